@@ -1,0 +1,117 @@
+"""A meeting's life, from what Zoom says of it. Pure.
+
+Zoom delivers at least once and in any order. Each field therefore only ever grows in one direction, and
+the status follows from the fields: whatever comes twice, late or out of order, the same record results.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bot.records import Meeting, Status
+
+# Sessions that are counted; what comes after that is a crowd.
+MAX_SESSIONS = 1000
+
+
+class Started(Struct, frozen=True):
+    """The meeting began; ``at`` in ms, by Zoom's clock."""
+
+    at: int
+
+
+class Ended(Struct, frozen=True):
+    """The meeting ended; ``started_at`` is 0 where Zoom did not say it."""
+
+    at: int
+    started_at: int = 0
+
+
+class Joined(Struct, frozen=True):
+    """A person came in, in a session of their own."""
+
+    session: str
+    person: str
+
+
+class Left(Struct, frozen=True):
+    """A session ended."""
+
+    session: str
+    person: str
+
+
+class Expired(Struct, frozen=True):
+    """Nobody ever started it, and nobody will."""
+
+
+MeetingEvent = Started | Ended | Joined | Left | Expired
+
+
+def apply(meeting: Meeting, event: MeetingEvent) -> Meeting:
+    """The meeting after the event; the very same object if nothing changed, a new revision if it shows."""
+    changed = _settle(_take(meeting, event))
+    if changed == meeting:
+        return meeting
+    return replace(changed, revision=meeting.revision + (_shown(changed) != _shown(meeting)))
+
+
+def present(meeting: Meeting) -> int:
+    """How many people are in the meeting."""
+    inside = {person for session, person in meeting.joined.items() if session not in meeting.left}
+    return len(inside)
+
+
+def attended(meeting: Meeting) -> int:
+    """How many people were in it at any time; :data:`MAX_SESSIONS` means that many or more."""
+    # Of one who leaves Zoom may tell less than it told when they came.
+    return len({*(meeting.left | meeting.joined).values()})
+
+
+def _shown(meeting: Meeting) -> tuple[Status, int, int, int]:
+    """What a post shows of it and an event can change."""
+    count = {Status.STARTED: present, Status.ENDED: attended}.get(meeting.status)
+    return meeting.status, meeting.started_at, meeting.ended_at, count(meeting) if count else 0
+
+
+def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:
+    match event:
+        case Started(at):
+            return replace(meeting, started_at=_earlier(meeting.started_at, at))
+        case Ended(at, started_at):
+            return replace(
+                meeting,
+                started_at=_earlier(meeting.started_at, started_at),
+                ended_at=max(meeting.ended_at, at),
+            )
+        case Joined(session, person):
+            return replace(meeting, joined=_with(meeting.joined, session, person))
+        case Left(session, person):
+            return replace(meeting, left=_with(meeting.left, session, person))
+        case Expired():
+            return replace(meeting, expired=True)
+
+
+def _settle(meeting: Meeting) -> Meeting:
+    status = _status(meeting)
+    return replace(meeting, status=status, open=status is not Status.ENDED)
+
+
+def _status(meeting: Meeting) -> Status:
+    if meeting.ended_at:
+        return Status.ENDED
+    if meeting.started_at or meeting.joined or meeting.left:
+        return Status.STARTED
+    return Status.ENDED if meeting.expired else Status.WAITING
+
+
+def _earlier(known: int, at: int) -> int:
+    return min(known, at) if known and at else known or at
+
+
+def _with(sessions: dict[str, str], session: str, person: str) -> dict[str, str]:
+    if session not in sessions and len(sessions) >= MAX_SESSIONS:
+        return sessions
+    # Whichever of two namings came first, the same one stays.
+    return {**sessions, session: min(person, sessions.get(session, person))}
