@@ -1,0 +1,249 @@
+"""From the file and the environment to a :class:`Config`, or to all faults at once."""
+
+from __future__ import annotations
+
+import difflib
+import enum
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bot.config.model import KEYS_BY_SECTION, SECTIONS, Config, Key, WebConfig
+from bot.config.rules import STORE, WrongValueError, reason
+from bot.errors import ConfigError
+
+PREFIX = "ZOOMBOT_"
+MAX_FILE = 1024 * 1024
+MAX_SECRET_FILE = 64 * 1024
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
+
+
+def load(path: Path | None, environ: Mapping[str, str]) -> Config:
+    """The configuration of the file at ``path`` (None: there is none) under that of the environment.
+
+    Raises :class:`ConfigError` with every fault, one line each. No fault repeats a value.
+    """
+    table = _read_toml(path) if path else {}
+    base = path.absolute().parent if path else Path.cwd()
+    loading = _Loading(table, environ, base)
+    config = loading.run()
+    if loading.faults:
+        raise ConfigError(loading.faults)
+    warnings = list(_about_file(path, table) if path else []) + list(_about(config))
+    return replace(config, warnings=tuple(warnings))
+
+
+class Origin(enum.Enum):
+    """Where a value comes from, the strongest first."""
+
+    VARIABLE = enum.auto()
+    VARIABLE_FILE = enum.auto()
+    KEY_FILE = enum.auto()
+    KEY = enum.auto()
+    DEFAULT = enum.auto()
+
+
+class _Loading:
+    """One load: what is read from, and the faults so far."""
+
+    def __init__(self, table: Mapping[str, Any], environ: Mapping[str, str], base: Path) -> None:
+        self.faults: list[str] = []
+        self._table = table
+        self._environ = environ
+        self._base = base
+
+    def run(self) -> Config:
+        """The configuration; only to be used if ``faults`` is empty afterwards."""
+        self.faults += _unknown_in_file(self._table)
+        self.faults += _unknown_in_environment(self._environ)
+        sections: dict[str, Any] = {}
+        for name, type_ in SECTIONS.items():
+            keys = KEYS_BY_SECTION[name].values()
+            sections[name] = type_(**{key.attribute: self._value(key) for key in keys})
+        config = Config(**sections)
+        ports_wrong = any(fault.startswith("web.") for fault in self.faults)
+        self.faults += _across(config, ports_wrong=ports_wrong)
+        return config
+
+    def _value(self, key: Key) -> Any:
+        origin = self._origin(key)
+        try:
+            value = self._read(key, origin)
+        except WrongValueError as wrong:
+            self._blame(key, origin, str(wrong))
+            return key.default
+        if key.required and not value:
+            self._blame(key, origin, f"is required{_hint(key)}")
+        return value
+
+    def _origin(self, key: Key) -> Origin:
+        """Where the value comes from: the first that is there."""
+        given = self._given(key)
+        if key.variable in self._environ:
+            return Origin.VARIABLE
+        if key.secret and self._environ.get(f"{key.variable}_FILE"):
+            return Origin.VARIABLE_FILE
+        if key.secret and given.get(f"{key.name}_file", "") != "":
+            return Origin.KEY_FILE
+        return Origin.KEY if key.name in given else Origin.DEFAULT
+
+    def _given(self, key: Key) -> Mapping[str, Any]:
+        section = self._table.get(key.section)
+        return section if isinstance(section, dict) else {}
+
+    def _read(self, key: Key, origin: Origin) -> Any:
+        match origin:
+            case Origin.VARIABLE:
+                return key.rule.parse(self._environ[key.variable], Path.cwd())
+            case Origin.VARIABLE_FILE:
+                return _from_file(key, self._environ[f"{key.variable}_FILE"], Path.cwd())
+            case Origin.KEY_FILE:
+                return _from_file(key, self._given(key)[f"{key.name}_file"], self._base)
+            case Origin.KEY:
+                return key.rule.read(self._given(key)[key.name], self._base)
+            case Origin.DEFAULT:
+                return self._default(key)
+
+    def _default(self, key: Key) -> Any:
+        return key.rule.read(key.default, self._base) if key.rule is STORE else key.default
+
+    def _blame(self, key: Key, origin: Origin, what: str) -> None:
+        match origin:
+            case Origin.VARIABLE:
+                fault = f"{key.dotted}: {what} (from {key.variable})"
+            case Origin.VARIABLE_FILE:
+                fault = f"{key.dotted}: {what} (from {key.variable}_FILE)"
+            case Origin.KEY_FILE:
+                fault = f"{key.dotted}_file: {what}"
+            case _:
+                fault = f"{key.dotted}: {what}"
+        self.faults.append(fault)
+
+
+def _hint(key: Key) -> str:
+    if key.attribute == "encryption_keys":
+        return "; `zoombot keys new` makes one"
+    return ""
+
+
+def _from_file(key: Key, name: object, base: Path) -> Any:
+    if not isinstance(name, str):
+        raise WrongValueError("must be the path of a file, a text in quotes")
+    path = base / name
+    return key.rule.parse(_decoded(_bytes_of(path, MAX_SECRET_FILE), path).strip(), path.parent)
+
+
+def _bytes_of(path: Path, limit: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+    except (OSError, ValueError) as error:
+        raise WrongValueError(f"{path} cannot be read: {reason(error)}") from None
+    if len(data) > limit:
+        raise WrongValueError(f"{path} is larger than {limit} bytes")
+    return data
+
+
+def _decoded(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WrongValueError(f"{path} is not UTF-8 text (byte {error.start + 1})") from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        text = _decoded(_bytes_of(path, MAX_FILE), path)
+    except WrongValueError as wrong:
+        hint = "" if path.exists() else "; `zoombot init` makes one"
+        raise ConfigError([f"{wrong}{hint}"]) from None
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ConfigError([f"{path}: is not TOML: nested too deeply"]) from None
+    except ValueError as error:
+        raise ConfigError([f"{path}: is not TOML: {_where(error)}"]) from None
+
+
+def _where(error: ValueError) -> str:
+    # The parser's message may quote the file, which holds secrets: only the place is taken from it.
+    match = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
+    place = match[1] if match else "a value cannot be read"
+    return f"{place} (a text needs quotes, a list brackets, and a key or section comes once)"
+
+
+def _unknown_in_file(table: Mapping[str, Any]) -> Iterator[str]:
+    for section, given in table.items():
+        if section not in KEYS_BY_SECTION:
+            what = "section" if isinstance(given, dict) else "key outside of any section"
+            yield f"{_shown(section)}: unknown {what}{_meant(section, KEYS_BY_SECTION)}"
+        elif not isinstance(given, dict):
+            yield f"{section}: must be a section, [{section}], with its keys below it"
+        else:
+            for name in given:
+                if name not in _names(section):
+                    yield f"{section}.{_shown(name)}: unknown key{_meant(name, _names(section), section)}"
+
+
+def _unknown_in_environment(environ: Mapping[str, str]) -> Iterator[str]:
+    for variable in sorted(environ):
+        section, separator, name = variable.removeprefix(PREFIX).partition("__")
+        if not variable.startswith(PREFIX) or not separator:
+            continue
+        known = _names(section.lower()) if section.isupper() else ()
+        if name.lower() not in known or not name.isupper():
+            dotted = f"{_shown(section.lower())}.{_shown(name.lower())}"
+            yield f"{dotted}: unknown key (from {_shown(variable)})"
+
+
+def _names(section: str) -> tuple[str, ...]:
+    keys = KEYS_BY_SECTION.get(section, {}).values()
+    return tuple(key.name for key in keys) + tuple(f"{key.name}_file" for key in keys if key.secret)
+
+
+def _shown(name: str) -> str:
+    return name if re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name) else ascii(name[:64])
+
+
+def _meant(name: str, known: Mapping[str, object] | tuple[str, ...], section: str = "") -> str:
+    close = difflib.get_close_matches(name[:64], list(known), n=1)
+    return f"; did you mean {section}{'.' if section else ''}{close[0]}?" if close else ""
+
+
+def _across(config: Config, *, ports_wrong: bool) -> Iterator[str]:
+    """Faults of values that are right each by itself."""
+    if config.zoom.app == "server-to-server" and not config.zoom.account_id:
+        yield 'zoom.account_id: is required when zoom.app is "server-to-server"'
+    web = config.web
+    if not ports_wrong and web.port and web.port == web.admin_port and _same_host(web):
+        yield "web.admin_port: must differ from web.port"
+
+
+def _same_host(web: WebConfig) -> bool:
+    hosts = (web.host.lower(), web.admin_host.lower())
+    return hosts[0] == hosts[1] or any(host in _EVERY_ADDRESS for host in hosts)
+
+
+def _about_file(path: Path, table: Mapping[str, Any]) -> Iterator[str]:
+    kept = [
+        key.dotted
+        for keys in KEYS_BY_SECTION.values()
+        for key in keys.values()
+        if key.secret and table.get(key.section, {}).get(key.name)
+    ]
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    # Reading by its group (0640) is how service managers hand such a file over.
+    if kept and mode & 0o037:
+        yield f"{path}: holds secrets ({', '.join(kept)}) and others may use it: chmod 600 {path}"
+
+
+def _about(config: Config) -> Iterator[str]:
+    if urlsplit(config.mattermost.url).scheme == "http":
+        yield "mattermost.url: begins with http://: the token and all messages travel unencrypted"

@@ -1,0 +1,279 @@
+"""What a value of the configuration must look like. No text here repeats a value: it may be a secret."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+_SECOND = 1000
+_UNITS = {"s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND, "d": 86_400 * _SECOND}
+MAX_DURATION_MS = 366 * _UNITS["d"]
+MAX_TOPIC = 200
+
+_KINDS: dict[type, str] = {
+    str: "a text in quotes",
+    int: "a whole number",
+    bool: "true or false",
+    list: "a list of texts",
+}
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+
+
+class WrongValueError(ValueError):
+    """A value breaks a rule; the text says how, and does not repeat the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How one key is read. ``kind`` is its TOML type; ``check`` returns the value as the bot uses it.
+
+    ``check`` gets the value and the directory that relative paths start from, and raises
+    :class:`WrongValueError`.
+    """
+
+    kind: type
+    check: Callable[[Any, Path], Any]
+
+    def read(self, value: object, base: Path) -> Any:
+        """The value of the file, checked."""
+        if type(value) is not self.kind:
+            raise WrongValueError(f"must be {_KINDS[self.kind]}, not {_kind_of(value)}")
+        if isinstance(value, list):
+            for item in value:
+                if not isinstance(item, str):
+                    raise WrongValueError(f"must be {_KINDS[list]}; one item is {_kind_of(item)}")
+        return self.check(value, base)
+
+    def parse(self, text: str, base: Path) -> Any:
+        """The value of the environment or of a file of its own, checked. Lists are comma-separated."""
+        return self.check(_from_text(self.kind, text), base)
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, dict):
+        return "a section"
+    return _KINDS.get(type(value), "a number or a date")
+
+
+def _from_text(kind: type, text: str) -> object:
+    if kind is bool:
+        if text.strip().lower() not in _TRUE + _FALSE:
+            raise WrongValueError("must be true or false")
+        return text.strip().lower() in _TRUE
+    if kind is int:
+        if not re.fullmatch(r"[+-]?[0-9]{1,18}", text.strip()):
+            raise WrongValueError("must be a whole number")
+        return int(text)
+    if kind is list:
+        return [item.strip() for item in re.split(r"[,\n]", text) if item.strip()]
+    return text
+
+
+def _plain(value: str) -> str:
+    if not value.isprintable():
+        raise WrongValueError("must not hold line breaks or other control characters")
+    return value
+
+
+def _text(value: str, base: Path) -> str:
+    return _plain(value)
+
+
+def _token(value: str, base: Path) -> str:
+    # Goes into a header or a query as it is.
+    if not re.fullmatch(r"[!-~]*", value):
+        raise WrongValueError("must be plain characters without spaces")
+    return value
+
+
+def _switch(value: bool, base: Path) -> bool:
+    return value
+
+
+TEXT = Rule(str, _text)
+TOKEN = Rule(str, _token)
+SWITCH = Rule(bool, _switch)
+
+
+def whole(low: int, high: int) -> Rule:
+    """A whole number in these bounds."""
+
+    def check(value: int, base: Path) -> int:
+        if not low <= value <= high:
+            raise WrongValueError(f"must be from {low} to {high}")
+        return value
+
+    return Rule(int, check)
+
+
+def one_of(*values: str) -> Rule:
+    """One of these words."""
+
+    def check(value: str, base: Path) -> str:
+        if value not in values:
+            raise WrongValueError("must be one of " + ", ".join(f'"{each}"' for each in values))
+        return value
+
+    return Rule(str, check)
+
+
+def _duration(value: str, base: Path) -> int:
+    match = re.fullmatch(r"([0-9]{1,12})([smhd])", value.strip())
+    if match is None:
+        raise WrongValueError('must be a number and a unit of s, m, h or d, as in "30s" or "15m"')
+    duration = int(match[1]) * _UNITS[match[2]]
+    if duration > MAX_DURATION_MS:
+        raise WrongValueError('must be at most "366d"')
+    return duration
+
+
+DURATION = Rule(str, _duration)
+
+
+def _word(value: str, base: Path) -> str:
+    if not re.fullmatch(r"(?![@/])\S{1,64}|", _plain(value)):
+        raise WrongValueError('must be one word that does not begin with @ or /, or "" to turn it off')
+    return value
+
+
+WORD = Rule(str, _word)
+
+
+def _names(value: list[str], base: Path) -> tuple[str, ...]:
+    names = tuple(each.removeprefix("@").lower() for each in value)
+    if not all(re.fullmatch(r"[a-z0-9._-]{1,64}", each) for each in names):
+        raise WrongValueError("must be user names of Mattermost")
+    return names
+
+
+NAMES = Rule(list, _names)
+
+
+def _keys(value: list[str], base: Path) -> tuple[str, ...]:
+    for number, key in enumerate(value, start=1):
+        if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key):
+            raise WrongValueError(f"key {number} is not a key; `zoombot keys new` makes one")
+    return tuple(value)
+
+
+KEYS = Rule(list, _keys)
+
+
+def _topic(value: str, base: Path) -> str:
+    if not _plain(value).strip() or len(value) > MAX_TOPIC:
+        raise WrongValueError(f"must be a text of 1 to {MAX_TOPIC} characters")
+    if re.search(r"[{}]", value.replace("{channel}", "").replace("{user}", "")):
+        raise WrongValueError("may hold {channel} and {user} and no other braces")
+    return value
+
+
+TOPIC = Rule(str, _topic)
+
+
+def _host(value: str, base: Path) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}", value) and not _address(value):
+        raise WrongValueError('must be an address or a host name, as in "127.0.0.1" or "::1"')
+    return value
+
+
+HOST = Rule(str, _host)
+
+
+def _existing(value: str, base: Path) -> str:
+    if not value:
+        return ""
+    path = base / _plain(value)
+    try:
+        path.open("rb").close()
+    except (OSError, ValueError) as error:
+        raise WrongValueError(f"{path} cannot be read: {reason(error)}") from None
+    return str(path)
+
+
+FILE = Rule(str, _existing)
+
+
+def reason(error: Exception) -> str:
+    """Why a file could not be read, without repeating what is in it."""
+    return getattr(error, "strerror", None) or "it is no usable file"
+
+
+def _store(value: str, base: Path) -> str:
+    scheme, colon, rest = _plain(value).partition(":")
+    if colon and scheme in ("postgresql", "postgres") and rest.startswith("//"):
+        return value
+    if scheme != "tinydb" or not rest.strip("/") or rest.endswith("/"):
+        raise WrongValueError('must be "tinydb:FILE" or "postgresql://…"')
+    if rest.startswith("//") and not rest.startswith("///"):
+        raise WrongValueError('must be "tinydb:FILE" without slashes in front, or "tinydb:/DIRECTORY/FILE"')
+    path = "/" + rest.lstrip("/") if rest.startswith("/") else rest
+    return f"tinydb:{base / path}"
+
+
+STORE = Rule(str, _store)
+
+
+def base_url(*, http_anywhere: bool = False) -> Rule:
+    """A base URL, returned without a slash at its end; ``http`` on loopback hosts only, or anywhere."""
+
+    def check(value: str, base: Path) -> str:
+        if not value:
+            return ""
+        parts = _split(value)
+        if "?" in value or "#" in value:
+            raise WrongValueError("must be a URL without ? and #")
+        if parts.scheme == "http" and not http_anywhere and not is_loopback(parts.hostname or ""):
+            raise WrongValueError("must begin with https:// (http:// only on this machine itself)")
+        return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+    return Rule(str, check)
+
+
+def _icon(value: str, base: Path) -> str:
+    if value and _split(value).scheme != "https":
+        raise WrongValueError("must begin with https://")
+    return value
+
+
+ICON = Rule(str, _icon)
+
+
+def _split(value: str) -> SplitResult:
+    if not re.fullmatch(r"[!-~]{1,2048}", value) or re.search(r'[\\"<>^`{|}]', value):
+        raise WrongValueError("must be a URL without spaces and special characters")
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise WrongValueError("must be a URL; its host or port cannot be read") from None
+    if parts.scheme not in ("https", "http"):
+        raise WrongValueError("must be a URL that begins with https://")
+    if "@" in parts.netloc:
+        raise WrongValueError("must be a URL without a user name and password")
+    if port == 0 or parts.netloc.endswith(":") or not _is_host(host or ""):
+        raise WrongValueError("must be a URL with a host, as in https://chat.example.com")
+    if "//" in parts.path or re.search(r"/\.\.?(/|$)", parts.path):
+        raise WrongValueError("must be a URL without //, /./ and /../ in its path")
+    return parts
+
+
+def _is_host(host: str) -> bool:
+    return bool(re.fullmatch(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?", host)) or _address(host)
+
+
+def _address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """True if the host is this machine itself."""
+    return host == "localhost" or (_address(host) and ip_address(host).is_loopback)
