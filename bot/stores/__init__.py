@@ -1,0 +1,84 @@
+"""The store: documents by kind and id, durable when a call returns.
+
+A kind is a subclass of :class:`bot.records.Record`. Every implementation passes the conformance
+tests in ``tests/stores``.
+
+What a call changes is seen by later calls at once, and is durable when the call returns. A cancelled
+call is not undone: its change may or may not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from bot.records import Record
+
+R = TypeVar("R", bound=Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write this record, whether or not one of its id is there."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove the record of this kind and id, if it is there."""
+
+    kind: type[Record]
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update(Generic[R]):
+    """Replace the record of this kind and id by ``change(record)``; leave it if that is None.
+
+    A record that is not there is left alone as well.
+    """
+
+    kind: type[R]
+    id: str
+    change: Callable[[R], R | None]
+
+
+Change = Put | Delete | Update[Any]
+
+
+class Store(Protocol):
+    """What every store does. All errors are :class:`bot.errors.StoreError`."""
+
+    @property
+    def writable(self) -> bool:
+        """False while writes do not reach the disk (full, read-only): they wait and are retried."""
+
+    async def get(self, kind: type[R], id_: str) -> R | None:
+        """The record of this id, or None. The caller owns what it gets."""
+
+    async def find(self, kind: type[R], field: str, value: Any) -> list[R]:
+        """The records whose indexed ``field`` equals ``value``, in no certain order; ``field`` must be in
+        ``kind.indexes``."""
+
+    async def all(self, kind: type[R]) -> list[R]:
+        """Every record of a kind as of now, in no certain order; for small kinds and for the janitor."""
+
+    async def insert(self, record: Record, *also: Change) -> bool:
+        """Write ``record`` (and ``also``, in the same transaction) unless its id is taken; then nothing
+        is written and False is returned (once the record that has the id is durable)."""
+
+    async def commit(self, *changes: Change) -> None:
+        """Write all changes or none of them."""
+
+    async def update(
+        self, kind: type[R], id_: str, change: Callable[[R], R | None], *also: Change
+    ) -> R | None:
+        """Replace a record by ``change(record)``, atomically. Returns the record as it then stands; None
+        if there was none. If ``change`` returns None, nothing is written (``also`` neither) and the record
+        is returned as it was, once it is durable. ``change`` is called once and may not await."""
+
+    async def close(self) -> None:
+        """Write what waits, then close; a second call does nothing. Raises StoreError if the disk refused
+        to the last."""

@@ -1,0 +1,44 @@
+"""The lock that keeps a second process from writing to the same file."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from pathlib import Path
+
+from bot.errors import StoreError, StoreLockedError
+
+
+class FileLock:
+    """Held from the construction to :meth:`release`; the system frees it when the process dies.
+
+    Raises :class:`StoreLockedError` at once if it is taken, also by this very process. The lock file
+    (``<store>-lock``) stays: removing it would let two processes hold locks on two files of one name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        lock = path.with_name(path.name + "-lock")
+        try:
+            self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise StoreError(f"the store's lock {lock} cannot be made: {error.strerror}") from None
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip()
+            os.close(self._descriptor)
+            if not isinstance(error, BlockingIOError):
+                raise StoreError(f"the store's lock {lock} does not work here: {error.strerror}") from None
+            raise StoreLockedError(
+                f"the store {path} is in use by process {holder or '(unknown)'}: "
+                "stop that zoombot first, or give this one a store.url of its own"
+            ) from None
+        # Only for the message above: on a full disk the lock holds without it.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
+
+    def release(self) -> None:
+        """Frees the lock."""
+        os.close(self._descriptor)

@@ -1,0 +1,65 @@
+"""Opens the store that a ``store.url`` names."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.errors import StoreError
+from bot.stores import Store
+from bot.stores.lock import FileLock
+from bot.stores.sqlite import Bodies, DocumentFile, read
+from bot.stores.tiny import TinyStore
+from bot.stores.writer import Writer
+
+_log = logging.getLogger(__name__)
+
+
+async def open_store(
+    url: str, *, readonly: bool = False, on_trouble: Callable[[str], None] = _log.warning
+) -> Store:
+    """The store at ``tinydb:<file>``; the path is absolute, or relative to the working directory.
+
+    ``readonly`` reads a snapshot, also while another process has the store open: changes are refused.
+    ``on_trouble`` gets a line for the log when writing starts to fail and when it is over.
+    Raises :class:`StoreError`, :class:`bot.errors.StoreLockedError` or
+    :class:`bot.errors.StoreDamagedError`, each saying what to do.
+    """
+    path = await asyncio.to_thread(_path, url)
+    if readonly:
+        return TinyStore(await asyncio.to_thread(_snapshot, path), None)
+    bodies, file = await asyncio.to_thread(_open, path)
+    return TinyStore(bodies, Writer(file, on_trouble))
+
+
+def _path(url: str) -> Path:
+    # An URL may carry a password: it is never shown.
+    scheme, _, rest = url.partition(":")
+    if scheme in ("postgresql", "postgres"):
+        raise StoreError("store.url: postgresql is not built yet, use tinydb:<file>")
+    if scheme != "tinydb" or not rest.removeprefix("//"):
+        raise StoreError("store.url: must be tinydb:<file>")
+    # Resolved, so that two names of one file share its lock.
+    path = Path(rest.removeprefix("//")).resolve()
+    if not path.parent.is_dir():
+        raise StoreError(f"store.url: the directory {path.parent} does not exist: make it first")
+    if path.is_dir():
+        raise StoreError(f"store.url: {path} is a directory: name a file in it")
+    return path
+
+
+def _snapshot(path: Path) -> Bodies:
+    if not path.exists():
+        raise StoreError(f"there is no store {path} yet: `zoombot run` makes it")
+    return read(path, shared=True)
+
+
+def _open(path: Path) -> tuple[Bodies, DocumentFile]:
+    lock = FileLock(path)
+    try:
+        return read(path, shared=False), DocumentFile(path, lock)
+    except BaseException:
+        lock.release()
+        raise

@@ -1,0 +1,129 @@
+"""TinyDB on the store's file: a storage and a table that pass on only what changed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
+
+from tinydb import TinyDB
+from tinydb.storages import Storage
+from tinydb.table import Document, Table
+
+from bot.stores.documents import Documents, Draft
+from bot.stores.sqlite import Bodies, Changes, Key
+
+
+class DocumentStorage(Storage):
+    """All tables in memory. What one :meth:`transaction` changed goes to ``save`` together."""
+
+    def __init__(self, bodies: Bodies, save: Callable[[Changes], object]) -> None:
+        self._save = save
+        self._tables = {name: Documents(documents) for name, documents in bodies.items()}
+        # While a transaction runs: what each changed document was before it.
+        self._before: dict[Key, bytes | None] | None = None
+
+    def documents(self, table: str) -> Documents:
+        """The documents of a table, kept as long as the storage is."""
+        return self._tables.setdefault(table, Documents({}))
+
+    def change(self, table: str, id_: str, body: bytes | None) -> None:
+        """Change one document, see :meth:`bot.stores.documents.Documents.change`."""
+        with self.transaction():
+            before = self.documents(table).change(id_, body)
+            if self._before is not None:
+                self._before.setdefault((table, id_), before)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything changed inside is saved together; if an error leaves it, nothing was changed."""
+        if self._before is not None:
+            yield
+            return
+        before = self._before = {}
+        try:
+            yield
+        except BaseException:
+            for (table, id_), body in before.items():
+                self.documents(table).change(id_, body)
+            raise
+        finally:
+            self._before = None
+        self._save({(table, id_): self.documents(table).body(id_) for table, id_ in before})
+
+    def read(self) -> dict[str, dict[str, Any]] | None:
+        """The tables that are not empty, for TinyDB; their documents are decoded when they are looked at."""
+        tables: dict[str, Any] = {name: documents for name, documents in self._tables.items() if documents}
+        return tables or None
+
+    def write(self, data: dict[str, dict[str, Any]]) -> None:
+        """Make the tables be ``data``, for TinyDB's ``drop_table`` and ``drop_tables``."""
+        with self.transaction():
+            for name, documents in self._tables.items():
+                wanted = data.get(name, {})
+                if wanted is not documents:
+                    self.rewrite(name, partial(_replace, wanted=wanted))
+
+    def rewrite(self, table: str, updater: Callable[[Draft], object]) -> None:
+        """Let ``updater`` change a draft of the table, then take over what it changed."""
+        draft = Draft(self.documents(table))
+        updater(draft)
+        with self.transaction():
+            for id_, body in draft.changes().items():
+                self.change(table, id_, body)
+
+
+class DocumentTable(Table):
+    """A table whose documents have strings for ids and that never copies itself for one change."""
+
+    document_id_class = str  # type: ignore[assignment]
+
+    def __init__(self, storage: DocumentStorage, name: str, **_: object) -> None:
+        # No query cache: it would hand out documents that a reader changed.
+        super().__init__(storage, name, cache_size=0)
+        self._documents = storage.documents(name)
+        self._rewrite = storage.rewrite
+
+    @property
+    def documents(self) -> Documents:
+        """The documents as they are kept."""
+        return self._documents
+
+    def put(self, document: Document) -> None:
+        """Write a document whether or not one of its id is there (TinyDB's ``upsert`` would merge them)."""
+        id_ = str(document.doc_id)
+        self._rewrite(self.name, lambda draft: draft.update({id_: dict(document)}))
+
+    def _read_table(self) -> Any:
+        return self._documents
+
+    def _update_table(self, updater: Callable[[Any], object]) -> None:
+        self._rewrite(self.name, updater)
+
+    def _get_next_id(self) -> str:
+        return secrets.token_hex(16)
+
+
+class DocumentDatabase(TinyDB):
+    """TinyDB whose tables are :class:`DocumentTable`, on a :class:`DocumentStorage` of these arguments."""
+
+    table_class = DocumentTable  # type: ignore[assignment]
+
+    def __init__(self, bodies: Bodies, save: Callable[[Changes], object]) -> None:
+        super().__init__(bodies, save, storage=DocumentStorage)
+
+    @property
+    def storage(self) -> DocumentStorage:
+        """The storage of all tables."""
+        return cast(DocumentStorage, super().storage)
+
+    def table(self, name: str, **_: object) -> DocumentTable:
+        """The table of this name; it is made when it is first written to."""
+        return cast(DocumentTable, super().table(name))
+
+
+def _replace(draft: Draft, wanted: dict[str, Any]) -> None:
+    draft.clear()
+    draft.update(wanted)

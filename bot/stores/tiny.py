@@ -1,0 +1,188 @@
+"""The store for one process: TinyDB in memory, SQLite on the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
+
+import msgspec
+from tinydb.table import Document
+
+from bot.errors import StoreError
+from bot.records import Record
+from bot.stores import Change, Delete, Put, R, Update
+from bot.stores.sqlite import Bodies, Changes
+from bot.stores.table import DocumentDatabase, DocumentTable
+from bot.stores.writer import Writer
+
+# Documents decoded before the loop gets its turn.
+_SLICE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind(Generic[R]):
+    table: DocumentTable
+    decoder: msgspec.json.Decoder[R]
+
+
+class TinyStore:
+    """A :class:`bot.stores.Store`. Without a writer it is a snapshot that refuses changes.
+
+    A change holds in memory at once, in the order of the calls, and on the disk when the call returns; a
+    call that is cancelled meanwhile is not undone. ``insert`` that finds its id taken and ``update`` that
+    changes nothing return only when what they saw is on the disk, too.
+    """
+
+    def __init__(self, bodies: Bodies, writer: Writer | None) -> None:
+        self._writer = writer
+        self._saving: asyncio.Future[None] | None = None
+        self._database = DocumentDatabase(bodies, self._save)
+        self._kinds: dict[type[Any], _Kind[Any]] = {}
+        self._open = True
+
+    @property
+    def writable(self) -> bool:
+        return self._open and self._writer is not None and self._writer.writable
+
+    async def get(self, kind: type[R], id_: str) -> R | None:
+        return self._get(kind, id_)
+
+    async def find(self, kind: type[R], field: str, value: Any) -> list[R]:
+        known = self._kind(kind)
+        if field not in kind.indexes:
+            raise StoreError(f"{kind.__name__} is not found by {field!r}: see its indexes")
+        return await _decoded(kind, known, known.table.documents.found(field, msgspec.to_builtins(value)))
+
+    async def all(self, kind: type[R]) -> list[R]:
+        known = self._kind(kind)
+        return await _decoded(kind, known, known.table.documents.bodies())
+
+    async def insert(self, record: Record, *also: Change) -> bool:
+        writer = self._ready()
+        if record.id in self._kind(type(record)).table.documents:
+            await writer.submit({})
+            return False
+        await self.commit(Put(record), *also)
+        return True
+
+    async def commit(self, *changes: Change) -> None:
+        await self._apply(changes)
+
+    async def update(
+        self, kind: type[R], id_: str, change: Callable[[R], R | None], *also: Change
+    ) -> R | None:
+        writer = self._ready()
+        record = self._get(kind, id_)
+        changed = None if record is None else change(record)
+        if changed is None:
+            # Anew: `change` may have tried its hand on the first copy.
+            unchanged = self._get(kind, id_)
+            await writer.submit({})
+            return unchanged
+        await self._apply((Update(kind, id_, lambda _: changed), *also))
+        return changed
+
+    async def close(self) -> None:
+        self._open = False
+        if self._writer is not None:
+            await self._writer.close()
+
+    def _get(self, kind: type[R], id_: str) -> R | None:
+        known = self._kind(kind)
+        body = known.table.documents.body(id_)
+        return None if body is None else _decode(kind, known, body)
+
+    def _kind(self, kind: type[R]) -> _Kind[R]:
+        if not self._open:
+            raise StoreError("the store is closed")
+        known = self._kinds.get(kind)
+        if known is None:
+            table = self._database.table(kind.table)
+            for field in msgspec.structs.fields(kind):
+                if field.name in kind.indexes:
+                    table.documents.index(field.encode_name, _default(field))
+            known = self._kinds[kind] = _Kind(table, msgspec.json.Decoder(kind))
+        return known
+
+    def _ready(self) -> Writer:
+        if self._writer is None:
+            raise StoreError("the store was opened for reading only")
+        self._writer.require_room()
+        return self._writer
+
+    def _apply(self, changes: Sequence[Change]) -> asyncio.Future[None]:
+        """Change the memory, and return what is done when the disk has it."""
+        writer = self._ready()
+        self._saving = None
+        with self._database.storage.transaction():
+            # A clean-up is a long row of deletes: one change of the table, not one each.
+            for removed, row in itertools.groupby(changes, _removed_kind):
+                if removed is not None:
+                    self._remove(removed, {change.id: None for change in row if isinstance(change, Delete)})
+                else:
+                    for change in row:
+                        self._write(change)
+        return self._saving or writer.submit({})
+
+    def _write(self, change: Change) -> None:
+        if isinstance(change, Put):
+            self._put(change.record)
+        elif isinstance(change, Update):
+            record = self._get(change.kind, change.id)
+            changed = None if record is None else change.change(record)
+            if changed is not None and changed.id != change.id:
+                raise StoreError(f"an update of {change.kind.table} may not change the id")
+            if changed is not None:
+                self._put(changed)
+
+    def _put(self, record: Record) -> None:
+        table = self._kind(type(record)).table
+        try:
+            table.put(Document(msgspec.to_builtins(record), record.id))  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError) as error:
+            # Without the error's text: it could quote the record.
+            raise StoreError(
+                f"a record of {record.table} cannot be written as JSON ({type(error).__name__})"
+            ) from None
+
+    def _remove(self, kind: type[Record], ids: Iterable[str]) -> None:
+        # Each id once: TinyDB fails at the second.
+        self._kind(kind).table.remove(doc_ids=ids)  # type: ignore[arg-type]
+
+    def _save(self, changes: Changes) -> None:
+        if self._writer is not None:
+            self._saving = self._writer.submit(changes)
+
+
+def _removed_kind(change: Change) -> type[Record] | None:
+    return change.kind if isinstance(change, Delete) else None
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Hashable:
+    value = field.default
+    if field.default_factory is not msgspec.NODEFAULT:
+        value = field.default_factory()
+    default: Hashable = None if value is msgspec.NODEFAULT else msgspec.to_builtins(value)
+    return default
+
+
+def _decode(kind: type[R], known: _Kind[R], body: bytes) -> R:
+    try:
+        return known.decoder.decode(body)
+    except msgspec.MsgspecError:
+        # Without the error's text: it could quote the record.
+        raise StoreError(
+            f"a record of {kind.table} is not one of this version: install the zoombot that wrote it"
+        ) from None
+
+
+async def _decoded(kind: type[R], known: _Kind[R], bodies: Sequence[bytes]) -> list[R]:
+    records: list[R] = []
+    for start in range(0, len(bodies), _SLICE):
+        if start:
+            await asyncio.sleep(0)
+        records += [_decode(kind, known, body) for body in bodies[start : start + _SLICE]]
+    return records

@@ -1,0 +1,166 @@
+"""The one thread that writes: whatever came while it wrote goes into its next transaction."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVarTuple
+
+from bot.errors import StoreError
+from bot.stores.sqlite import Changes, DocumentFile, Key
+
+_A = TypeVarTuple("_A")
+
+# Seconds between two tries of a write that failed: doubled from the first to the last.
+FIRST_DELAY = 0.1
+LAST_DELAY = 5.0
+# How often a closing writer tries, FIRST_DELAY apart, before it gives up.
+LAST_TRIES = 10
+# Changes that may wait for the disk.
+LIMIT = 100_000
+
+
+@dataclass(slots=True)
+class _Batch:
+    changes: dict[Key, bytes | None] = field(default_factory=dict)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    # How many changes were asked for; of one document only the last is written.
+    size: int = 0
+
+    def add(self, other: _Batch) -> None:
+        self.changes.update(other.changes)
+        self.waiters += other.waiters
+        self.size += other.size
+
+
+class Writer:
+    """Writes changes in the order they are given, and tells when they are durable.
+
+    A write that fails (the disk is full) is tried again until it succeeds; meanwhile :attr:`writable` is
+    False, and later changes join it. ``on_trouble`` is called in the loop with a line for the log when
+    that begins and when it is over. Owns ``file`` and closes it.
+    """
+
+    def __init__(self, file: DocumentFile, on_trouble: Callable[[str], None]) -> None:
+        self._file = file
+        self._on_trouble = on_trouble
+        self._loop = asyncio.get_running_loop()
+        self._closed: asyncio.Future[None] = self._loop.create_future()
+        self._unwritten = 0
+        self._lost = 0
+        self.writable = True
+        # Guarded by the condition: what the thread takes next, and whether it shall end.
+        self._ready = threading.Condition()
+        self._next = _Batch()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="store", daemon=True)
+        self._thread.start()
+
+    def require_room(self) -> None:
+        """Raises :class:`StoreError` when it is closed, or when too much waits for the disk already."""
+        if self._closing:
+            raise StoreError("the store is closed")
+        if self._unwritten >= LIMIT:
+            raise StoreError(f"{self._unwritten} changes wait for the disk: no more are taken")
+
+    def submit(self, changes: Changes) -> asyncio.Future[None]:
+        """Queue changes for one transaction; the future is done when they, and all before, are durable."""
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        if not changes and not self._unwritten:
+            waiter.set_result(None)
+            return waiter
+        batch = _Batch(dict(changes), [waiter], max(len(changes), 1))
+        self._unwritten += batch.size
+        with self._ready:
+            self._next.add(batch)
+            self._ready.notify()
+        return waiter
+
+    async def close(self) -> None:
+        """Write what waits, then close the file. Raises :class:`StoreError` if changes were lost."""
+        with self._ready:
+            self._closing = True
+            self._ready.notify()
+        await asyncio.shield(self._closed)
+        self._thread.join()
+        lost, self._lost = self._lost, 0
+        if lost:
+            raise StoreError(f"the store was closed without {lost} changes: the disk refused them")
+
+    # In the thread.
+
+    def _run(self) -> None:
+        while (batch := self._take()) is not None:
+            self._write(batch)
+        # The log keeps what could not be moved into the file.
+        with contextlib.suppress(sqlite3.Error):
+            self._file.close()
+        self._tell(self._closed.set_result, None)
+
+    def _take(self) -> _Batch | None:
+        with self._ready:
+            self._ready.wait_for(lambda: self._next.waiters or self._closing)
+            if not self._next.waiters:
+                return None
+            batch, self._next = self._next, _Batch()
+            return batch
+
+    def _write(self, batch: _Batch) -> None:
+        delay, tries = FIRST_DELAY, LAST_TRIES
+        while (error := self._attempt(batch)) is not None:
+            self._tell(self._when_refused, error, batch.size)
+            tries -= self._closing
+            if not tries:
+                self._tell(self._when_lost, batch)
+                return
+            self._pause(delay, batch)
+            delay = min(2 * delay, LAST_DELAY)
+        self._tell(self._when_written, batch)
+
+    def _attempt(self, batch: _Batch) -> str | None:
+        try:
+            if batch.changes:
+                self._file.write(batch.changes)
+        except Exception as error:
+            # Whatever it is: callers wait for this thread.
+            return str(error)
+        return None
+
+    def _pause(self, delay: float, batch: _Batch) -> None:
+        with self._ready:
+            closing = self._closing
+            self._ready.wait_for(lambda: self._closing and not closing, FIRST_DELAY if closing else delay)
+            batch.add(self._next)
+            self._next = _Batch()
+
+    def _tell(self, callback: Callable[[*_A], None], *args: *_A) -> None:
+        # A loop that is gone has nobody left who waits.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(callback, *args)
+
+    # In the loop.
+
+    def _when_refused(self, error: str, size: int) -> None:
+        if self.writable:
+            self.writable = False
+            self._on_trouble(f"the store cannot be written ({error}): {size} changes wait, tried again")
+
+    def _when_written(self, batch: _Batch) -> None:
+        self._unwritten -= batch.size
+        for waiter in batch.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        if not self.writable:
+            self.writable = True
+            self._on_trouble("the store is written again, nothing was lost")
+
+    def _when_lost(self, batch: _Batch) -> None:
+        self._unwritten -= batch.size
+        self._lost += len(batch.changes)
+        for waiter in batch.waiters:
+            if not waiter.done():
+                waiter.set_exception(StoreError("the store was closed before the disk took this"))
