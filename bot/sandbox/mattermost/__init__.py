@@ -1,0 +1,9 @@
+"""A Mattermost server of our own: stateful, in memory, and as strict as the real one."""
+
+from __future__ import annotations
+
+from bot.sandbox.mattermost.records import Call, Channel, Dialog, Ephemeral, Post, User
+from bot.sandbox.mattermost.refusals import Refusal
+from bot.sandbox.mattermost.server import Mattermost
+
+__all__ = ["Call", "Channel", "Dialog", "Ephemeral", "Mattermost", "Post", "Refusal", "User"]

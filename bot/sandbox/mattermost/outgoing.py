@@ -1,0 +1,63 @@
+"""The requests that Mattermost itself makes: of buttons, dialogs and slash commands."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+USER_AGENT = "Mattermost-Bot/1.1"
+MAX_ANSWER = 1024 * 1024
+
+
+class SilentError(Exception):
+    """The integration did not answer."""
+
+
+@dataclass(slots=True, frozen=True)
+class Reply:
+    """What an integration answered."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Outgoing:
+    """One client session for as long as the server runs."""
+
+    def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
+        self.timeout = 30.0
+        self._ssl = ssl_context
+        self._session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        """Open the session."""
+        connector = aiohttp.TCPConnector(ssl=self._ssl or True)
+        self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def stop(self) -> None:
+        """Close the session."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def post(self, url: str, data: bytes, content_type: str, headers: Mapping[str, str] = {}) -> Reply:
+        """The answer to a POST; raises SilentError if none comes in time."""
+        if self._session is None:
+            raise SilentError
+        sent = {
+            "User-Agent": USER_AGENT,
+            "Accept": "application/json",
+            "Content-Type": content_type,
+        } | dict(headers)
+        try:
+            async with asyncio.timeout(self.timeout):
+                async with self._session.post(url, data=data, headers=sent) as response:
+                    body = await response.content.read(MAX_ANSWER)
+                    return Reply(response.status, response.content_type, body)
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            raise SilentError from error

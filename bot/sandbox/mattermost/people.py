@@ -1,0 +1,254 @@
+"""What people do on the server, called from tests and the demo instead of a browser."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from bot.sandbox.mattermost import membership, posting
+from bot.sandbox.mattermost.integrations import Integrations
+from bot.sandbox.mattermost.records import Channel, Command, Dialog, Json, Post, Team, User
+from bot.sandbox.mattermost.refusals import Refusal, denied
+from bot.sandbox.mattermost.wire import new_id
+from bot.sandbox.mattermost.world import World
+
+
+class People:
+    """Accounts and channels by name, and everything that a person can do with them.
+
+    What a person writes or changes raises `Refusal` where the server would refuse; buttons, dialogs and
+    commands return the JSON that the client gets, be it an error.
+    """
+
+    def __init__(self, world: World, integrations: Integrations) -> None:
+        self.world = world
+        self.integrations = integrations
+        self._tokens: dict[str, str] = {}
+        self._furnish()
+
+    def _furnish(self) -> None:
+        team = self.add_team("demo", "Demo")
+        for name in ("alice", "bob", "carol"):
+            roles = "system_admin system_user" if name == "alice" else "system_user"
+            self.add_user(name, roles=roles, team=team)
+        bot = self.add_user("zoom", email="zoom@localhost", is_bot=True, team=team)
+        self.bot_id = bot.id
+        self.bot_token = self.token("zoom")
+        everybody = ("alice", "bob", "carol", "zoom")
+        self.add_channel("town-square", members=everybody, display_name="Town Square")
+        self.add_channel("dev", members=everybody)
+        self.add_channel("ops", type="P", members=("alice", "bob", "zoom"))
+
+    def user(self, name: str | User) -> User:
+        """The account of this user name."""
+        return name if isinstance(name, User) else self.world.directory.named(name)
+
+    def team(self, name: str = "demo") -> Team:
+        """The team of this name."""
+        return self.world.directory.team_named(name)
+
+    def channel(self, name: str | Channel) -> Channel:
+        """The channel of this name in any team, or of this id."""
+        if isinstance(name, Channel):
+            return name
+        return self.world.rooms.channels.get(name) or self.world.rooms.find(name)
+
+    def token(self, user: str | User) -> str:
+        """A good token of an account, for a client."""
+        account = self.user(user)
+        known = self._tokens.get(account.id, "")
+        if not known or self.world.directory.holder(known) is None:
+            self._tokens[account.id] = known = self.world.directory.issue(account)
+        return known
+
+    def add_team(self, name: str, display_name: str = "") -> Team:
+        """A new team."""
+        return self.world.directory.add_team(name, display_name or name.title())
+
+    def add_user(
+        self,
+        name: str,
+        *,
+        email: str = "",
+        roles: str = "system_user",
+        is_bot: bool = False,
+        team: Team | None = None,
+    ) -> User:
+        """A new account, in the team `demo` unless another is named; in no channel."""
+        directory = self.world.directory
+        email = email or f"{name}@demo.example"
+        user = directory.add_user(name, email=email, roles=roles, is_bot=is_bot)
+        directory.team_members[(team or self.team()).id][user.id] = None
+        return user
+
+    def add_channel(
+        self,
+        name: str,
+        *,
+        type: str = "O",
+        display_name: str = "",
+        members: Iterable[str | User] = (),
+        team: str = "demo",
+    ) -> Channel:
+        """A new channel with these members; nobody is told."""
+        rooms = self.world.rooms
+        channel = rooms.add(name, type, display_name=display_name or name.title(), team_id=self.team(team).id)
+        for user in members:
+            rooms.join(channel, self.user(user))
+        return channel
+
+    def direct(self, one: str | User, other: str | User) -> Channel:
+        """The direct channel of two people."""
+        return membership.direct(self.world, self.user(one), self.user(other))
+
+    def group(self, *users: str | User) -> Channel:
+        """The group channel of three or more people."""
+        return membership.group(self.world, [self.user(user) for user in users])
+
+    def join(self, user: str | User, channel: str | Channel, by: str | User = "") -> None:
+        """Somebody goes into a channel, or is put there by another."""
+        account = self.user(user)
+        membership.join(self.world, self.channel(channel), account, self.user(by) if by else account)
+
+    def leave(self, user: str | User, channel: str | Channel, by: str | User = "") -> None:
+        """Somebody goes, or is put out of a channel by another."""
+        account = self.user(user)
+        membership.leave(self.world, self.channel(channel), account, self.user(by) if by else account)
+
+    def archive(self, channel: str | Channel) -> None:
+        """Archive a channel."""
+        membership.archive(self.world, self.channel(channel))
+
+    def unarchive(self, channel: str | Channel) -> None:
+        """Bring an archived channel back."""
+        membership.unarchive(self.world, self.channel(channel))
+
+    async def post(
+        self,
+        user: str | User,
+        channel: str | Channel,
+        message: str,
+        root_id: str = "",
+        props: Json | None = None,
+        type: str = "",
+    ) -> Post:
+        """Somebody writes."""
+        post = posting.create(
+            self.world,
+            self.user(user),
+            self.channel(channel),
+            message,
+            root_id=root_id,
+            props=props,
+            type=type,
+        )
+        # Written in a loop, the sockets must get a turn.
+        await asyncio.sleep(0)
+        return post
+
+    async def webhook(self, channel: str | Channel, message: str, username: str = "Hook") -> Post:
+        """An incoming webhook of alice writes."""
+        props = {"from_webhook": "true", "override_username": username, "webhook_display_name": "hook"}
+        return await self.post("alice", channel, message, props=props)
+
+    async def edit(self, user: str | User, post_id: str, message: str) -> Post:
+        """Somebody edits what they wrote."""
+        post = self.world.history.post(post_id)
+        if post.user_id != self.user(user).id and not self.user(user).is_admin:
+            raise denied()
+        posting.edit(self.world, post, {"message": message})
+        return post
+
+    async def delete(self, post_id: str, by: str | User = "") -> None:
+        """Its author, or another, deletes a post."""
+        post = self.world.history.post(post_id)
+        posting.delete(self.world, post, self.user(by) if by else self.world.directory.user(post.user_id))
+
+    async def press(self, user: str | User, post_id: str, action_id: str, selected_option: str = "") -> Json:
+        """Somebody presses a button, or chooses from a menu."""
+        try:
+            return await self.integrations.press(self.user(user), post_id, action_id, selected_option)
+        except Refusal as refusal:
+            return refusal.json()
+
+    def register_command(self, trigger: str, url: str, token: str = "", username: str = "") -> Command:
+        """A slash command of the team, in place of an earlier one of the same name."""
+        now = self.world.now()
+        command = Command(
+            id=new_id(),
+            token=token or new_id(),
+            create_at=now,
+            update_at=now,
+            creator_id=self.user("alice").id,
+            team_id=self.team().id,
+            trigger=trigger,
+            username=username,
+            url=url,
+        )
+        self.world.commands[trigger] = command
+        return command
+
+    async def command(self, user: str | User, channel: str | Channel, text: str, root_id: str = "") -> Json:
+        """Somebody runs a slash command."""
+        account, place = self.user(user), self.channel(channel)
+        team_id = place.team_id or self._home(account)
+        try:
+            return await self.integrations.execute(account, place, text, root_id, team_id)
+        except Refusal as refusal:
+            return refusal.json()
+
+    async def submit(
+        self,
+        user: str | User,
+        dialog: str | Dialog,
+        values: Json | None = None,
+        cancelled: bool = False,
+        channel: str | Channel = "",
+    ) -> Json:
+        """Somebody submits or cancels a dialog (or the one of this trigger id); the integration's answer."""
+        account = self.user(user)
+        shown = dialog if isinstance(dialog, Dialog) else self._dialog(dialog)
+        if cancelled and not shown.dialog.get("notify_on_cancel"):
+            return {}
+        place = self.channel(channel or shown.channel_id)
+        body = {
+            "url": shown.url,
+            "callback_id": shown.dialog.get("callback_id", ""),
+            "state": shown.dialog.get("state", ""),
+            "channel_id": place.id,
+            # Also from a direct message, clients name the team that is on the screen.
+            "team_id": place.team_id or self._home(account),
+            "submission": {} if cancelled else values or {},
+            "cancelled": cancelled,
+        }
+        try:
+            return await self.integrations.submit_dialog(account, body)
+        except Refusal as refusal:
+            return refusal.json()
+
+    async def set_token(self, user: str | User, new: str = "") -> str:
+        """The account's tokens end, and its sockets fall silent; returns the new token."""
+        account = self.user(user)
+        self.world.directory.revoke(account)
+        self.world.hub.deafen(account.id)
+        token = self._tokens[account.id] = self.world.directory.issue(account, new)
+        if account.id == self.bot_id:
+            self.bot_token = token
+        return token
+
+    def disable(self, user: str | User) -> None:
+        """Deactivate an account: its tokens are refused, its sockets stay open and silent."""
+        account = self.user(user)
+        account.delete_at = self.world.now()
+        self.world.hub.deafen(account.id)
+
+    def enable(self, user: str | User) -> None:
+        """Activate an account again: its tokens are good again, its old sockets stay silent."""
+        self.user(user).delete_at = 0
+
+    def _home(self, user: User) -> str:
+        teams = self.world.directory.teams_of(user.id)
+        return teams[0].id if teams else ""
+
+    def _dialog(self, trigger_id: str) -> Dialog:
+        return next(one for one in reversed(self.world.dialogs) if one.trigger_id == trigger_id)

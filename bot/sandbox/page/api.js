@@ -1,0 +1,46 @@
+// Mattermost's REST API, as any client uses it.
+
+const API = "/api/v4";
+
+/** What the server refused, in its own words. */
+export class Refusal extends Error {}
+
+export class Api {
+  constructor(token) {
+    this.token = token;
+  }
+
+  /** Signs in; each window has a token of its own, so that two windows can be two people. */
+  static async signIn(person, password) {
+    const api = new Api("");
+    const answer = await api.send("POST", "/users/login", { login_id: person, password });
+    return new Api(answer.headers.get("Token"));
+  }
+
+  async get(path) {
+    return (await this.send("GET", path)).json();
+  }
+
+  async post(path, body) {
+    return (await this.send("POST", path, body)).json();
+  }
+
+  async blob(path) {
+    return (await this.send("GET", path)).blob();
+  }
+
+  async send(method, path, body) {
+    const headers = this.token ? { Authorization: `Bearer ${this.token}` } : {};
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const request = { method, headers, credentials: "omit", body: body === undefined ? undefined : JSON.stringify(body) };
+    let answer;
+    try {
+      answer = await fetch(API + path, request);
+    } catch {
+      throw new Refusal("The demo does not answer. Is it still running?");
+    }
+    if (answer.ok) return answer;
+    const said = await answer.json().catch(() => ({}));
+    throw new Refusal(said.message || `The server said ${answer.status}.`);
+  }
+}

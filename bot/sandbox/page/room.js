@@ -1,0 +1,43 @@
+// The channel that is shown: its title, its messages and its composer.
+import { Composer } from "./composer.js";
+import { clear, reconcile } from "./dom.js";
+import { postNode } from "./post.js";
+
+const NEAR = 120;
+
+export class Room {
+  constructor(session, { title, state, scroll, posts, composer }) {
+    Object.assign(this, { session, title, state, scroll, posts, drafts: new Map(), shown: "" });
+    clear(posts);
+    composer.replaceChildren();
+    this.composer = new Composer(composer, { label: "Message", send: (text) => session.write(text) });
+    session.model.addEventListener("change", () => this.draw());
+    this.draw();
+  }
+
+  draw() {
+    const { model } = this.session;
+    this.state.textContent = model.online ? "" : "Connecting…";
+    if (!model.channel) return;
+    if (this.shown !== model.channelId) this.move();
+    const below = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight;
+    const roots = model.roots(model.channelId);
+    reconcile(this.posts, roots, (post) => post.id, (post) => postNode(post, this.session, "room"));
+    if (this.fresh || below < NEAR) this.scroll.scrollTop = this.scroll.scrollHeight;
+    if (roots.length) this.fresh = false;
+  }
+
+  /** Another channel: what was being written stays with the one that is left. */
+  move() {
+    const { model } = this.session;
+    this.drafts.set(this.shown, this.composer.text);
+    this.shown = model.channelId;
+    this.fresh = true;
+    clear(this.posts);
+    const title = model.title(model.channel);
+    this.title.textContent = title;
+    document.title = `${title} as ${model.me.username}: Zoom for Mattermost, the demo`;
+    this.composer.label = model.channel.type === "D" ? `Message @${title}` : `Message in ${title}`;
+    this.composer.fill(this.drafts.get(model.channelId) ?? "");
+  }
+}

@@ -1,0 +1,48 @@
+// Mattermost's WebSocket: live events, and a new connection when one is lost.
+
+const FIRST_PAUSE = 500;
+const LONGEST_PAUSE = 8000;
+
+export class Socket {
+  /** `onEvent(name, data)`; `onOpen()` after each (re)connection; `onLost()` when it went. */
+  constructor(token, { onEvent, onOpen, onLost }) {
+    Object.assign(this, { token, onEvent, onOpen, onLost, pause: FIRST_PAUSE, closed: false });
+    this.open();
+  }
+
+  open() {
+    const address = new URL("/api/v4/websocket", location.href);
+    address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    this.line = new WebSocket(address);
+    this.line.onopen = () => this.say("authentication_challenge", { token: this.token });
+    this.line.onmessage = (message) => this.take(JSON.parse(message.data));
+    this.line.onclose = () => this.lost();
+  }
+
+  say(action, data) {
+    this.line.send(JSON.stringify({ seq: 1, action, data }));
+  }
+
+  take(message) {
+    if (!message.event) return;
+    if (message.event === "hello") {
+      this.pause = FIRST_PAUSE;
+      this.onOpen();
+    } else {
+      this.onEvent(message.event, message.data);
+    }
+  }
+
+  lost() {
+    if (this.closed) return;
+    this.onLost();
+    this.timer = setTimeout(() => this.open(), this.pause);
+    this.pause = Math.min(this.pause * 2, LONGEST_PAUSE);
+  }
+
+  close() {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.line.close();
+  }
+}

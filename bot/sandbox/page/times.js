@@ -1,0 +1,28 @@
+// Times for people: how long ago, with the whole moment on request.
+import { el } from "./dom.js";
+
+const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+const MINUTE = 60_000;
+
+/** `ms` since the epoch, as a `time` element that grows older by itself. */
+export function time(ms) {
+  return el("time", { datetime: new Date(ms).toISOString(), title: FULL.format(ms) }, words(ms));
+}
+
+export function words(ms, now = Date.now()) {
+  const minutes = Math.floor((now - ms) / MINUTE);
+  if (minutes < 1) return "just now";
+  if (minutes < 60) return `${minutes} min ago`;
+  return minutes < 12 * 60 ? CLOCK.format(ms) : DAY.format(ms);
+}
+
+function age() {
+  for (const node of document.querySelectorAll("time[datetime]")) {
+    const said = words(Date.parse(node.dateTime));
+    if (node.textContent !== said) node.textContent = said;
+  }
+}
+
+setInterval(age, MINUTE / 2);

@@ -1,0 +1,6 @@
+"""A Zoom of our own: OAuth, API v2, signed webhooks and pages for people, all in memory."""
+
+from bot.sandbox.zoom.models import Call, Delivery, Event, Meeting, Participant, User
+from bot.sandbox.zoom.server import Zoom
+
+__all__ = ["Call", "Delivery", "Event", "Meeting", "Participant", "User", "Zoom"]

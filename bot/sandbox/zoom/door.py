@@ -1,0 +1,119 @@
+"""The meeting's page and its buttons, for people who open the join link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+
+from aiohttp import web
+
+from bot.sandbox.zoom import pages
+from bot.sandbox.zoom.failures import ApiError
+from bot.sandbox.zoom.meeting_page import live, meeting_page
+from bot.sandbox.zoom.models import Event, Meeting, User
+from bot.sandbox.zoom.world import World
+
+# Seconds that a page waits for news before it asks again.
+PATIENCE = 20.0
+
+
+class Door:
+    """``GET /j/{id}`` and ``POST /j/{id}/{action}``; a button answers by going back to the page."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def routes(self) -> list[web.RouteDef]:
+        """For the sandbox's application."""
+        return [
+            web.get(r"/j/{id:\d+}", self.show),
+            web.get(r"/s/{id:\d+}", self.show),
+            web.get(r"/j/{id:\d+}/live", self.follow),
+            web.post(r"/j/{id:\d+}/{action}", self.act),
+        ]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """The page."""
+        meeting = self._find(request)
+        if meeting is None:
+            return pages.refusal("This meeting link is not valid (3,001).", status=404)
+        hook = self._world.page_hook
+        extra = hook(meeting) if hook else ""
+        return meeting_page(meeting, self._users(), self._world.clock.now_ms(), extra)
+
+    async def follow(self, request: web.Request) -> web.Response:
+        """What changes on the page: answered when it is no longer the one whose mark is ``seen``."""
+        meeting = self._find(request)
+        if meeting is None:
+            return pages.refusal("This meeting is gone.", status=404)
+        seen = request.query.get("seen", "")
+        try:
+            await self._world.wait_for(lambda: self._mark(meeting) != seen, PATIENCE)
+        except TimeoutError:
+            return web.Response(status=204)
+        # Taken together, without a pause between them.
+        html, mark = live(meeting, self._users(), self._world.clock.now_ms()), self._mark(meeting)
+        return web.Response(text=html, content_type="text/html", headers={"X-Mark": mark})
+
+    async def act(self, request: web.Request) -> web.Response:
+        """A button: start, join, leave, record, transcribe, summarize or end."""
+        meeting = self._find(request)
+        if meeting is None:
+            return pages.refusal("This meeting link is not valid (3,001).", status=404)
+        form = await request.post()
+        try:
+            events = self._do(request.match_info["action"], meeting, form)
+        except ValueError as error:
+            return pages.refusal(f"Not now: {error}.", status=409)
+        self._world.courier.later(events)
+        return web.Response(status=303, headers={"Location": f"/j/{meeting.id}"})
+
+    def _do(self, action: str, meeting: Meeting, form: Mapping[str, object]) -> list[Event]:
+        rooms, shelf = self._world.rooms, self._world.shelf
+        email = str(form.get("email") or "")
+        known = self._world.accounts.find(email) if email else None
+        name = known.name if known else str(form.get("name") or "Guest")[:64]
+        match action:
+            case "start":
+                return rooms.open(meeting)
+            case "join" if meeting.status == "waiting":
+                return rooms.wait(meeting, name)
+            case "join":
+                return rooms.enter(meeting, name, email)[1]
+            case "leave":
+                return rooms.leave(meeting, str(form.get("user_id", ""))) + self._publish(meeting)
+            case "end":
+                return rooms.close(meeting) + self._publish(meeting)
+            case "record" if meeting.status == "started":
+                meeting.current.recording = True
+                return []
+            case "record":
+                return shelf.record(meeting)
+            case "transcribe":
+                return shelf.transcribe(meeting)
+            case "summarize":
+                return shelf.summarize(meeting)
+        raise ValueError(f"there is no action {action}")
+
+    def _publish(self, meeting: Meeting) -> list[Event]:
+        # As at Zoom, what was recorded is published once the meeting is over.
+        run = meeting.last
+        if not (run.recording and run.ended_ms):
+            return []
+        run.recording = False
+        return self._world.shelf.record(meeting) + self._world.shelf.transcribe(meeting)
+
+    def _users(self) -> Iterable[User]:
+        return self._world.accounts.users.values()
+
+    def _mark(self, meeting: Meeting) -> str:
+        """Differs whenever the page looks different."""
+        html = live(meeting, self._users(), self._world.clock.now_ms())
+        return sha256(html.encode()).hexdigest()[:16]
+
+    def _find(self, request: web.Request) -> Meeting | None:
+        number = int(request.match_info["id"])
+        try:
+            return self._world.rooms.get(number)
+        except ApiError:
+            return self._world.rooms.meetings.get(number)

@@ -1,0 +1,97 @@
+"""How Zoom says no: one class for the API, one for the token endpoint, one function per kind."""
+
+from __future__ import annotations
+
+from bot.sandbox.zoom.models import Json
+
+
+class ApiError(Exception):
+    """An answer of the API that is not a success, with Zoom's own ``code``."""
+
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        message: str,
+        *,
+        errors: list[dict[str, str]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers or {}
+        self.body: Json = {"code": code, "message": message}
+        if errors:
+            self.body["errors"] = errors
+
+
+class OAuthError(Exception):
+    """A refusal of the token endpoint: ``{"reason": …, "error": …}``."""
+
+    def __init__(self, reason: str, error: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.body: Json = {"reason": reason, "error": error}
+
+
+def bad_token(message: str = "Invalid access token.") -> ApiError:
+    """401, code 124: for invalid and expired tokens alike."""
+    return ApiError(401, 124, message)
+
+
+def missing_scope(scopes: list[str]) -> ApiError:
+    """400, code 4711; the message names the scopes."""
+    return ApiError(400, 4711, f"Invalid access token, does not contain scopes:[{', '.join(scopes)}].")
+
+
+def invalid(field: str, message: str) -> ApiError:
+    """400, code 300 with the field at fault."""
+    return ApiError(400, 300, "Validation Failed.", errors=[{"field": field, "message": message}])
+
+
+def no_user(name: str) -> ApiError:
+    """404, code 1001."""
+    return ApiError(404, 1001, f"User does not exist: {name}.")
+
+
+def no_meeting(name: object) -> ApiError:
+    """404, code 3001: it never was, or it is over."""
+    return ApiError(404, 3001, f"Meeting does not exist: {name}.")
+
+
+def no_recording() -> ApiError:
+    """404, code 3301."""
+    return ApiError(404, 3301, "This recording does not exist.")
+
+
+def no_access() -> ApiError:
+    """400, code 3000: the meeting is another's and the token does not reach that far."""
+    return ApiError(400, 3000, "Cannot access meeting information.")
+
+
+def no_webinar_plan() -> ApiError:
+    """400, code 200: the add-on licence is missing."""
+    return ApiError(
+        400,
+        200,
+        "Webinar plan is missing. You must subscribe to the webinar plan and enable webinars for this user"
+        " in order to perform this action.",
+    )
+
+
+def daily_limit(limit: int, until: str) -> ApiError:
+    """429 whose ``Retry-After`` is an ISO date-time, as for the daily limit."""
+    return ApiError(
+        429,
+        429,
+        f"You have exceeded the daily rate limit ({limit}) of Meeting Create/Update API requests permitted"
+        " for this particular user. You may resume these calls at GMT 00:00, after which the limit will be"
+        " reset.",
+        headers={
+            "Retry-After": until,
+            "X-RateLimit-Category": "Light",
+            "X-RateLimit-Type": "Daily-limit",
+            "X-RateLimit-Limit": str(limit),
+            "X-RateLimit-Remaining": "0",
+        },
+    )

@@ -1,0 +1,52 @@
+"""The front page of the sandbox's Zoom: every meeting, and the clock."""
+
+from __future__ import annotations
+
+from html import escape
+
+from aiohttp import web
+
+from bot.sandbox.assets import asset_routes
+from bot.sandbox.zoom import pages
+from bot.sandbox.zoom.meeting_page import clock
+from bot.sandbox.zoom.models import Meeting
+from bot.sandbox.zoom.world import World
+
+MAX_MINUTES = 7 * 24 * 60
+_STATES = {"waiting": "waiting for the host", "started": "live", "ended": "ended"}
+
+
+class Hall:
+    """``GET /``, ``POST /clock`` and the files of the pages."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def routes(self) -> list[web.RouteDef]:
+        """For the sandbox's application."""
+        return [web.get("/", self.show), web.post("/clock", self.advance), *asset_routes()]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """The page."""
+        newest_first = sorted(self._world.rooms.meetings.values(), key=lambda one: -one.created_ms)
+        rows = "".join(_row(meeting) for meeting in newest_first)
+        listed = f'<ul class="people">{rows}</ul>' if rows else "<p>There is no meeting yet.</p>"
+        return pages.page("Meetings", listed + clock(self._world.clock.now_ms(), "/"))
+
+    async def advance(self, request: web.Request) -> web.Response:
+        """Move the clock on by so many minutes, and go back to where the button was."""
+        form = await request.post()
+        minutes, back = str(form.get("minutes", "")), str(form.get("back", ""))
+        if not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:9]) <= MAX_MINUTES):
+            return pages.refusal("The clock moves on by 1 minute to 7 days at a time.")
+        self._world.clock.advance(int(minutes) * 60)
+        number = back.removeprefix("/j/")
+        known = number.isascii() and number.isdigit()
+        return web.Response(status=303, headers={"Location": f"/j/{number}" if known else "/"})
+
+
+def _row(meeting: Meeting) -> str:
+    return (
+        f'<li><a href="/j/{meeting.id}">{escape(meeting.topic or "Zoom meeting")}</a> '
+        f"<small>{escape(meeting.host.name)}, {_STATES[meeting.status]}</small></li>"
+    )

@@ -1,0 +1,197 @@
+"""What the sandbox's Zoom remembers: users, meetings with their occurrences, and what was exchanged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.sandbox.zoom.clock import iso
+
+Json = dict[str, object]
+
+INSTANT, SCHEDULED, RECURRING, PERSONAL, WEBINAR, RECURRING_FIXED = 1, 2, 3, 4, 5, 8
+LICENSED, BASIC = 2, 1
+
+
+@dataclass(kw_only=True)
+class User:
+    """A Zoom user. ``type`` is 1 (basic) or 2 (licensed)."""
+
+    id: str
+    email: str
+    first_name: str
+    last_name: str
+    account_id: str
+    pmi: int
+    type: int = LICENSED
+    timezone: str = "Europe/Berlin"
+    admin: bool = False
+    webinar: bool = False
+    pmi_enabled: bool = True
+
+    @property
+    def name(self) -> str:
+        """As others in a meeting see it."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass(kw_only=True)
+class Participant:
+    """One stay of one person in one occurrence; ``user_id`` is new for every stay. Times are in ms."""
+
+    user_id: str
+    name: str
+    email: str = ""
+    zoom_id: str = ""
+    uuid: str = ""
+    joined_ms: int = 0
+    left_ms: int = 0
+
+
+@dataclass(kw_only=True)
+class File:
+    """A file of a cloud recording. ``type`` is MP4, M4A, CHAT, TIMELINE or TRANSCRIPT."""
+
+    id: str
+    type: str
+    recording_type: str
+    extension: str
+    content: bytes
+    content_type: str
+
+
+@dataclass(kw_only=True)
+class Occurrence:
+    """One run of a meeting, from start to end, under its own uuid. Times are in ms, 0 is not yet."""
+
+    uuid: str
+    started_ms: int = 0
+    ended_ms: int = 0
+    stays: list[Participant] = field(default_factory=list)
+    files: list[File] = field(default_factory=list)
+    share_id: str = ""
+    passcode: str = ""
+    summary: Json | None = None
+    recording: bool = False
+
+    @property
+    def present(self) -> dict[str, Participant]:
+        """Who is in now, by session user id."""
+        return {stay.user_id: stay for stay in self.stays if not stay.left_ms}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What a meeting is to be. ``scheduled_ms`` is 0 for now, ``duration`` is in minutes."""
+
+    topic: str
+    agenda: str = ""
+    scheduled_ms: int = 0
+    duration: int = 0
+    timezone: str = ""
+    password: str = ""
+    settings: Json = field(default_factory=dict)
+
+
+@dataclass(kw_only=True)
+class Meeting:
+    """A meeting or webinar: ``status`` is ``waiting``, ``started`` or (instant ones only) ``ended``.
+
+    ``uuid`` is that of the occurrence that is under way or comes next; an instant meeting keeps its only one.
+    """
+
+    id: int
+    host: User
+    topic: str
+    type: int
+    password: str
+    join_url: str
+    start_url: str
+    current: Occurrence
+    agenda: str = ""
+    status: str = "waiting"
+    created_ms: int = 0
+    scheduled_ms: int = 0
+    duration: int = 0
+    timezone: str = ""
+    settings: Json = field(default_factory=dict)
+    past: list[Occurrence] = field(default_factory=list)
+    lobby: list[str] = field(default_factory=list)
+
+    @property
+    def uuid(self) -> str:
+        """The current occurrence's."""
+        return self.current.uuid
+
+    @property
+    def host_id(self) -> str:
+        """The host's Zoom user id."""
+        return self.host.id
+
+    @property
+    def webinar(self) -> bool:
+        """Whether its events and routes are those of webinars."""
+        return self.type in (WEBINAR, 6, 9)
+
+    @property
+    def participants(self) -> dict[str, Participant]:
+        """Who is in now, by session user id."""
+        return self.current.present
+
+    @property
+    def last(self) -> Occurrence:
+        """The occurrence under way, else the newest that ended, else the one that comes next."""
+        if self.status == "waiting" and self.past:
+            return self.past[-1]
+        return self.current
+
+    @property
+    def start_time(self) -> str:
+        """When it last really started; ISO, empty if it never did."""
+        return iso(self.last.started_ms)
+
+    @property
+    def end_time(self) -> str:
+        """When it last really ended; ISO, empty if it did not."""
+        return iso(self.last.ended_ms)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A request that was answered. ``user`` is an e-mail, ``status`` 0 when the connection was cut."""
+
+    method: str
+    path: str
+    user: str
+    status: int
+    json: object = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A webhook to be delivered. ``payload`` goes out as it is; ``at_ms`` is its ``event_ts``."""
+
+    name: str
+    payload: Json
+    at_ms: int
+    download_token: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One attempt to deliver an event. ``status`` is 0 when nothing answered in time.
+
+    ``valid`` is only of interest for ``endpoint.url_validation``: whether the answer was the right one.
+    """
+
+    event: str
+    status: int
+    text: str
+    attempt: int = 0
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    valid: bool = False
+
+    @property
+    def accepted(self) -> bool:
+        """Whether Zoom would not send it again."""
+        return self.status in (200, 204)

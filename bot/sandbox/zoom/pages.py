@@ -1,0 +1,85 @@
+"""The frame of the pages that people see, and the simple ones: consent, a refusal. Plain HTML."""
+
+from __future__ import annotations
+
+from html import escape
+
+from aiohttp import web
+from yarl import URL
+
+from bot.sandbox.assets import page_headers
+from bot.sandbox.zoom.models import User
+
+
+def page(
+    title: str, body: str, *, status: int = 200, script: str = "", form_action: str = ""
+) -> web.Response:
+    """``title`` is text, ``body`` is HTML; ``script`` names a file of the sandbox's pages."""
+    module = f'<script type="module" src="/page/{script}"></script>' if script else ""
+    html = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="color-scheme" content="light dark">'
+        f'<title>{escape(title)} · Sandbox Zoom</title><link rel="icon" href="/page/icon.svg">'
+        f'<link rel="stylesheet" href="/page/base.css"><link rel="stylesheet" href="/page/zoom.css">{module}'
+        '</head><body class="zoom"><header class="strip"><a href="/">Sandbox Zoom</a>'
+        "<span>Nothing here is real: this page plays Zoom’s part.</span></header>"
+        f"<main><h1>{escape(title)}</h1>{body}</main></body></html>"
+    )
+    headers = page_headers(form_action=form_action)
+    return web.Response(text=html, content_type="text/html", status=status, headers=headers)
+
+
+def refusal(reason: str, *, status: int = 400) -> web.Response:
+    """A page that only says why not."""
+    return page("This did not work", f"<p>{escape(reason)}</p>", status=status)
+
+
+def consent(asked: dict[str, str], users: list[User], scopes: str) -> web.Response:
+    """Which account, allow or deny; what was asked travels along in hidden fields."""
+    choices = "".join(_choice(user, chosen=not index) for index, user in enumerate(users))
+    wanted = "".join(f"<li><code>{escape(scope)}</code></li>" for scope in scopes.split())
+    fields = "".join(hidden(name, value) for name, value in asked.items())
+    return page(
+        "Allow this app to use your Zoom account?",
+        "<p><strong>Zoom for Mattermost</strong> would like to start meetings for you, and to see when they"
+        " begin and end.</p>"
+        f'<form method="post" action="/oauth/authorize">{fields}'
+        f"<fieldset><legend>Your account</legend>{choices}</fieldset>"
+        f"<details><summary>What it may do</summary><ul>{wanted}</ul></details>"
+        '<p class="buttons"><button class="main" name="decision" value="allow">Allow</button>'
+        '<button name="decision" value="deny">Deny</button></p></form>',
+        form_action=_origin(asked.get("redirect_uri", "")),
+    )
+
+
+def button(action: str, label: str, *, main: bool = False, **fields: str) -> str:
+    """A form that is one button. All arguments are text."""
+    kind = ' class="main"' if main else ""
+    inside = "".join(hidden(name, value) for name, value in fields.items())
+    key = escape(" ".join((action, *fields.values())))
+    return (
+        f'<form method="post" action="{escape(action)}">{inside}'
+        f'<button{kind} data-key="{key}">{escape(label)}</button></form>'
+    )
+
+
+def hidden(name: str, value: str) -> str:
+    """A hidden field."""
+    return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
+
+
+def _choice(user: User, *, chosen: bool) -> str:
+    checked = " checked" if chosen else ""
+    return (
+        f'<label><input type="radio" name="email" value="{escape(user.email)}"{checked}>'
+        f"<span>{escape(user.name)}</span> <small>{escape(user.email)}</small></label>"
+    )
+
+
+def _origin(url: str) -> str:
+    """Where the form's answer sends the browser: some count that as part of the form's way."""
+    try:
+        return str(URL(url).origin())
+    except ValueError:
+        return ""

@@ -1,0 +1,113 @@
+"""Cloud recordings, transcripts and summaries: what is made of an occurrence, and who may download it."""
+
+from __future__ import annotations
+
+from bot.sandbox.zoom import names, shapes
+from bot.sandbox.zoom.clock import Clock
+from bot.sandbox.zoom.models import Event, File, Json, Meeting, Occurrence
+
+DOWNLOAD_MS = 24 * 3600 * 1000
+
+
+class Shelf:
+    """State without I/O; ``url`` is the sandbox's own."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.url = ""
+        # Zoom may leave the download token out of an event.
+        self.gives_tokens = True
+        self.files: dict[str, tuple[Meeting, File]] = {}
+        self._tokens: dict[str, tuple[str, int]] = {}
+
+    def record(self, meeting: Meeting) -> list[Event]:
+        """Video, sound, chat and timeline of the last occurrence."""
+        run = self._prepare(meeting)
+        files = [
+            _file("MP4", "shared_screen_with_speaker_view", b"\0\0\0\x18ftypmp42" + bytes(4096), "video/mp4"),
+            _file("M4A", "audio_only", b"\0\0\0\x18ftypM4A " + bytes(1024), "audio/mp4"),
+            _file("CHAT", "chat_file", _chat(run), "text/plain", extension="TXT"),
+            _file("TIMELINE", "timeline", b'{"timeline":[]}', "application/json", extension="JSON"),
+        ]
+        return [self._store(meeting, run, files, "recording.completed")]
+
+    def transcribe(self, meeting: Meeting) -> list[Event]:
+        """The transcript of the last occurrence, as WebVTT."""
+        run = self._prepare(meeting)
+        file = _file("TRANSCRIPT", "audio_transcript", _transcript(run), "text/vtt", extension="VTT")
+        return [self._store(meeting, run, [file], "recording.transcript_completed")]
+
+    def summarize(self, meeting: Meeting) -> list[Event]:
+        """The summary of the last occurrence."""
+        run = meeting.last
+        run.summary = {
+            "summary_overview": f"The team talked about {meeting.topic}.",
+            "summary_details": [
+                {"label": "Progress", "summary": "The work goes on as planned."},
+                {"label": "Open questions", "summary": "Who tests the release is still to be found."},
+            ],
+            "next_steps": ["Alice writes the release notes.", "Bob tests the release."],
+        }
+        shape = shapes.summary(meeting, run)
+        payload: Json = {"account_id": meeting.host.account_id, "object": shape}
+        return [Event(name="meeting.summary_completed", payload=payload, at_ms=self._clock.now_ms())]
+
+    def download_token(self, meeting_id: int) -> str:
+        """A token that opens the downloads of one meeting for a day."""
+        token = names.token()
+        self._tokens[token] = (str(meeting_id), self._clock.now_ms() + DOWNLOAD_MS)
+        return token
+
+    def opens(self, token: str, meeting: Meeting) -> bool:
+        """Whether a download token is good for this meeting now."""
+        meeting_id, until_ms = self._tokens.get(token, ("", 0))
+        return meeting_id == str(meeting.id) and self._clock.now_ms() < until_ms
+
+    def _prepare(self, meeting: Meeting) -> Occurrence:
+        run = meeting.last
+        if not run.started_ms:
+            raise ValueError(f"meeting {meeting.id} never started")
+        run.share_id = run.share_id or names.user_id()
+        run.passcode = run.passcode or names.passcode()
+        return run
+
+    def _store(self, meeting: Meeting, run: Occurrence, files: list[File], event: str) -> Event:
+        run.files += files
+        for file in files:
+            self.files[file.id] = (meeting, file)
+        payload: Json = {
+            "account_id": meeting.host.account_id,
+            "object": shapes.recording(meeting, run, files, self.url),
+        }
+        token = self.download_token(meeting.id) if self.gives_tokens else ""
+        return Event(name=event, payload=payload, at_ms=self._clock.now_ms(), download_token=token)
+
+
+def _file(kind: str, recording_type: str, content: bytes, content_type: str, *, extension: str = "") -> File:
+    return File(
+        id=names.user_id(),
+        type=kind,
+        recording_type=recording_type,
+        extension=extension or kind,
+        content=content,
+        content_type=content_type,
+    )
+
+
+def _speakers(run: Occurrence) -> list[str]:
+    return list(dict.fromkeys(stay.name for stay in run.stays)) or ["Alice Demo"]
+
+
+def _chat(run: Occurrence) -> bytes:
+    lines = [
+        f"00:0{index}:10\t {name}:\tHello, {name} here." for index, name in enumerate(_speakers(run)[:9])
+    ]
+    return "\r\n".join(lines).encode()
+
+
+def _transcript(run: Occurrence) -> bytes:
+    cues = [
+        f"{index + 1}\n00:00:{index:02}.000 --> 00:00:{index:02}.900\n{name}: Good morning from {name}.\n"
+        for index, name in enumerate(_speakers(run)[:50])
+    ]
+    return ("WEBVTT\n\n" + "\n".join(cues)).encode()

@@ -1,0 +1,182 @@
+"""The meetings and what happens in them. Every change of state returns the events that Zoom would send."""
+
+from __future__ import annotations
+
+import itertools
+import secrets
+
+from bot.sandbox.zoom import names, shapes
+from bot.sandbox.zoom.accounts import Accounts
+from bot.sandbox.zoom.clock import Clock, iso
+from bot.sandbox.zoom.failures import no_meeting
+from bot.sandbox.zoom.models import (
+    INSTANT,
+    PERSONAL,
+    Event,
+    Json,
+    Meeting,
+    Occurrence,
+    Participant,
+    Plan,
+    User,
+)
+
+
+class Rooms:
+    """State without I/O. What is asked of a meeting in the wrong state raises ``ValueError``."""
+
+    def __init__(self, clock: Clock, accounts: Accounts) -> None:
+        self._clock = clock
+        self._accounts = accounts
+        self.url = ""
+        self.meetings: dict[int, Meeting] = {}
+        self.created: list[int] = []
+        self._runs: dict[str, tuple[Meeting, Occurrence]] = {}
+        # Session ids grow by 1024 in real meetings.
+        self._session_ids = itertools.count(16_778_240, 1024)
+
+    def create(self, host: User, plan: Plan, kind: int = INSTANT) -> Meeting:
+        """A new meeting; for type 4 the host's personal room, which is made once."""
+        if kind == PERSONAL and host.pmi in self.meetings:
+            return self.meetings[host.pmi]
+        number = host.pmi if kind == PERSONAL else self._free_id()
+        meeting = Meeting(
+            id=number,
+            host=host,
+            topic=plan.topic,
+            type=kind,
+            password=plan.password or names.passcode(),
+            join_url=f"{self.url}/j/{number}?pwd={secrets.token_urlsafe(24)}.1",
+            start_url=f"{self.url}/s/{number}?zak={names.token()}",
+            current=Occurrence(uuid=names.uuid()),
+            agenda=plan.agenda,
+            created_ms=self._clock.now_ms(),
+            scheduled_ms=plan.scheduled_ms,
+            duration=plan.duration,
+            timezone=plan.timezone or host.timezone,
+            settings=plan.settings,
+        )
+        self.meetings[number] = meeting
+        self._runs[meeting.uuid] = (meeting, meeting.current)
+        return meeting
+
+    def personal(self, host: User) -> Meeting:
+        """The host's personal room."""
+        return self.create(host, Plan(topic=f"{host.name}'s Personal Meeting Room"), PERSONAL)
+
+    def get(self, number: int) -> Meeting:
+        """A meeting that can still be joined. Raises ``ApiError`` 404/3001, also for one that is over."""
+        meeting = self.meetings.get(number)
+        if meeting is None:
+            owner = next((user for user in self._accounts.users.values() if user.pmi == number), None)
+            if owner is None or not owner.pmi_enabled:
+                raise no_meeting(number)
+            meeting = self.personal(owner)
+        if meeting.status == "ended":
+            raise no_meeting(number)
+        return meeting
+
+    def run(self, name: str) -> tuple[Meeting, Occurrence]:
+        """An occurrence by uuid, or a meeting's last one by its number. Raises ``ApiError`` 404/3001."""
+        if name.isascii() and name.isdigit() and int(name) in self.meetings:
+            meeting = self.meetings[int(name)]
+            return meeting, meeting.last
+        if name not in self._runs:
+            raise no_meeting(name)
+        return self._runs[name]
+
+    def remove(self, meeting: Meeting) -> None:
+        """Forget a meeting that did not take place; what is past stays known."""
+        if meeting.status == "started":
+            raise ValueError(f"meeting {meeting.id} is in progress")
+        del self.meetings[meeting.id]
+        self._runs.pop(meeting.uuid, None)
+
+    def open(self, meeting: Meeting, *, with_host: bool = True) -> list[Event]:
+        """The host starts the meeting; whoever waited for the host comes in."""
+        if meeting.status != "waiting":
+            raise ValueError(f"meeting {meeting.id} is {meeting.status}")
+        meeting.status = "started"
+        meeting.current.started_ms = self._clock.now_ms()
+        events = [self._event(meeting, meeting.current, "started")]
+        if with_host:
+            events += self.enter(meeting, meeting.host.name, meeting.host.email)[1]
+        for name in meeting.lobby:
+            events.append(self._lobby_event(meeting, name, "participant_jbh_joined"))
+            events += self.enter(meeting, name)[1]
+        meeting.lobby = []
+        return events
+
+    def enter(self, meeting: Meeting, name: str, email: str = "") -> tuple[str, list[Event]]:
+        """Somebody joins; returns the session's user id. The e-mail of a user identifies them."""
+        if meeting.status != "started":
+            raise ValueError(f"meeting {meeting.id} is {meeting.status}")
+        known = self._accounts.find(email) if email else None
+        stay = Participant(
+            user_id=str(next(self._session_ids)),
+            name=name,
+            email=email,
+            zoom_id=known.id if known else "",
+            uuid=secrets.token_hex(16).upper(),
+            joined_ms=self._clock.now_ms(),
+        )
+        meeting.current.stays.append(stay)
+        return stay.user_id, [self._stay_event(meeting, stay, "participant_joined")]
+
+    def leave(self, meeting: Meeting, user_id: str) -> list[Event]:
+        """Somebody leaves; when nobody is left the meeting ends."""
+        stay = meeting.participants.get(user_id)
+        if stay is None:
+            raise ValueError(f"nobody with session {user_id} is in meeting {meeting.id}")
+        stay.left_ms = self._clock.now_ms()
+        events = [self._stay_event(meeting, stay, "participant_left")]
+        return events if meeting.participants else events + self._finish(meeting)
+
+    def close(self, meeting: Meeting) -> list[Event]:
+        """The host ends the meeting for all."""
+        if meeting.status != "started":
+            raise ValueError(f"meeting {meeting.id} is {meeting.status}")
+        events = []
+        for stay in meeting.participants.values():
+            stay.left_ms = self._clock.now_ms()
+            events.append(self._stay_event(meeting, stay, "participant_left"))
+        return events + self._finish(meeting)
+
+    def wait(self, meeting: Meeting, name: str) -> list[Event]:
+        """Somebody wants in before the host has come."""
+        if meeting.status != "waiting":
+            raise ValueError(f"meeting {meeting.id} is {meeting.status}")
+        meeting.lobby.append(name)
+        return [self._lobby_event(meeting, name, "participant_jbh_waiting")]
+
+    def _finish(self, meeting: Meeting) -> list[Event]:
+        run = meeting.current
+        run.ended_ms = self._clock.now_ms()
+        meeting.past.append(run)
+        events = [self._event(meeting, run, "ended")]
+        if meeting.type == INSTANT:
+            meeting.status = "ended"
+            return events
+        # The next occurrence has a uuid of its own under the same number.
+        meeting.status = "waiting"
+        meeting.current = Occurrence(uuid=names.uuid())
+        self._runs[meeting.uuid] = (meeting, meeting.current)
+        return events
+
+    def _event(self, meeting: Meeting, run: Occurrence, name: str, extra: Json | None = None) -> Event:
+        kind = "webinar" if meeting.webinar else "meeting"
+        shape = shapes.event_object(meeting, run) | (extra or {})
+        payload: Json = {"account_id": meeting.host.account_id, "object": shape}
+        return Event(name=f"{kind}.{name}", payload=payload, at_ms=self._clock.now_ms())
+
+    def _stay_event(self, meeting: Meeting, stay: Participant, name: str) -> Event:
+        return self._event(meeting, meeting.current, name, {"participant": shapes.event_participant(stay)})
+
+    def _lobby_event(self, meeting: Meeting, name: str, event: str) -> Event:
+        participant: Json = {"user_name": name, "date_time": iso(self._clock.now_ms())}
+        return self._event(meeting, meeting.current, event, {"participant": participant})
+
+    def _free_id(self) -> int:
+        while (number := names.meeting_id()) in self.meetings:
+            pass
+        return number
