@@ -1,0 +1,26 @@
+"""Mattermost: REST calls and the WebSocket of a plain bot account.
+
+Nothing outside this package knows what either is made with.
+"""
+
+from __future__ import annotations
+
+from bot.mattermost.client import Mattermost
+from bot.mattermost.link import Timing
+from bot.mattermost.models import Channel, Member, Post, User
+from bot.mattermost.offset import ServerClock
+from bot.mattermost.sessions import open_session
+from bot.mattermost.socket import Socket, SocketState
+
+__all__ = [
+    "Channel",
+    "Mattermost",
+    "Member",
+    "Post",
+    "ServerClock",
+    "Socket",
+    "SocketState",
+    "Timing",
+    "User",
+    "open_session",
+]

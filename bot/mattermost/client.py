@@ -1,0 +1,240 @@
+"""What the bot asks of Mattermost's API v4."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import aiohttp
+
+from bot.clock import Now, now_ms
+from bot.errors import MattermostDeniedError, MattermostNotFoundError
+from bot.mattermost.backoff import retrying
+from bot.mattermost.driver import open_driver
+from bot.mattermost.history import read_since
+from bot.mattermost.models import Channel, Member, Post, PostList, Stats, Team, Upload, User
+from bot.mattermost.offset import ServerClock
+from bot.mattermost.rest import MAX_ANSWER, UPLOAD_TIMEOUT_S, Rest, decode
+from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
+
+T = TypeVar("T")
+
+# Direct channels that are remembered, and users asked for in one call.
+MAX_DIRECT = 4096
+USERS_PER_CALL = 100
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_RESPONSE = re.compile(r"/hooks/commands/[a-z0-9]{1,64}$")
+_SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,128}")
+
+
+class Mattermost:
+    """The bot account's view of one server. Every method may raise any :class:`MattermostError`.
+
+    Reads are tried up to ``attempts`` times where the server is away or limits the rate; :meth:`me` and
+    writes are tried once, and whoever calls decides. ``http`` comes from ``open_session``.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        token: str,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        upload_timeout_s: float = UPLOAD_TIMEOUT_S,
+        max_answer: int = MAX_ANSWER,
+        attempts: int = 3,
+        retry_base_s: float = 0.25,
+        clock: ServerClock | None = None,
+        now: Now = now_ms,
+    ) -> None:
+        self.clock = clock or ServerClock()
+        self._rest = Rest(
+            http,
+            url,
+            token,
+            timeout_s=timeout_s,
+            connect_timeout_s=connect_timeout_s,
+            upload_timeout_s=upload_timeout_s,
+            max_answer=max_answer,
+            clock=self.clock,
+            now=now,
+        )
+        self._api = open_driver(self._rest)
+        self._attempts = attempts
+        self._retry_base_s = retry_base_s
+        self._me: User | None = None
+        self._direct: OrderedDict[str, str] = OrderedDict()
+
+    @property
+    def server_offset(self) -> int:
+        """Milliseconds that the server's clock is ahead of ours; 0 if unknown."""
+        return self.clock.offset
+
+    async def me(self) -> User:
+        """The bot account. Asks every time, and once: this is the call that tries the settings."""
+        self._me = decode(await self._api.users.get_user("me"), User)
+        return self._me
+
+    async def user(self, id: str) -> User:
+        """The user of this id."""
+        return await self._read(User, lambda: self._api.users.get_user(_segment(id)))
+
+    async def user_by_name(self, name: str) -> User:
+        """The user of this user name."""
+        return await self._read(User, lambda: self._api.users.get_user_by_username(_segment(name)))
+
+    async def users(self, ids: Sequence[str]) -> list[User]:
+        """The users of these ids, in no order; unknown ones are left out."""
+        wanted = list(dict.fromkeys(ids))
+        found: list[User] = []
+        for start in range(0, len(wanted), USERS_PER_CALL):
+            found += await self._users(wanted[start : start + USERS_PER_CALL])
+        return found
+
+    async def _users(self, ids: list[str]) -> list[User]:
+        return await self._read(list[User], lambda: self._api.users.get_users_by_ids(ids))
+
+    async def direct_channel(self, user_id: str) -> str:
+        """The id of the bot's direct channel with a user; made if there is none, then remembered."""
+        if user_id in self._direct:
+            self._direct.move_to_end(user_id)
+            return self._direct[user_id]
+        me = self._me or await self.me()
+        body = await self._api.channels.create_direct_message_channel([me.id, user_id])
+        self._direct[user_id] = decode(body, Channel).id
+        if len(self._direct) > MAX_DIRECT:
+            self._direct.popitem(last=False)
+        return self._direct[user_id]
+
+    async def channel(self, id: str) -> Channel:
+        """The channel of this id."""
+        return await self._read(Channel, lambda: self._api.channels.get_channel(_segment(id)))
+
+    async def channels(self) -> list[Channel]:
+        """Every channel that the bot is in, over all its teams, each once; archived ones are left out.
+
+        ``last_post_at`` says whether there can be news: it grows with every post and every edit.
+        """
+        teams = await self._read(list[Team], lambda: self._api.teams.get_user_teams("me"))
+        # Direct and group channels belong to no team and come with each of them.
+        found: dict[str, Channel] = {}
+        for team in teams:
+            found.update((channel.id, channel) for channel in await self._channels_of(team))
+        return [channel for channel in found.values() if not channel.delete_at]
+
+    async def _channels_of(self, team: Team) -> list[Channel]:
+        try:
+            return await self._read(
+                list[Channel], lambda: self._api.channels.get_channels_for_user("me", _segment(team.id))
+            )
+        except (MattermostDeniedError, MattermostNotFoundError):
+            # Removed from the team a moment ago, or (on old servers) in no channel of it.
+            return []
+
+    def posts_since(self, channel_id: str, since_ms: int) -> AsyncIterator[list[Post]]:
+        """Every post created after ``since_ms`` (server's clock), in pages, oldest first.
+
+        However many there are, two answers of the server are in memory at most. Deleted posts, copies
+        of edits and posts that were only edited since are left out. A post may come twice.
+        """
+
+        async def fetch(params: Mapping[str, Any]) -> PostList:
+            return await self._read(
+                PostList, lambda: self._api.posts.get_posts_for_channel(_segment(channel_id), params)
+            )
+
+        return read_since(fetch, since_ms)
+
+    async def create_post(
+        self,
+        *,
+        channel_id: str,
+        message: str,
+        root_id: str = "",
+        props: Mapping[str, Any] | None = None,
+        pending_post_id: str = "",
+        file_ids: Sequence[str] = (),
+    ) -> Post:
+        """Write a post; ``root_id`` is the root of the thread it belongs to.
+
+        The same ``pending_post_id`` within 30 s gives the same post again (as a rule: the server keeps
+        that in the memory of one process).
+        """
+        options = {
+            "channel_id": channel_id,
+            "message": message,
+            "root_id": root_id,
+            "props": dict(props or {}),
+            "pending_post_id": pending_post_id,
+            "file_ids": list(file_ids),
+        }
+        return decode(await self._api.posts.create_post(_given(options)), Post)
+
+    async def update_post(self, post_id: str, *, message: str, props: Mapping[str, Any]) -> Post:
+        """Give a post a new message and exactly these props: what is not among them is lost."""
+        # The server marks a bot's new posts with from_bot, and forgets it in a patch that does not say it.
+        options = {"message": message, "props": {"from_bot": "true", **props}}
+        return decode(await self._api.posts.patch_post(_segment(post_id), options), Post)
+
+    async def post(self, id: str) -> Post:
+        """The post of this id; a deleted one is :class:`MattermostNotFoundError`."""
+        return await self._read(Post, lambda: self._api.posts.get_post(_segment(id)))
+
+    async def channel_member_count(self, id: str) -> int:
+        """How many people and bots are in a channel."""
+        stats = await self._read(Stats, lambda: self._api.channels.get_channel_statistics(_segment(id)))
+        return stats.member_count
+
+    async def channel_member(self, channel_id: str, user_id: str) -> Member | None:
+        """The user's membership of a channel, or None if they are not in it."""
+        channel, user = _segment(channel_id), _segment(user_id)
+        try:
+            return await self._read(Member, lambda: self._api.channels.get_channel_member(channel, user))
+        except MattermostNotFoundError:
+            return None
+
+    async def upload_file(self, channel_id: str, name: str, data: bytes) -> str:
+        """Upload a file that a post of this channel will carry; returns its id."""
+        body = await self._api.files.upload_file(channel_id, {"files": (_CONTROL.sub(" ", name), data)})
+        infos = decode(body, Upload).file_infos
+        if not infos:
+            raise MattermostNotFoundError("Mattermost took no file")
+        return infos[0].id
+
+    async def respond(self, response_url: str, message: str, props: Mapping[str, Any]) -> None:
+        """Answer a slash command where only who wrote it sees it, through its ``response_url``.
+
+        The URL comes from outside, and names the site as people reach it: only its path is used.
+        """
+        path = _RESPONSE.search(response_url)
+        if path is None:
+            raise MattermostNotFoundError("that is no response_url of Mattermost's")
+        options = {"response_type": "ephemeral", "text": message, **dict(props)}
+        await self._rest.respond(path[0], options)
+
+    async def open_dialog(self, trigger_id: str, url: str, dialog: Mapping[str, Any]) -> None:
+        """Show a dialog to whoever made ``trigger_id``, which lives for 3 seconds."""
+        options = {"trigger_id": trigger_id, "url": url, "dialog": dict(dialog)}
+        await self._api.integration_actions.open_dialog(options)
+
+    async def _read(self, type: type[T], call: Callable[[], Awaitable[bytes]]) -> T:
+        async def once() -> T:
+            return decode(await call(), type)
+
+        return await retrying(once, attempts=self._attempts, base_s=self._retry_base_s)
+
+
+def _segment(value: str) -> str:
+    """``value`` if it can be a segment of a path; ids come from outside and must not lead elsewhere."""
+    if not _SEGMENT.fullmatch(value):
+        raise MattermostNotFoundError("no Mattermost id looks like that")
+    return value
+
+
+def _given(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value or name in ("channel_id", "message")}

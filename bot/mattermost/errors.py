@@ -1,0 +1,134 @@
+"""What went wrong, from what Mattermost or the connection said. Pure; no text here carries the token."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from bot.errors import (
+    MattermostCertificateError,
+    MattermostDeniedError,
+    MattermostError,
+    MattermostNotFoundError,
+    MattermostRateLimitError,
+    MattermostTokenError,
+    MattermostUnreachableError,
+)
+from bot.mattermost.sessions import CA_KEY, RedirectedError
+from bot.tls import certificate_trouble
+
+# Mattermost names seconds; a proxy that asks for an hour is not waited for that long.
+MAX_RETRY_AFTER_S = 300.0
+DEFAULT_RETRY_AFTER_S = 1.0
+
+
+class AnswerTooLargeError(MattermostError):
+    """The answer was cut off at the limit; a smaller question may fit."""
+
+
+class Refusal(msgspec.Struct):
+    """The JSON of Mattermost's errors."""
+
+    id: str
+    message: str = ""
+
+
+def error_from(status: int, headers: Mapping[str, str], body: bytes) -> MattermostError:
+    """The error for an answer of status ``status`` (anything but 2xx)."""
+    refusal = _refusal(body)
+    code = refusal.id if refusal else ""
+    text = _line(f"{refusal.message} ({refusal.id})") if refusal else f"status {status}"
+    if status == 429:
+        return MattermostRateLimitError(
+            f"Mattermost limits the rate: {text}", retry_after=retry_after(headers)
+        )
+    if 300 <= status < 400:
+        return redirect_error(status, headers.get("Location", ""))
+    if status == 401:
+        return MattermostTokenError(f"Mattermost refuses the token: {text}", status=status, code=code)
+    if status == 403:
+        return MattermostDeniedError(f"Mattermost does not allow it: {text}", status=status, code=code)
+    if status == 404 and refusal:
+        return MattermostNotFoundError(f"Mattermost knows no such thing: {text}", status=status, code=code)
+    if status == 404:
+        # Not from Mattermost, so nothing is known to be gone: a wrong url, or a proxy without its backend.
+        return MattermostUnreachableError(
+            "status 404, and not from Mattermost: is mattermost.url right?", status=status
+        )
+    if status == 408 or (status >= 500 and status != 501):
+        return MattermostUnreachableError(f"Mattermost is in trouble: {text}", status=status, code=code)
+    return MattermostError(f"Mattermost refused: {text}", status=status, code=code)
+
+
+def redirect_error(status: int, location: str) -> MattermostError:
+    """A redirect: ``mattermost.url`` is not the final address. One that calls itself permanent is final."""
+    text = f"Mattermost redirects to {_address(location)}: mattermost.url must be the final address"
+    if status in (301, 308):
+        return MattermostError(text, status=status)
+    return MattermostUnreachableError(text, status=status)
+
+
+def handshake_error(status: int, headers: Mapping[str, str]) -> MattermostError:
+    """The error for a WebSocket handshake that was answered with ``status``."""
+    if 100 <= status < 300 or status == 400:
+        return MattermostUnreachableError(
+            f"the WebSocket was not opened (status {status}): does the proxy pass on Upgrade and Connection?",
+            status=status,
+        )
+    return error_from(status, headers, b"")
+
+
+def connection_error(failure: Exception, host: str) -> MattermostError:
+    """The error for a call to ``host`` that got no answer."""
+    if isinstance(failure, RedirectedError):
+        return redirect_error(failure.status, failure.location)
+    if isinstance(failure, aiohttp.ClientConnectorCertificateError):
+        return certificate_error(failure.certificate_error, host)
+    if isinstance(failure, aiohttp.ClientConnectorSSLError):
+        return MattermostUnreachableError(
+            f"no TLS connection with {host}: {_line(str(failure))}; is it https there?"
+        )
+    if isinstance(failure, TimeoutError):
+        return MattermostUnreachableError(f"{host} did not answer in time")
+    if isinstance(failure, aiohttp.ClientResponseError):
+        return MattermostUnreachableError(f"{host} does not speak HTTP: {_line(failure.message)}")
+    return MattermostUnreachableError(f"{host} cannot be reached: {_line(str(failure) or repr(failure))}")
+
+
+def certificate_error(failure: Exception, host: str) -> MattermostCertificateError:
+    """Says whose certificate does not verify, why, and what mends it."""
+    return MattermostCertificateError(certificate_trouble(failure, host, CA_KEY))
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Seconds to wait by ``Retry-After``, between 0 and 300; 1 where it says nothing usable."""
+    try:
+        seconds = float(headers.get("Retry-After", ""))
+    except ValueError:
+        return DEFAULT_RETRY_AFTER_S
+    if not math.isfinite(seconds):
+        return DEFAULT_RETRY_AFTER_S
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+
+
+def _refusal(body: bytes) -> Refusal | None:
+    try:
+        return msgspec.json.decode(body, type=Refusal)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:200]
+
+
+def _address(location: str) -> str:
+    """Where a redirect leads, without its query, which may carry what is nobody's business."""
+    try:
+        return _line(str(URL(location).with_query(None).with_fragment(None).with_user(None)))
+    except (ValueError, TypeError):
+        return "another address"

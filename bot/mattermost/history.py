@@ -1,0 +1,123 @@
+"""Reading what was written in a channel since a moment, however much it is.
+
+``GET /channels/{id}/posts?since=`` answers with at most 1,000 posts whose ``update_at`` is later. Which
+1,000 of more is left to the database (the query has a limit before it has an order), so a full answer says
+only that there is more: then the history is walked back page by page, and read forward again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any
+
+from bot.errors import MattermostError
+from bot.mattermost.errors import AnswerTooLargeError
+from bot.mattermost.models import Post, PostList
+
+SINCE_LIMIT = 1000
+PAGE = 200
+# Two million posts: a server that pages on and on is broken.
+MAX_PAGES = 10_000
+
+# Asks for posts of one channel with these query parameters.
+Question = Mapping[str, Any]
+Fetch = Callable[[Question], Awaitable[PostList]]
+_Page = tuple[Question, PostList]
+
+
+async def read_since(fetch: Fetch, since_ms: int) -> AsyncIterator[list[Post]]:
+    """Pages of the posts created after ``since_ms``, oldest first; in memory are two answers at most.
+
+    A post may come twice if posts are deleted while it reads. Raises what ``fetch`` raises.
+    """
+    # since=0 is taken for no "since" at all.
+    newest = await _fetch_since(fetch, max(since_ms, 1))
+    if newest is not None:
+        if page := created_after(newest, since_ms):
+            yield page
+        return
+    async for page in _walk(fetch, since_ms):
+        yield page
+
+
+def created_after(listing: PostList, since_ms: int) -> list[Post]:
+    """The posts created later than ``since_ms``, oldest first, without deleted ones and copies of edits."""
+    posts = [
+        post
+        for post in reversed(listing.ordered())
+        if post.create_at > since_ms and not post.delete_at and not post.original_id
+    ]
+    return sorted(posts, key=lambda post: post.create_at)
+
+
+async def _fetch_since(fetch: Fetch, since_ms: int) -> PostList | None:
+    """All there is, or None if there may be more."""
+    try:
+        listing = await fetch({"since": since_ms})
+    except AnswerTooLargeError:
+        return None
+    return listing if len(listing.order) < SINCE_LIMIT else None
+
+
+async def _walk(fetch: Fetch, since_ms: int) -> AsyncIterator[list[Post]]:
+    # Kept, not asked for again: what is written meanwhile would push posts off the newest page.
+    newest = await _fetch_page(fetch, "")
+    seen: set[str] = set()
+    async for listing in _read_forward(fetch, since_ms, newest):
+        posts = created_after(listing, since_ms)
+        page = [post for post in posts if post.id not in seen]
+        seen = {post.id for post in posts}
+        if page:
+            yield page
+
+
+async def _read_forward(fetch: Fetch, since_ms: int, newest: _Page) -> AsyncIterator[PostList]:
+    questions, oldest = await _walk_back(fetch, since_ms, newest)
+    yield oldest
+    for question in reversed(questions[1:]):
+        yield await fetch(question)
+    if questions:
+        yield newest[1]
+
+
+async def _walk_back(fetch: Fetch, since_ms: int, newest: _Page) -> tuple[list[Question], PostList]:
+    """The questions for all pages but the oldest, newest first, and the oldest page itself."""
+    questions: list[Question] = []
+    before = ""
+    question, listing = newest
+    while len(questions) < MAX_PAGES:
+        posts = listing.ordered()
+        if not posts or min(post.create_at for post in posts) <= since_ms:
+            return questions, listing
+        anchor = _anchor(posts)
+        if anchor == before:
+            break
+        questions.append(question)
+        before = anchor
+        question, listing = await _fetch_page(fetch, before)
+    raise MattermostError("Mattermost does not page through the channel's history")
+
+
+def _anchor(posts: list[Post]) -> str:
+    """The post before which the next page lies.
+
+    ``before=`` leaves out whatever was created in the anchor's own millisecond. So that nothing of the
+    oldest millisecond is lost, the anchor is the oldest post that is younger than that.
+    """
+    oldest = min(post.create_at for post in posts)
+    younger = [post for post in posts if post.create_at > oldest]
+    return min(younger or posts, key=lambda post: post.create_at).id
+
+
+async def _fetch_page(fetch: Fetch, before: str) -> _Page:
+    """The newest posts before the post ``before``, fewer where they are too large; with the question."""
+    where: dict[str, Any] = {"before": before} if before else {"page": 0}
+    size = PAGE
+    while True:
+        question = {**where, "per_page": size}
+        try:
+            return question, await fetch(question)
+        except AnswerTooLargeError:
+            if size == 1:
+                raise
+            size = max(1, size // 4)

@@ -1,0 +1,193 @@
+"""REST calls over the shared session: the only place that sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from bot.clock import Now, now_ms
+from bot.errors import MattermostUnreachableError
+from bot.mattermost.errors import AnswerTooLargeError, connection_error, error_from
+from bot.mattermost.offset import ServerClock
+from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
+
+T = TypeVar("T")
+
+API = "api/v4"
+MAX_ANSWER = 8 * 1024 * 1024
+UPLOAD_TIMEOUT_S = 60.0
+
+
+def api_url(url: str) -> URL:
+    """The address of the API; ``url`` may carry a sub-path, with or without a slash at its end."""
+    return URL(url.rstrip("/")) / API
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that authenticates a call or the socket."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def decode(body: bytes, type: type[T]) -> T:
+    """The answer as ``type``. Raises :class:`MattermostUnreachableError` where it is not that."""
+    try:
+        return msgspec.json.decode(body, type=type)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        reason = str(error)
+    raise MattermostUnreachableError(
+        f"the answer is not Mattermost's JSON ({reason}): is mattermost.url right?", status=200
+    )
+
+
+class Rest:
+    """Has the methods that mattermostdriver expects of its client, as coroutines.
+
+    They return the body of a 2xx answer, undecoded; everything else raises a :class:`MattermostError`.
+    Nothing is retried here, no redirect is followed, and no answer is read beyond ``max_answer`` bytes.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        token: str,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        upload_timeout_s: float = UPLOAD_TIMEOUT_S,
+        max_answer: int = MAX_ANSWER,
+        clock: ServerClock | None = None,
+        now: Now = now_ms,
+    ) -> None:
+        self._http = http
+        self._base = api_url(url)
+        self._headers = bearer(token)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=connect_timeout_s)
+        self._upload_timeout = aiohttp.ClientTimeout(total=upload_timeout_s, sock_connect=connect_timeout_s)
+        self._max_answer = max_answer
+        self._clock = clock or ServerClock()
+        self._now = now
+
+    @property
+    def host(self) -> str:
+        """The host name, for messages."""
+        return self._base.host or "mattermost.url"
+
+    async def get(self, endpoint: str, options: Any = None, params: Mapping[str, Any] | None = None) -> bytes:
+        """GET; ``options`` is the driver's name for a body, which a GET has none of."""
+        return await self.send("GET", endpoint, params=params)
+
+    async def post(
+        self,
+        endpoint: str,
+        options: Any = None,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, str] | None = None,
+        files: Mapping[str, tuple[str, bytes]] | None = None,
+    ) -> bytes:
+        """POST ``options`` as JSON, or ``data`` and ``files`` (name and content by field) as a form."""
+        if files is None:
+            return await self.send("POST", endpoint, options=options, params=params)
+        return await self.send("POST", endpoint, params=params, form=_form(data or {}, files))
+
+    async def put(
+        self,
+        endpoint: str,
+        options: Any = None,
+        params: Mapping[str, Any] | None = None,
+        data: Any = None,
+    ) -> bytes:
+        """PUT ``options`` as JSON."""
+        return await self.send("PUT", endpoint, options=options, params=params)
+
+    async def delete(
+        self,
+        endpoint: str,
+        options: Any = None,
+        params: Mapping[str, Any] | None = None,
+        data: Any = None,
+    ) -> bytes:
+        """DELETE."""
+        return await self.send("DELETE", endpoint, options=options, params=params)
+
+    async def send(
+        self,
+        method: str,
+        endpoint: str,
+        *,
+        options: Any = None,
+        params: Mapping[str, Any] | None = None,
+        form: aiohttp.FormData | None = None,
+    ) -> bytes:
+        """Send one request to ``endpoint`` (with a slash in front) and return the answer's body."""
+        try:
+            return await self._exchange(method, endpoint, options, params, form)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = connection_error(error, self.host)
+        # Raised out here because aiohttp's errors hold the request's headers, and with them the token.
+        raise failure
+
+    async def respond(self, path: str, options: Mapping[str, Any]) -> None:
+        """POST to a path of the site that is no part of the API, and needs no token."""
+        site = self._base.parent.parent
+        try:
+            async with self._http.post(
+                site.joinpath(path.lstrip("/")), json=options, timeout=self._timeout, allow_redirects=False
+            ) as response:
+                if response.status != 200:
+                    raise error_from(
+                        response.status, response.headers, await _read(response, self._max_answer)
+                    )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise connection_error(error, self.host) from None
+
+    async def _exchange(
+        self,
+        method: str,
+        endpoint: str,
+        options: Any,
+        params: Mapping[str, Any] | None,
+        form: aiohttp.FormData | None,
+    ) -> bytes:
+        asked_at = self._now()
+        async with self._http.request(
+            method,
+            self._base.joinpath(endpoint.lstrip("/")),
+            json=options,
+            params=params,
+            data=form,
+            headers=self._headers,
+            timeout=self._upload_timeout if form else self._timeout,
+            allow_redirects=False,
+        ) as response:
+            self._clock.note_date(response.headers.get("Date", ""), asked_at, self._now())
+            body = await _read(response, self._max_answer)
+            if not response.ok or response.status >= 300:
+                raise error_from(response.status, response.headers, body)
+            return body
+
+    def __repr__(self) -> str:
+        return f"Rest({self.host!r})"
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise AnswerTooLargeError(f"the answer is larger than {limit} bytes", status=response.status)
+    return bytes(body)
+
+
+def _form(data: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> aiohttp.FormData:
+    # Quoted, a name would arrive with its percent signs.
+    form = aiohttp.FormData(quote_fields=False)
+    for name, value in data.items():
+        form.add_field(name, value)
+    for name, (filename, content) in files.items():
+        form.add_field(name, content, filename=filename, content_type="application/octet-stream")
+    return form

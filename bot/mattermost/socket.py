@@ -1,0 +1,234 @@
+"""The bot's ear: Mattermost's WebSocket, kept open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+import aiohttp
+
+from bot.clock import Now, now_ms
+from bot.errors import (
+    MattermostCertificateError,
+    MattermostError,
+    MattermostRateLimitError,
+    MattermostTokenError,
+)
+from bot.mattermost.backlog import MAX_CHARACTERS, MAX_FRAMES, Backlog
+from bot.mattermost.backoff import full_jitter
+from bot.mattermost.errors import connection_error, handshake_error
+from bot.mattermost.frames import Sequence
+from bot.mattermost.link import CLOSE_TIMEOUT_S, Ending, Link, Timing
+from bot.mattermost.offset import ServerClock
+from bot.mattermost.rest import Rest, api_url, bearer
+
+log = logging.getLogger(__name__)
+
+MAX_FRAME = 8 * 1024 * 1024
+DEFAULT_TIMING = Timing()
+
+Deliver = Callable[[bytes | str], Awaitable[None]]
+Connected = Callable[[bool], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class SocketState:
+    """``open_since`` is in ms, 0 while the socket is not open; the rest counts since the start."""
+
+    open_since: int = 0
+    # Connections that were opened, in any way; those of them that went on where the last one broke off.
+    connects: int = 0
+    resumes: int = 0
+    deaf: int = 0
+    gaps: int = 0
+    overflows: int = 0
+
+    @property
+    def reconnects(self) -> int:
+        """How often the socket was opened again."""
+        return max(0, self.connects - 1)
+
+
+_COUNTERS = {Ending.DEAF: "deaf", Ending.GAP: "gaps", Ending.OVERFLOW: "overflows"}
+
+
+class Socket:
+    """Delivers the events of ``GET /api/v4/websocket`` for as long as :meth:`run` runs.
+
+    Frames wait in a queue of ``max_frames`` frames and ``max_characters`` characters, so that a slow
+    ``deliver`` stops neither reading nor pinging. When it is full the connection is closed; once the
+    queue has been worked off a fresh one is opened, and ``connected(False)`` says that something was missed.
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        url: str,
+        token: str,
+        *,
+        on_state: Callable[[SocketState], None] = lambda state: None,
+        timing: Timing = DEFAULT_TIMING,
+        max_frame: int = MAX_FRAME,
+        max_frames: int = MAX_FRAMES,
+        max_characters: int = MAX_CHARACTERS,
+        clock: ServerClock | None = None,
+        now: Now = now_ms,
+    ) -> None:
+        self.state = SocketState()
+        self._http = http
+        self._url = api_url(url) / "websocket"
+        self._headers = bearer(token)
+        self._clock = clock or ServerClock()
+        self._rest = Rest(http, url, token, clock=self._clock, now=now)
+        self._on_state = on_state
+        self._timing = timing
+        self._max_frame = max_frame
+        self._limits = (max_frames, max_characters)
+        self._now = now
+        self._sequence = Sequence()
+        self._backlog = Backlog()
+        self._link: Link | None = None
+        self._is_open = asyncio.Event()
+
+    async def opened(self) -> None:
+        """Wait until the socket is open."""
+        await self._is_open.wait()
+
+    async def run(self, deliver: Deliver, connected: Connected) -> NoReturn:
+        """Keep the socket open until cancelled.
+
+        ``deliver(frame)`` gets every event but ``hello``, as text, in order, one at a time.
+        ``connected(resumed)`` is called in the same order, before the frames of that connection: False
+        means that events may have been missed and must be fetched. Both hold up what follows; start what
+        takes long as a task. If one of them raises, that is logged and a fresh connection is opened.
+
+        Raises :class:`MattermostTokenError`, and :class:`MattermostCertificateError` before the first
+        connection was open. Everything else is logged and retried. It may be run again afterwards.
+        """
+        self._backlog = Backlog(*self._limits)
+        tasks = [
+            asyncio.ensure_future(self._stay_connected()),
+            asyncio.ensure_future(self._hand_over(deliver, connected)),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            # What was not handed over is lost with the queue.
+            self._sequence.forget()
+        raise AssertionError("neither task returns")
+
+    async def _hand_over(self, deliver: Deliver, connected: Connected) -> NoReturn:
+        while True:
+            item = await self._backlog.take()
+            try:
+                await (deliver(item) if isinstance(item, str) else connected(item))
+            except Exception:
+                log.exception("mattermost socket: an event could not be handled")
+                self._sequence.forget()
+                if self._link is not None:
+                    self._link.end(Ending.FAILED)
+
+    async def _stay_connected(self) -> NoReturn:
+        failures = 0
+        while True:
+            lasted_s, pause = await self._try_once()
+            failures = 0 if lasted_s >= self._timing.healthy_s else failures + 1
+            pause += full_jitter(failures, self._timing.backoff_base_s, self._timing.backoff_cap_s)
+            log.info("mattermost socket: next attempt in %.1f s", pause)
+            await asyncio.sleep(pause)
+
+    async def _try_once(self) -> tuple[float, float]:
+        """Connect and serve; how many seconds it worked, and how many the server wants us to wait."""
+        try:
+            return await self._connect(), 0.0
+        except MattermostTokenError:
+            raise
+        except MattermostCertificateError as error:
+            if not self.state.connects:
+                raise
+            log.error("mattermost socket: %s", error)
+        except MattermostRateLimitError as error:
+            log.warning("mattermost socket: %s", error)
+            return 0.0, error.retry_after
+        except MattermostError as error:
+            log.warning("mattermost socket: %s", error)
+        return 0.0, 0.0
+
+    async def _connect(self) -> float:
+        asked = self._sequence.connection_id
+        ws = await self._open()
+        if asked != self._sequence.connection_id:
+            # Given up while it was being resumed: no hello will come on it.
+            await ws.close()
+            return 0.0
+        self._link = link = Link(
+            ws,
+            self._sequence,
+            timing=self._timing,
+            opened=self._opened,
+            take=self._backlog.offer,
+            clock=self._clock,
+            now=self._now,
+        )
+        try:
+            ending = await link.serve()
+        finally:
+            self._link = None
+            self._show(open_since=0)
+        await self._settle(ending, link)
+        return link.lasted_s
+
+    async def _settle(self, ending: Ending, link: Link) -> None:
+        """What must be done after a connection and before the next."""
+        log.warning("mattermost socket: %s", ending.value)
+        if counter := _COUNTERS.get(ending):
+            self._show(**{counter: getattr(self.state, counter) + 1})
+        if ending is not Ending.LOST:
+            self._sequence.forget()
+        if ending is Ending.OVERFLOW:
+            await self._backlog.emptied()
+        # A bad token is upgraded like a good one, and closed after 5 s without a frame.
+        if ending is Ending.UNAUTHENTICATED or (ending is Ending.LOST and link.silent):
+            await self._rest.get("/users/me")
+
+    async def _open(self) -> aiohttp.ClientWebSocketResponse:
+        try:
+            async with asyncio.timeout(self._timing.connect_s):
+                return await self._http.ws_connect(
+                    self._url,
+                    params=self._sequence.query(),
+                    headers=self._headers,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+                    max_msg_size=self._max_frame,
+                )
+        except aiohttp.WSServerHandshakeError as error:
+            failure = handshake_error(error.status, error.headers or {})
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = connection_error(error, self._rest.host)
+        # Raised out here because aiohttp's errors hold the request's headers, and with them the token.
+        raise failure
+
+    def _opened(self, resumed: bool) -> None:
+        log.info("mattermost socket: open (%s)", "resumed" if resumed else "fresh")
+        self._backlog.announce(resumed)
+        self._show(
+            open_since=self.state.open_since or self._now(),
+            connects=self.state.connects + (self.state.open_since == 0),
+            resumes=self.state.resumes + resumed,
+        )
+
+    def _show(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+        if self.state.open_since:
+            self._is_open.set()
+        else:
+            self._is_open.clear()
+        self._on_state(self.state)

@@ -1,0 +1,183 @@
+"""Waiting times, the offset of clocks, the queue, and the errors that answers become."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import (
+    MattermostDeniedError,
+    MattermostError,
+    MattermostNotFoundError,
+    MattermostRateLimitError,
+    MattermostTokenError,
+    MattermostUnreachableError,
+)
+from bot.mattermost.backlog import Backlog
+from bot.mattermost.backoff import ceiling, full_jitter, retrying
+from bot.mattermost.errors import error_from, handshake_error, retry_after
+from bot.mattermost.offset import ServerClock
+
+
+def test_the_ceiling_doubles_up_to_the_cap() -> None:
+    assert [ceiling(attempt, 0.5, 30.0) for attempt in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+
+
+@given(st.integers(0, 10**9), st.floats(0.001, 10), st.floats(0.001, 1000))
+def test_a_wait_is_never_longer_than_its_ceiling(attempt: int, base_s: float, cap_s: float) -> None:
+    assert 0 <= full_jitter(attempt, base_s, cap_s) <= ceiling(attempt, base_s, cap_s) <= cap_s
+
+
+def test_waits_are_spread() -> None:
+    waits = [full_jitter(3, 1.0, 60.0) for _ in range(200)]
+    assert min(waits) < 2 < 6 < max(waits)
+
+
+async def test_a_read_is_tried_as_often_as_said() -> None:
+    tries = 0
+
+    async def fail() -> None:
+        nonlocal tries
+        tries += 1
+        raise MattermostUnreachableError("away")
+
+    with pytest.raises(MattermostUnreachableError):
+        await retrying(fail, attempts=4, base_s=0.001)
+    assert tries == 4
+
+
+async def test_what_is_final_is_not_tried_again() -> None:
+    tries = 0
+
+    async def fail() -> None:
+        nonlocal tries
+        tries += 1
+        raise MattermostDeniedError("no")
+
+    with pytest.raises(MattermostDeniedError):
+        await retrying(fail, attempts=4)
+    assert tries == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("2", 2.0),
+        ("0", 0.0),
+        ("-5", 0.0),
+        ("86400", 300.0),
+        ("", 1.0),
+        ("soon", 1.0),
+        ("nan", 1.0),
+        ("inf", 1.0),
+    ],
+)
+def test_retry_after_is_kept_in_bounds(said: str, seconds: float) -> None:
+    assert retry_after({"Retry-After": said}) == seconds
+
+
+JSON = b'{"id":"some.id","message":"Some\\nmessage.","status_code":0}'
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (400, JSON, MattermostError),
+        (401, JSON, MattermostTokenError),
+        (403, JSON, MattermostDeniedError),
+        (404, JSON, MattermostNotFoundError),
+        (404, b"not found", MattermostUnreachableError),
+        (408, b"", MattermostUnreachableError),
+        (429, b"limit exceeded\n", MattermostRateLimitError),
+        (500, JSON, MattermostUnreachableError),
+        (501, JSON, MattermostError),
+        (502, b"<html>", MattermostUnreachableError),
+        (301, b"", MattermostError),
+        (307, b"", MattermostUnreachableError),
+    ],
+)
+def test_an_answer_becomes_its_error(status: int, body: bytes, kind: type[MattermostError]) -> None:
+    error = error_from(status, {}, body)
+    assert type(error) is kind
+    assert error.status == status
+    assert "\n" not in str(error)
+    if body == JSON and status != 429:
+        assert error.code == "some.id"
+
+
+HEADERS = st.dictionaries(st.sampled_from(["Location", "Retry-After"]), st.text())
+
+
+@given(st.integers(100, 599), HEADERS, st.binary())
+def test_every_answer_becomes_one_line(status: int, headers: dict[str, str], body: bytes) -> None:
+    for error in (error_from(status, headers, body), handshake_error(status, headers)):
+        assert len(str(error).splitlines()) == 1
+
+
+def test_a_proxy_without_websockets_is_named() -> None:
+    for status in (200, 400):
+        assert "Upgrade" in str(handshake_error(status, {}))
+
+
+class TestServerClock:
+    def test_unknown_is_no_offset(self) -> None:
+        clock = ServerClock()
+        clock.note_date("", 0, 0)
+        clock.note_date("yesterday", 0, 0)
+        assert clock.offset == 0
+
+    def test_what_cannot_be_told_from_none_is_none(self) -> None:
+        clock = ServerClock()
+        clock.note(1_000_000, 999_990, 1_000_040)
+        assert clock.offset == 0
+
+    def test_a_clock_that_was_set_is_followed(self) -> None:
+        clock = ServerClock()
+        clock.note(70_000, 10_000, 10_010)
+        assert abs(clock.offset - 60_000) <= 10
+        clock.note(5_000, 10_000, 10_010)
+        assert abs(clock.offset + 5_000) <= 10
+
+    @given(
+        st.integers(-(10**9), 10**9),
+        st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 500), st.integers(0, 500)), min_size=1),
+    )
+    def test_the_true_offset_is_within_what_the_delays_leave_open(
+        self, offset: int, stamps: list[tuple[int, int, int]]
+    ) -> None:
+        clock = ServerClock()
+        for asked, there, back in stamps:
+            clock.note(asked + there + offset, asked, asked + there + back)
+        narrowest = min(there + back for _, there, back in stamps) + 1
+        assert abs(clock.offset - offset) <= narrowest
+
+
+class TestBacklog:
+    async def test_it_keeps_the_order_of_frames_and_news(self) -> None:
+        backlog = Backlog(10, 100)
+        backlog.announce(False)
+        assert backlog.offer("a")
+        backlog.announce(True)
+        assert backlog.offer("b")
+        assert [await backlog.take() for _ in range(4)] == [False, "a", True, "b"]
+
+    async def test_it_is_bounded_by_frames_and_characters(self) -> None:
+        assert [Backlog(0, 100).offer("a"), Backlog(1, 0).offer("a")] == [False, False]
+        backlog = Backlog(2, 5)
+        assert [backlog.offer("aaa"), backlog.offer("bbb"), backlog.offer("b")] == [True, False, True]
+        assert not backlog.offer("")
+        assert await backlog.take() == "aaa"
+        assert backlog.offer("cccc")
+
+    async def test_emptied_waits_for_the_last_one(self) -> None:
+        backlog = Backlog()
+        await backlog.emptied()
+        backlog.offer("a")
+        waiting = asyncio.ensure_future(backlog.emptied())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await backlog.take()
+        await waiting
