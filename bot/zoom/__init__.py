@@ -1,0 +1,41 @@
+"""Zoom: its OAuth, everybody's tokens and its API.
+
+Nothing outside this package knows what they are made with.
+"""
+
+from __future__ import annotations
+
+from bot.zoom.client import App, Zoom
+from bot.zoom.models import (
+    Caller,
+    Created,
+    Grant,
+    MeetingInfo,
+    Participant,
+    Past,
+    Settings,
+    ZoomUser,
+)
+from bot.zoom.oauth import OAuth
+from bot.zoom.sessions import open_session
+from bot.zoom.shared import SharedToken
+from bot.zoom.tokens import ACCOUNT, Tokens, TokenSource
+
+__all__ = [
+    "ACCOUNT",
+    "App",
+    "Caller",
+    "Created",
+    "Grant",
+    "MeetingInfo",
+    "OAuth",
+    "Participant",
+    "Past",
+    "Settings",
+    "SharedToken",
+    "TokenSource",
+    "Tokens",
+    "Zoom",
+    "ZoomUser",
+    "open_session",
+]

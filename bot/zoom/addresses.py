@@ -1,0 +1,56 @@
+"""Which links are Zoom's. Pure."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+
+from yarl import URL
+
+from bot.zoom.downloads import is_allowed
+
+_URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&'*+,;=%]+", re.IGNORECASE)
+_NUMBER = re.compile(r"/(?:j|w|wc/join|wc)/(\d{8,13})(?:/|$)")
+_NAME = re.compile(r"/my/[\w.-]+/?$", re.ASCII)
+
+
+class NotJoinable(enum.Enum):
+    """Why a link is not posted. ``HOST``: whoever opens it would be the host."""
+
+    FOREIGN = "foreign"
+    HOST = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinLink:
+    """A link that leads people into a meeting; ``number`` is 0 where it names a person instead."""
+
+    url: str
+    number: int = 0
+
+
+def host_of(url: str) -> str:
+    """The host of a configured address."""
+    return (URL(url).host or "").lower()
+
+
+def join_link(text: str, zoom_url: str) -> JoinLink | NotJoinable:
+    """The link in ``text`` if it is of Zoom's, or of ``zoom_url``'s host, and leads into a meeting."""
+    text = text.strip().removeprefix("<").removesuffix(">")
+    try:
+        url = URL(text)
+        port = url.explicit_port
+    except ValueError:
+        return NotJoinable.FOREIGN
+    own = URL(zoom_url)
+    if not _URL.fullmatch(text) or url.user is not None or url.password is not None:
+        return NotJoinable.FOREIGN
+    at_home = (url.host, port) == (own.host, own.explicit_port)
+    if not is_allowed(url, (host_of(zoom_url),)) or (port is not None and not at_home):
+        return NotJoinable.FOREIGN
+    if "zak" in url.query or re.search(r"/s/\d+", url.path):
+        return NotJoinable.HOST
+    if number := _NUMBER.search(url.path):
+        return JoinLink(text, int(number[1]))
+    return JoinLink(text) if _NAME.search(url.path) else NotJoinable.FOREIGN

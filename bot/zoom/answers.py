@@ -1,0 +1,179 @@
+"""Zoom's JSON into models. Tolerant: numbers come as strings and the other way round, fields are absent
+or null. Pure; an answer that is not Zoom's raises :class:`bot.errors.ZoomUnreachableError`."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from bot.errors import ZoomUnreachableError
+from bot.zoom.models import Created, MeetingInfo, Participant, Past, Settings, ZoomUser
+from bot.zoom.times import iso_ms
+
+T = TypeVar("T")
+
+Number = int | str | None
+
+
+class _Meeting(msgspec.Struct):
+    id: int | str
+    uuid: str
+    topic: str | None = None
+    join_url: str | None = None
+    host_id: str | None = None
+    timezone: str | None = None
+    agenda: str | None = None
+    pmi: Number = None
+    type: Number = None
+    status: str | None = None
+    start_time: str | None = None
+
+
+class _Meetings(msgspec.Struct):
+    meetings: list[_Meeting] = []
+    next_page_token: str | None = None
+
+
+class _Past(msgspec.Struct):
+    uuid: str
+    id: Number = None
+    topic: str | None = None
+    start_time: str | None = None
+    end_time: str | None = None
+    participants_count: Number = None
+
+
+class _Participant(msgspec.Struct):
+    name: str | None = None
+    user_email: str | None = None
+
+
+class _Participants(msgspec.Struct):
+    participants: list[_Participant] = []
+    next_page_token: str | None = None
+
+
+class _User(msgspec.Struct):
+    id: str
+    email: str | None = None
+    account_id: str | None = None
+    type: Number = None
+    pmi: Number = None
+    timezone: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    display_name: str | None = None
+
+
+class _Scheduling(msgspec.Struct):
+    personal_meeting: bool | None = None
+
+
+class _Preferences(msgspec.Struct):
+    schedule_meeting: _Scheduling | None = None
+
+
+def created(body: bytes) -> Created:
+    """The answer to a create call."""
+    return as_created(meeting(body))
+
+
+def meeting(body: bytes) -> MeetingInfo:
+    """``GET /meetings/{id}``."""
+    return _meeting(_decode(body, _Meeting))
+
+
+def as_created(info: MeetingInfo) -> Created:
+    """What :class:`Created` keeps of a meeting."""
+    return Created(
+        id=info.id,
+        uuid=info.uuid,
+        topic=info.topic,
+        join_url=info.join_url,
+        host_id=info.host_id,
+        timezone=info.timezone,
+        agenda=info.agenda,
+        pmi=info.pmi,
+    )
+
+
+def meetings(body: bytes) -> tuple[list[MeetingInfo], str]:
+    """A page of a list of meetings, and the token of the next page (empty on the last)."""
+    page = _decode(body, _Meetings)
+    return [_meeting(each) for each in page.meetings], page.next_page_token or ""
+
+
+def past(body: bytes) -> Past:
+    """``GET /past_meetings/{id or uuid}``."""
+    raw = _decode(body, _Past)
+    return Past(
+        id=number(raw.id),
+        uuid=raw.uuid,
+        topic=raw.topic or "",
+        start_ms=iso_ms(raw.start_time or ""),
+        end_ms=iso_ms(raw.end_time or ""),
+        participants=number(raw.participants_count),
+    )
+
+
+def participants(body: bytes) -> tuple[list[Participant], str]:
+    """A page of ``GET /past_meetings/{…}/participants``, and the token of the next page."""
+    page = _decode(body, _Participants)
+    people = [Participant(name=each.name or "", email=each.user_email or "") for each in page.participants]
+    return people, page.next_page_token or ""
+
+
+def user(body: bytes) -> ZoomUser:
+    """``GET /users/{…}``."""
+    raw = _decode(body, _User)
+    name = " ".join(part for part in (raw.first_name, raw.last_name) if part)
+    return ZoomUser(
+        id=raw.id,
+        email=raw.email or "",
+        account_id=raw.account_id or "",
+        type=number(raw.type),
+        pmi=number(raw.pmi),
+        timezone=raw.timezone or "",
+        name=raw.display_name or name,
+    )
+
+
+def settings(body: bytes) -> Settings:
+    """``GET /users/{…}/settings``: ``schedule_meeting.personal_meeting`` allows the PMI."""
+    scheduling = _decode(body, _Preferences).schedule_meeting
+    return Settings(pmi_enabled=scheduling is None or scheduling.personal_meeting is not False)
+
+
+def number(value: Number) -> int:
+    """A number, however it was written; 0 if it is none. Zoom shows long numbers in groups."""
+    try:
+        return int(str(value or 0).replace(" ", "").replace("-", ""))
+    except ValueError:
+        return 0
+
+
+def _meeting(raw: _Meeting) -> MeetingInfo:
+    return MeetingInfo(
+        id=number(raw.id),
+        uuid=raw.uuid,
+        topic=raw.topic or "",
+        join_url=raw.join_url or "",
+        host_id=raw.host_id or "",
+        timezone=raw.timezone or "",
+        agenda=raw.agenda or "",
+        pmi=number(raw.pmi),
+        type=number(raw.type),
+        status=raw.status or "",
+        start_ms=iso_ms(raw.start_time or ""),
+    )
+
+
+def _decode(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        reason = str(error)
+    raise ZoomUnreachableError(
+        f"the answer is not Zoom's JSON ({reason}): is zoom.api_url right?", status=200
+    )

@@ -1,0 +1,193 @@
+"""One API call: token, deadline, retries, breaker. The only place that sends them."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import aiohttp
+from yarl import URL
+
+from bot.clock import Now, now_ms
+from bot.errors import ZoomCertificateError, ZoomError, ZoomRateLimitError, ZoomUnreachableError
+from bot.zoom.breaker import Breaker
+from bot.zoom.errors import AccessRefusedError, error_from
+from bot.zoom.sessions import TIMEOUT_S, timeouts, unanswered
+from bot.zoom.tokens import TokenSource
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+# Name of the call, HTTP status (0: no answer).
+OnCall = Callable[[str, int], None]
+
+MAX_ANSWER = 4 * 1024 * 1024
+TRIES = 3
+BACKOFF_S = 0.3
+MAX_BACKOFF_S = 4.0
+# A limit that ends later than this is told to the person instead of waited for.
+MAX_WAIT_S = 5.0
+DEFAULT_WAIT_S = 1.0
+
+
+def ignore_call(name: str, status: int) -> None:
+    """The default of ``on_call``."""
+
+
+class Calls:
+    """Sends calls to ``api_url`` with the tokens of ``tokens``; every method raises :class:`ZoomError`."""
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        api_url: str,
+        tokens: TokenSource,
+        *,
+        now: Now = now_ms,
+        timeout_s: float = TIMEOUT_S,
+        on_call: OnCall = ignore_call,
+    ) -> None:
+        self._http = http
+        self._base = api_url.rstrip("/")
+        self.host = URL(api_url).host or "zoom.api_url"
+        self.tokens = tokens
+        self.now = now
+        self._timeout = timeouts(timeout_s)
+        self._on_call = on_call
+        self._breaker = Breaker(asyncio.get_running_loop().time)
+
+    def using(self, tokens: TokenSource) -> Calls:
+        """The same with other tokens; whether Zoom answers is known to both."""
+        other = copy.copy(self)
+        other.tokens = tokens
+        return other
+
+    async def send(
+        self,
+        name: str,
+        owner: str,
+        method: Method,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """The body of a 2xx answer. Tried again while it is certain or harmless: everything but POST is
+        sent up to three times, POST only while it was certainly not done.
+
+        ``owner`` is whose token is sent, ``path`` (encoded) follows ``api_url``.
+        """
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self.once(name, owner, method, path, json=json, params=params)
+            except (ZoomUnreachableError, ZoomRateLimitError) as error:
+                repeatable = method != "POST" or not may_be_done(error)
+                if tries == TRIES or not repeatable or not await self.wait(error, tries):
+                    raise
+
+    async def once(
+        self,
+        name: str,
+        owner: str,
+        method: Method,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> bytes:
+        """One try; a refused token is refreshed, and the call sent again with the new one, once."""
+        token = await self.tokens.access(owner)
+        try:
+            return await self._exchange(name, token, method, path, json, params)
+        except AccessRefusedError:
+            token = await self.tokens.refresh(owner, token)
+        return await self._exchange(name, token, method, path, json, params)
+
+    async def wait(self, error: ZoomError, tries: int) -> bool:
+        """Wait as long as ``error`` asks for; False (at once) if another try makes no sense."""
+        seconds = self._pause_s(error, tries)
+        if seconds is None:
+            return False
+        await asyncio.sleep(seconds)
+        return True
+
+    def _pause_s(self, error: ZoomError, tries: int) -> float | None:
+        if isinstance(error, ZoomRateLimitError):
+            wait_s = (error.retry_at - self.now()) / 1000 if error.retry_at else DEFAULT_WAIT_S
+            return None if error.daily or wait_s > MAX_WAIT_S else max(wait_s, 0.0) + _jitter(0.2)
+        if isinstance(error, ZoomCertificateError | PausedError):
+            return None
+        return _jitter(min(BACKOFF_S * 2.0 ** (tries - 1), MAX_BACKOFF_S))
+
+    async def _exchange(
+        self,
+        name: str,
+        token: str,
+        method: Method,
+        path: str,
+        json: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None,
+    ) -> bytes:
+        if not self._breaker.allows():
+            raise PausedError(f"{self.host} did not answer a moment ago")
+        write = method != "GET"
+        try:
+            response = await self._answer(token, method, path, json, params)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = unanswered(error, self.host, write=write)
+        else:
+            self._breaker.worked()
+            status, headers, body = response
+            self._on_call(name, status)
+            if 200 <= status < 300:
+                return body
+            raise error_from(status, headers, body, self.now(), write=write)
+        self._breaker.failed()
+        self._on_call(name, 0)
+        # Raised out here because aiohttp's errors hold the request's headers, and with them the token.
+        raise failure
+
+    async def _answer(
+        self,
+        token: str,
+        method: Method,
+        path: str,
+        json: Mapping[str, Any] | None,
+        params: Mapping[str, str] | None,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        async with self._http.request(
+            method,
+            URL(f"{self._base}/{path}", encoded=True),
+            json=json,
+            params=params,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=self._timeout,
+            allow_redirects=False,
+        ) as response:
+            return response.status, response.headers, await read(response, MAX_ANSWER)
+
+
+class PausedError(ZoomUnreachableError):
+    """Not sent: Zoom did not answer just now."""
+
+
+def may_be_done(error: ZoomError) -> bool:
+    """Whether the request may have taken effect."""
+    return isinstance(error, ZoomUnreachableError) and error.maybe_done
+
+
+async def read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, if it is no larger than ``limit`` bytes."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise aiohttp.ClientPayloadError(f"the answer is larger than {limit} bytes")
+    return bytes(body)
+
+
+def _jitter(seconds: float) -> float:
+    return seconds * random.uniform(0.5, 1)  # noqa: S311

@@ -1,0 +1,202 @@
+"""Zoom's API: one method, one call (and its next pages). Every error is a :class:`ZoomError`."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import quote
+
+import aiohttp
+
+from bot.clock import Now, now_ms
+from bot.errors import ZoomNotFoundError, ZoomUserUnknownError
+from bot.zoom import answers
+from bot.zoom.calls import Calls, OnCall, ignore_call
+from bot.zoom.creating import Creation
+from bot.zoom.downloads import download
+from bot.zoom.errors import AccessRefusedError
+from bot.zoom.finding import every, find
+from bot.zoom.models import Caller, Created, Grant, MeetingInfo, Participant, Past, Settings, ZoomUser
+from bot.zoom.sessions import TIMEOUT_S
+from bot.zoom.shared import GrantToken
+from bot.zoom.tokens import ACCOUNT, TokenSource
+
+App = Literal["user", "account", "server-to-server"]
+Kind = Literal["instant", "personal"]
+
+_WEBINAR = 5
+_INSTANT = 1
+_PAGE = "300"
+_PAGES = 10
+
+
+class Zoom:
+    """The API at ``api_url`` for one kind of app.
+
+    A ``user`` app calls as the person (``users/me``) with that person's own token; the others call with
+    one shared token and name the person by e-mail. Make it in a running loop; ``http`` and ``tokens`` are
+    closed by whoever made them. ``on_call`` is told each call's name and HTTP status (0: no answer).
+    """
+
+    def __init__(
+        self,
+        http: aiohttp.ClientSession,
+        api_url: str,
+        tokens: TokenSource,
+        *,
+        app: App = "user",
+        now: Now = now_ms,
+        timeout_s: float = TIMEOUT_S,
+        on_call: OnCall = ignore_call,
+    ) -> None:
+        self._http = http
+        self._app = app
+        self._api_url = api_url
+        self._calls = Calls(http, api_url, tokens, now=now, timeout_s=timeout_s, on_call=on_call)
+
+    async def create_meeting(
+        self, caller: Caller, *, topic: str, marker: str, kind: Kind = "instant"
+    ) -> Created:
+        """``POST /users/{…}/meetings``, answered or refused within 22 s, and never made twice.
+
+        ``marker`` goes into the agenda, by which a meeting whose answer was lost is found. If that does
+        not tell, :class:`bot.errors.ZoomUnreachableError` has ``maybe_done`` set. ``personal`` is
+        :meth:`personal_room`, where nothing is made and topic and marker are not used.
+        """
+        if kind == "personal":
+            return await self.personal_room(caller)
+        body: dict[str, object] = {"topic": topic, "type": _INSTANT, "agenda": marker}
+        path = f"users/{self._who(caller)}/meetings"
+
+        async def lost() -> Created | None:
+            return await self.find_meeting(caller, marker)
+
+        return await Creation(self._calls, "create_meeting", self._owner(caller), path, body, lost).run()
+
+    async def personal_room(self, caller: Caller) -> Created:
+        """The caller's own room, which always exists (its ``id`` is the personal meeting id);
+        :class:`ZoomNotFoundError` if it may not be used."""
+        pmi = (await self.me(caller)).pmi
+        if not pmi:
+            raise ZoomNotFoundError("this person has no personal meeting room")
+        return answers.as_created(await self.meeting(caller, pmi))
+
+    async def create_webinar(self, caller: Caller, *, topic: str, marker: str) -> Created:
+        """``POST /users/{…}/webinars``; :class:`bot.errors.ZoomLicenceError` without the add-on.
+
+        A lost answer raises ``maybe_done``: webinars are not searched.
+        """
+        body: dict[str, object] = {"topic": topic, "type": _WEBINAR, "agenda": marker}
+        path = f"users/{self._who(caller)}/webinars"
+        return await Creation(self._calls, "create_webinar", self._owner(caller), path, body, None).run()
+
+    async def find_meeting(self, caller: Caller, marker: str) -> Created | None:
+        """The caller's meeting whose agenda holds ``marker``, among live, upcoming and scheduled ones."""
+        return await find(self._calls, self._owner(caller), self._who(caller), marker)
+
+    async def meetings(self, caller: Caller) -> list[MeetingInfo]:
+        """The caller's meetings that are live, upcoming or scheduled; 900 of each at most."""
+        return await every(self._calls, self._owner(caller), self._who(caller))
+
+    async def meeting(self, caller: Caller, meeting_id: int, *, webinar: bool = False) -> MeetingInfo:
+        """``GET /meetings/{id}`` (or ``/webinars``); :class:`ZoomNotFoundError` once it ended or expired."""
+        return answers.meeting(await self._get("meeting", caller, _path(meeting_id, webinar)))
+
+    async def past_meeting(self, caller: Caller, which: str | int) -> Past:
+        """``GET /past_meetings/{uuid or id}``; by id, Zoom answers for the last occurrence."""
+        return answers.past(await self._get("past_meeting", caller, f"past_meetings/{segment(which)}"))
+
+    async def past_participants(
+        self, caller: Caller, which: str | int, limit: int = 1000
+    ) -> list[Participant]:
+        """``GET /past_meetings/{uuid or id}/participants``: the first ``limit`` people."""
+        people: list[Participant] = []
+        token = ""
+        for _ in range(_PAGES):
+            params = {"page_size": _PAGE} | ({"next_page_token": token} if token else {})
+            path = f"past_meetings/{segment(which)}/participants"
+            body = await self._calls.send(
+                "past_participants", self._owner(caller), "GET", path, params=params
+            )
+            page, token = answers.participants(body)
+            people += page
+            if not token or len(people) >= limit:
+                break
+        return people[:limit]
+
+    async def end_meeting(self, caller: Caller, meeting_id: int, *, webinar: bool = False) -> None:
+        """``PUT /meetings/{id}/status``: everybody in it is out. One that has ended raises
+        :class:`ZoomNotFoundError`."""
+        path = _path(meeting_id, webinar) + "/status"
+        await self._calls.send("end_meeting", self._owner(caller), "PUT", path, json={"action": "end"})
+
+    async def delete_meeting(self, caller: Caller, meeting_id: int, *, webinar: bool = False) -> None:
+        """``DELETE /meetings/{id}``; one that is gone is no error."""
+        path = _path(meeting_id, webinar)
+        try:
+            await self._calls.send("delete_meeting", self._owner(caller), "DELETE", path)
+        except ZoomNotFoundError:
+            return
+
+    async def me(self, caller: Caller) -> ZoomUser:
+        """``GET /users/me``, or by e-mail for apps that have no "me"."""
+        return answers.user(await self._get("user", caller, f"users/{self._who(caller)}"))
+
+    async def identify(self, grant: Grant) -> ZoomUser:
+        """Who gave this grant: ``GET /users/me`` with its own token, before there is a link."""
+        calls = self._calls.using(GrantToken(grant))
+        return answers.user(await calls.send("user", "", "GET", "users/me"))
+
+    async def user(self, caller: Caller, email: str) -> ZoomUser:
+        """``GET /users/{email or id}``; :class:`ZoomUserUnknownError` if Zoom knows none."""
+        return answers.user(await self._get("user", caller, f"users/{segment(email)}"))
+
+    async def settings(self, caller: Caller) -> Settings:
+        """``GET /users/{…}/settings``."""
+        return answers.settings(await self._get("settings", caller, f"users/{self._who(caller)}/settings"))
+
+    async def download(
+        self, url: str, token: str, *, limit: int, allowed_hosts: tuple[str, ...] = ()
+    ) -> bytes:
+        """A file that a webhook named, at most ``limit`` bytes; ``token`` goes to Zoom's hosts,
+        ``api_url``'s and ``allowed_hosts`` alone. See :func:`bot.zoom.downloads.download`."""
+        hosts = (self._calls.host, *allowed_hosts)
+        return await download(self._http, url, token, limit=limit, allowed_hosts=hosts)
+
+    async def download_as(
+        self, caller: Caller, url: str, *, limit: int, allowed_hosts: tuple[str, ...] = ()
+    ) -> bytes:
+        """The same with the caller's own token, for where a webhook brought none."""
+        owner = self._owner(caller)
+        token = await self._calls.tokens.access(owner)
+        try:
+            return await self.download(url, token, limit=limit, allowed_hosts=allowed_hosts)
+        except AccessRefusedError:
+            token = await self._calls.tokens.refresh(owner, token)
+        return await self.download(url, token, limit=limit, allowed_hosts=allowed_hosts)
+
+    async def _get(self, name: str, caller: Caller, path: str) -> bytes:
+        return await self._calls.send(name, self._owner(caller), "GET", path)
+
+    def _owner(self, caller: Caller) -> str:
+        return caller.user_id if self._app == "user" else ACCOUNT
+
+    def _who(self, caller: Caller) -> str:
+        if self._app == "user":
+            return "me"
+        if not caller.email:
+            raise ZoomUserUnknownError("this person has no e-mail address to be found by")
+        return segment(caller.email)
+
+    def __repr__(self) -> str:
+        return f"Zoom({self._calls.host!r}, app={self._app!r})"
+
+
+def _path(meeting_id: int, webinar: bool) -> str:
+    return f"{'webinars' if webinar else 'meetings'}/{meeting_id}"
+
+
+def segment(value: str | int) -> str:
+    """A path segment. Zoom wants a uuid that starts with ``/`` or contains ``//`` encoded twice."""
+    text = str(value)
+    once = quote(text, safe="@")
+    return quote(once, safe="@") if text.startswith("/") or "//" in text else once

@@ -1,0 +1,103 @@
+"""Makes something at Zoom once, although answers get lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from bot.errors import ZoomError, ZoomRateLimitError, ZoomUnreachableError
+from bot.zoom import answers
+from bot.zoom.calls import Calls, may_be_done
+from bot.zoom.models import Created
+
+# A person is told within 30 s; what comes before and after this needs time as well.
+DEADLINE_S = 22.0
+TRIES = 12
+# How many 5xx answers (each followed by a search) are enough.
+TROUBLES = 3
+# Zoom may list a meeting a little after it made it.
+LISTED_AFTER_S = 1.0
+
+Find = Callable[[], Awaitable[Created | None]]
+
+
+class Creation:
+    """One POST that makes something; ``find`` looks for it afterwards, None if it cannot be found.
+
+    Nothing sent, or refused by a short rate limit: sent again. 5xx: sent again unless it is found. Answer
+    lost: adopted if it is found, else an error with ``maybe_done``, since it may appear yet.
+    """
+
+    def __init__(
+        self, calls: Calls, name: str, owner: str, path: str, body: Mapping[str, Any], find: Find | None
+    ) -> None:
+        self._calls = calls
+        self._name = name
+        self._owner = owner
+        self._path = path
+        self._body = body
+        self._find = find
+        self._sending = False
+        self._maybe_done = False
+
+    async def run(self) -> Created:
+        """What was made, within ``DEADLINE_S``."""
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                return await self._tries()
+        except TimeoutError:
+            maybe_done = self._maybe_done or self._sending
+        raise ZoomUnreachableError("Zoom took too long", maybe_done=maybe_done, timed_out=True)
+
+    async def _tries(self) -> Created:
+        troubles = 0
+        for tries in range(1, TRIES + 1):
+            try:
+                return await self._post()
+            except (ZoomUnreachableError, ZoomRateLimitError) as error:
+                failure: ZoomError = error
+            if may_be_done(failure):
+                self._maybe_done = True
+                troubles += 1
+                found = await self._adopt(failure)
+                if found:
+                    return found
+                if troubles == TROUBLES:
+                    break
+            if not await self._calls.wait(failure, tries):
+                break
+        raise failure
+
+    async def _post(self) -> Created:
+        # Stays true when the deadline ends the call: then nobody knows.
+        self._sending = True
+        try:
+            body = await self._calls.once(self._name, self._owner, "POST", self._path, json=self._body)
+            made = answers.created(body)
+        except ZoomError as error:
+            self._sending = False
+            failure = error
+        else:
+            return made
+        if isinstance(failure, ZoomUnreachableError) and 200 <= failure.status < 300:
+            raise ZoomUnreachableError(str(failure), status=failure.status, maybe_done=True)
+        raise failure
+
+    async def _adopt(self, failure: ZoomError) -> Created | None:
+        """What is there already; None if it may be made again; otherwise ``failure``."""
+        if self._find is None:
+            raise failure
+        try:
+            found = await self._find()
+            if found or failure.status >= 500:
+                self._maybe_done = False
+                return found
+            await asyncio.sleep(LISTED_AFTER_S)
+            found = await self._find()
+        except ZoomError:
+            # Not knowing is the same as maybe.
+            raise failure from None
+        if found is None:
+            raise failure
+        return found

@@ -1,0 +1,85 @@
+"""Files that a webhook names: fetched from Zoom's hosts alone, and never more than was asked for."""
+
+from __future__ import annotations
+
+import aiohttp
+from yarl import URL
+
+from bot.errors import ZoomError, ZoomUnreachableError
+from bot.zoom.calls import read
+from bot.zoom.errors import error_from
+from bot.zoom.sessions import CONNECT_TIMEOUT_S, unanswered
+from bot.zoom.transport import is_loopback
+
+ZOOM_HOSTS = ("zoom.us", "zoom.com", "zoomgov.com")
+REDIRECTS = 5
+TIMEOUT_S = 120.0
+_REDIRECT = (301, 302, 303, 307, 308)
+
+
+async def download(
+    http: aiohttp.ClientSession, url: str, token: str, *, limit: int, allowed_hosts: tuple[str, ...] = ()
+) -> bytes:
+    """The file at ``url``: https on Zoom's hosts or one of ``allowed_hosts`` (there also http, if it is
+    this machine). ``token`` is sent to these hosts alone, however it is redirected.
+
+    Raises :class:`ZoomError`; a file larger than ``limit`` bytes is a :class:`ZoomError` as well.
+    """
+    address = _parsed(url)
+    if not is_allowed(address, allowed_hosts):
+        raise ZoomError(f"not an address of Zoom's: {address.host or '?'}")
+    for _ in range(REDIRECTS + 1):
+        answer = await _fetch(http, address, token, limit, allowed_hosts)
+        if isinstance(answer, bytes):
+            return answer
+        address = answer
+    raise ZoomError("Zoom redirects in circles")
+
+
+def is_allowed(url: URL, allowed_hosts: tuple[str, ...] = ()) -> bool:
+    """Whether a token may go there."""
+    host = (url.host or "").lower().rstrip(".")
+    if url.scheme == "http":
+        return host in allowed_hosts and is_loopback(str(url))
+    if url.scheme != "https":
+        return False
+    return host in allowed_hosts or any(host == zoom or host.endswith("." + zoom) for zoom in ZOOM_HOSTS)
+
+
+async def _fetch(
+    http: aiohttp.ClientSession, url: URL, token: str, limit: int, allowed_hosts: tuple[str, ...]
+) -> bytes | URL:
+    """The file, or where it is instead."""
+    trusted = is_allowed(url, allowed_hosts)
+    if not trusted and url.scheme != "https":
+        raise ZoomError(f"Zoom redirects to {url.host or '?'} without https")
+    headers = {"Authorization": f"Bearer {token}"} if token and trusted else {}
+    timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S, sock_read=30)
+    try:
+        async with http.get(url, headers=headers, timeout=timeout, allow_redirects=False) as response:
+            return await _answer(response, url, limit)
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        failure: ZoomUnreachableError = unanswered(error, url.host or "?", write=False)
+    raise failure
+
+
+async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> bytes | URL:
+    if response.status in _REDIRECT:
+        return url.join(_parsed(response.headers.get("Location", "")))
+    if response.status != 200:
+        raise error_from(response.status, response.headers, await read(response, 64 * 1024), 0)
+    if (response.content_length or 0) > limit:
+        raise ZoomError(f"the file is larger than {limit} bytes")
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > limit:
+            raise ZoomError(f"the file is larger than {limit} bytes")
+    return bytes(body)
+
+
+def _parsed(url: str) -> URL:
+    try:
+        return URL(url)
+    except (ValueError, TypeError):
+        raise ZoomError("not an address") from None

@@ -1,0 +1,114 @@
+"""What Zoom refused, from status, code and message together: sources disagree on single numbers. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from bot.errors import (
+    ZoomError,
+    ZoomLicenceError,
+    ZoomLinkError,
+    ZoomNotFoundError,
+    ZoomRateLimitError,
+    ZoomScopeError,
+    ZoomUnreachableError,
+    ZoomUserUnknownError,
+)
+from bot.zoom.sessions import line
+from bot.zoom.times import retry_at_ms
+
+_SCOPE_CODES = (4711, 4700)
+_USER_CODES = (1001, 1010, 1120)
+_MEETING_CODES = (3001, 3301, 3322)
+_NO_ENDPOINT = 2300
+_SCOPES = re.compile(r"scopes?\s*:?\s*\[([^\]]*)\]", re.IGNORECASE)
+_LICENCE = re.compile(r"webinar plan|licen[cs]e|subscription|paid|zmp account|upgrade", re.IGNORECASE)
+_NO_USER = re.compile(r"user (does not|not) exist|user .{0,80}not (found|exist)", re.IGNORECASE)
+_SCOPE_WORD = re.compile(r"[a-z][a-z0-9_]*(?::[a-z0-9_]+)+")
+
+
+class AccessRefusedError(ZoomLinkError):
+    """401: this access token is not accepted. A refresh may mend it."""
+
+
+class Refusal(msgspec.Struct):
+    """The JSON of Zoom's errors; ``code`` is a number, sometimes written as a string."""
+
+    code: int | str = 0
+    message: str = ""
+
+    @property
+    def number(self) -> int:
+        """The code as a number, 0 if it is none."""
+        try:
+            return int(self.code)
+        except ValueError:
+            return 0
+
+
+def error_from(
+    status: int, headers: Mapping[str, str], body: bytes, now_ms: int, *, write: bool = False
+) -> ZoomError:
+    """The error for an answer of ``status`` (anything but 2xx). ``write``: the request changes something,
+    so that an answer that says nothing leaves open whether it was done."""
+    refusal = _refusal(body)
+    if status == 429:
+        return _rate_limit(headers, refusal, now_ms)
+    if refusal is None or status == 408 or status >= 500 or status < 400:
+        return _unreachable(status, refusal, write)
+    return _refused(status, refusal)
+
+
+def scopes_in(message: str) -> tuple[str, ...]:
+    """The scopes that a message like ``does not contain scopes:[a:b, c:d]`` names."""
+    found = _SCOPES.search(message)
+    return tuple(_SCOPE_WORD.findall(found[1])) if found else ()
+
+
+def _refused(status: int, refusal: Refusal) -> ZoomError:
+    code, text = refusal.number, line(refusal.message)
+    said = f"{text} (status {status}, code {code})"
+    scopes = scopes_in(refusal.message)
+    if scopes or (code in _SCOPE_CODES and status != 401):
+        return ZoomScopeError(f"the Zoom app lacks a scope: {said}", status=status, code=code, scopes=scopes)
+    if status == 401:
+        return AccessRefusedError(f"Zoom refuses the token: {said}", status=status, code=code)
+    if code == _NO_ENDPOINT:
+        return ZoomError(f"Zoom does not know this call: {said}", status=status, code=code)
+    if code in _USER_CODES or (status == 404 and _NO_USER.search(refusal.message)):
+        return ZoomUserUnknownError(f"Zoom knows no such user: {said}", status=status, code=code)
+    if code in _MEETING_CODES or status == 404:
+        return ZoomNotFoundError(f"Zoom knows no such thing: {said}", status=status, code=code)
+    if _LICENCE.search(refusal.message):
+        return ZoomLicenceError(f"the Zoom plan does not include it: {said}", status=status, code=code)
+    return ZoomError(f"Zoom refused: {said}", status=status, code=code)
+
+
+def _rate_limit(headers: Mapping[str, str], refusal: Refusal | None, now_ms: int) -> ZoomRateLimitError:
+    lowered = {name.lower(): value for name, value in headers.items()}
+    retry_at, dated = retry_at_ms(lowered.get("retry-after", ""), now_ms)
+    message = refusal.message if refusal else ""
+    kind = lowered.get("x-ratelimit-type", "")
+    daily = dated or "daily" in kind.lower() or "daily" in message.lower()
+    text = line(f"Zoom limits the rate: {message} {kind}")
+    return ZoomRateLimitError(text, retry_at=retry_at, daily=daily)
+
+
+def _unreachable(status: int, refusal: Refusal | None, write: bool) -> ZoomUnreachableError:
+    if status >= 500 or status == 408:
+        said = f": {line(refusal.message)}" if refusal and refusal.message else ""
+        return ZoomUnreachableError(
+            f"Zoom is in trouble (status {status}){said}", status=status, maybe_done=write
+        )
+    text = f"status {status}, and not from Zoom: is zoom.api_url right?"
+    return ZoomUnreachableError(text, status=status, maybe_done=write and status < 300)
+
+
+def _refusal(body: bytes) -> Refusal | None:
+    try:
+        return msgspec.json.decode(body, type=Refusal)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None

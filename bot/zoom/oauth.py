@@ -1,0 +1,237 @@
+"""Zoom's OAuth endpoints, by requests-oauthlib in threads of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import requests
+from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error, WebApplicationClient
+from requests.auth import HTTPBasicAuth
+
+from bot.clock import Now, now_ms
+from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
+from bot.tls import tls_context
+from bot.zoom.models import Grant
+from bot.zoom.refusals import token_error
+from bot.zoom.sessions import CA_KEY, CONNECT_TIMEOUT_S, TIMEOUT_S
+from bot.zoom.threads import Threads
+from bot.zoom.transport import Adapter, Session, is_loopback, lost, plain_url, secure_url
+
+# At DEBUG these print tokens, codes and the client secret.
+for _name in ("requests_oauthlib", "oauthlib", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.INFO)
+
+T = TypeVar("T")
+
+THREADS = 4
+TRIES = 3
+BACKOFF_S = 0.3
+# Zoom's access tokens hold an hour; used where an answer does not say.
+DEFAULT_LIFE_S = 3600
+
+
+class _AccountClient(BackendApplicationClient):
+    """Zoom's own grant type, for server-to-server apps."""
+
+    grant_type = "account_credentials"
+
+
+class OAuth:
+    """One Zoom app at ``url`` (https, or http on the loopback). Nothing here is remembered or logged.
+
+    Every method raises a :class:`ZoomError`: :class:`ZoomLinkError` where the person's authorization is
+    no longer accepted, :class:`ZoomClientError` where the app is not, :class:`ZoomUnreachableError` where
+    there was no usable answer (``maybe_done``: the code or the token may be spent).
+    """
+
+    def __init__(
+        self,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        redirect_uri: str,
+        ca_file: str = "",
+        account_id: str = "",
+        timeout_s: float = TIMEOUT_S,
+        now: Now = now_ms,
+    ) -> None:
+        self._plain = url.startswith("http://")
+        if not url.startswith("https://") and not (self._plain and is_loopback(url)):
+            raise ConfigError(["zoom.url: must be https://…, or http:// on this machine"])
+        self._base = secure_url(url.rstrip("/"))
+        self._host = urlsplit(url).hostname or "zoom.url"
+        self._client_id = client_id
+        self._auth = HTTPBasicAuth(client_id, client_secret)
+        self._redirect_uri = redirect_uri
+        self._account_id = account_id
+        self._trust = tls_context(ca_file, CA_KEY)
+        self._timeouts = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
+        self._timeout_s = timeout_s * 1.5
+        self._now = now
+        self._threads = Threads(THREADS, "zoom-oauth")
+        # Why Zoom refuses the app itself, by the last call that told; empty while it does not.
+        self.refusal = ""
+
+    def authorize_url(self, state: str, verifier: str) -> str:
+        """Where a person's browser goes to consent. ``verifier`` (43 to 128 characters) is needed again
+        in :meth:`exchange`; Zoom learns its SHA-256 alone. Pure."""
+        client = WebApplicationClient(self._client_id)
+        url: str = client.prepare_request_uri(
+            f"{self._base}/oauth/authorize",
+            redirect_uri=self._redirect_uri,
+            state=state,
+            code_challenge=client.create_code_challenge(verifier, "S256"),
+            code_challenge_method="S256",
+        )
+        return plain_url(url) if self._plain else url
+
+    async def exchange(self, code: str, verifier: str) -> Grant:
+        """The tokens for a code, which is spent by it."""
+        return await self._run(
+            partial(self._fetch, WebApplicationClient(self._client_id), code=code, code_verifier=verifier)
+        )
+
+    async def refresh(self, refresh_token: str) -> Grant:
+        """New tokens; the old refresh token is dead as soon as Zoom has it. Not sent again if its answer
+        was lost, only if nothing was sent."""
+        return await self._run(partial(self._refresh, refresh_token))
+
+    async def account_credentials(self) -> Grant:
+        """The token of a server-to-server app."""
+        client = _AccountClient(self._client_id)
+        try:
+            return await self._run(partial(self._fetch, client, account_id=self._account_id))
+        except ZoomLinkError as error:
+            # There is no person in this grant: what is wrong is the app or its account.
+            refused = ZoomClientError(str(error), status=error.status, code=error.code)
+        raise refused
+
+    async def revoke(self, token: str) -> None:
+        """End an authorization at Zoom. A token that is already dead raises :class:`ZoomLinkError`."""
+        await self._run(partial(self._revoke, token))
+
+    async def close(self) -> None:
+        """Nothing is kept open between calls; the threads end with their calls."""
+
+    async def _run(self, call: Callable[[], T]) -> T:
+        try:
+            done = await self._tries(call)
+        except ZoomClientError as error:
+            self.refusal = str(error)
+            raise
+        except ZoomLinkError:
+            # About one person: the app itself was accepted.
+            self.refusal = ""
+            raise
+        self.refusal = ""
+        return done
+
+    async def _tries(self, call: Callable[[], T]) -> T:
+        for attempt in range(1, TRIES + 1):
+            try:
+                return await self._threads.run(call, self._timeout_s)
+            except TimeoutError:
+                break
+            except ZoomUnreachableError as error:
+                if not _is_retried(error) or attempt == TRIES:
+                    raise
+            await asyncio.sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1))  # noqa: S311
+        raise ZoomUnreachableError(f"{self._host} did not answer in time", maybe_done=True, timed_out=True)
+
+    def _fetch(self, client: WebApplicationClient | BackendApplicationClient, **body: Any) -> Grant:
+        with self._session(client) as session:
+            return self._grant(
+                partial(
+                    session.fetch_token,
+                    self._base + "/oauth/token",
+                    auth=self._auth,
+                    timeout=self._timeouts,
+                    **body,
+                )
+            )
+
+    def _refresh(self, refresh_token: str) -> Grant:
+        with self._session(WebApplicationClient(self._client_id)) as session:
+            return self._grant(
+                partial(
+                    session.refresh_token,
+                    self._base + "/oauth/token",
+                    refresh_token,
+                    auth=self._auth,
+                    timeout=self._timeouts,
+                )
+            )
+
+    def _revoke(self, token: str) -> None:
+        with self._session(WebApplicationClient(self._client_id)) as session:
+            response: requests.Response = self._guarded(
+                partial(
+                    session.request,
+                    "POST",
+                    self._base + "/oauth/revoke",
+                    data={"token": token},
+                    auth=self._auth,
+                    timeout=self._timeouts,
+                    withhold_token=True,
+                )
+            )
+            if response.status_code >= 300:
+                self._check(response)
+
+    def _session(self, client: WebApplicationClient | BackendApplicationClient) -> Session:
+        redirect_uri = None if isinstance(client, BackendApplicationClient) else self._redirect_uri
+        session = Session(client=client, redirect_uri=redirect_uri, scope=None)
+        session.mount("https://", Adapter(self._trust, plain=self._plain))
+        for kind in ("access_token_response", "refresh_token_response"):
+            session.register_compliance_hook(kind, self._check)
+        return session
+
+    def _grant(self, call: Callable[[], dict[str, Any]]) -> Grant:
+        asked_at = self._now()
+        token = self._guarded(call)
+        return Grant(
+            access_token=str(token["access_token"]),
+            refresh_token=str(token.get("refresh_token") or ""),
+            expires_at=asked_at + 1000 * int(token.get("expires_in") or DEFAULT_LIFE_S),
+            scope=" ".join(token.get("scope") or ()),
+            api_url=str(token.get("api_url") or ""),
+        )
+
+    def _guarded(self, call: Callable[[], T]) -> T:
+        """``call`` with the errors of this project alone: others hold the request, and with it secrets."""
+        failure: ZoomError
+        try:
+            return call()
+        except ZoomError as error:
+            failure = error
+        except (requests.RequestException, OSError) as error:
+            failure = lost(error, self._host)
+        except (OAuth2Error, ValueError, TypeError, LookupError, AttributeError) as error:
+            text = f"the answer of {self._host} is not a token ({type(error).__name__})"
+            failure = ZoomUnreachableError(text, maybe_done=True)
+        raise failure.with_traceback(None)
+
+    def _check(self, response: requests.Response) -> requests.Response:
+        """The hook that keeps Zoom's reason, which oauthlib would drop."""
+        failure = token_error(response.status_code, response.headers, response.content, self._now())
+        if failure:
+            raise failure
+        return response
+
+    def __repr__(self) -> str:
+        return f"OAuth({self._host!r})"
+
+
+def _is_retried(error: ZoomUnreachableError) -> bool:
+    return (
+        not error.maybe_done
+        and not error.timed_out
+        and error.status == 0
+        and type(error) is ZoomUnreachableError
+    )

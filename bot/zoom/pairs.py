@@ -1,0 +1,79 @@
+"""Decrypted tokens in memory: a bounded number, and those that are not saved yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+LIMIT = 4096
+
+
+class _Sealed(msgspec.Struct):
+    access: str
+    refresh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An access token with its end (ms since the epoch), and the refresh token that follows it."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+    expires_at: int
+
+    def encode(self) -> str:
+        """What the vault seals."""
+        return msgspec.json.encode(_Sealed(self.access, self.refresh)).decode()
+
+    @classmethod
+    def decode(cls, opened: str, expires_at: int) -> Pair:
+        """What the vault opened."""
+        sealed = msgspec.json.decode(opened, type=_Sealed)
+        return cls(sealed.access, sealed.refresh, expires_at)
+
+
+class Pairs:
+    """The most recently used pairs by user, and apart from them what the store does not hold yet."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._kept: dict[str, Pair] = {}
+        self._owed: dict[str, Pair] = {}
+
+    def get(self, user_id: str) -> Pair | None:
+        """The pair, if it is in memory."""
+        pair = self._kept.pop(user_id, None)
+        if pair:
+            self._kept[user_id] = pair
+        return pair or self._owed.get(user_id)
+
+    def put(self, user_id: str, pair: Pair) -> None:
+        """Keep a pair; the one that was unused for longest makes room."""
+        self._kept.pop(user_id, None)
+        self._kept[user_id] = pair
+        if len(self._kept) > self._limit:
+            del self._kept[next(iter(self._kept))]
+
+    def forget(self, user_id: str) -> None:
+        """Drop whatever there is."""
+        self._kept.pop(user_id, None)
+        self._owed.pop(user_id, None)
+
+    def owe(self, user_id: str, pair: Pair) -> None:
+        """This pair must yet be saved."""
+        self._owed[user_id] = pair
+
+    def unsaved(self, user_id: str) -> Pair | None:
+        """The pair that must yet be saved, if there is one."""
+        return self._owed.get(user_id)
+
+    def settle(self, user_id: str, pair: Pair | None = None) -> None:
+        """Nothing is owed any more, or at least not ``pair``."""
+        if pair is None or self._owed.get(user_id) is pair:
+            self._owed.pop(user_id, None)
+
+    @property
+    def any_unsaved(self) -> bool:
+        """Whether anything is owed."""
+        return bool(self._owed)

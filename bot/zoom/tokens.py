@@ -1,0 +1,294 @@
+"""Everybody's tokens: decrypted in memory, sealed in the store, refreshed by one task per link.
+
+Zoom kills a refresh token with its use, so that a refresh must neither run twice nor be lost. A task of
+its own refreshes and saves; whoever needs the token waits for that task behind ``asyncio.shield``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import msgspec
+
+from bot.clock import Now, now_ms
+from bot.errors import NotLinkedError, StoreError, ZoomLinkError, ZoomUnreachableError
+from bot.records import Link
+from bot.stores import Change, Delete, Put, Store
+from bot.zoom.models import Grant, ZoomUser
+from bot.zoom.pairs import Pair, Pairs
+
+log = logging.getLogger(__name__)
+
+# The link of an account-level app, and the owner of a server-to-server app's token.
+ACCOUNT = "account"
+
+EARLY_MS = 60_000
+CLOSE_S = 5.0
+# How long a refresh waits for a store that does not write before its token is used unsaved. The old one
+# is dead by then: waiting longer would keep nothing safer.
+SAVE_S = 5.0
+SAVE_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+class Sealer(Protocol):
+    """What is needed of :class:`bot.vault.Vault`."""
+
+    def seal(self, owner: str, value: str) -> str:
+        """Encrypt ``value`` for ``owner``."""
+
+    def open(self, owner: str, sealed: str) -> str:
+        """Decrypt what was sealed for ``owner``."""
+
+
+class Endpoint(Protocol):
+    """What is needed of :class:`bot.zoom.oauth.OAuth`."""
+
+    async def refresh(self, refresh_token: str) -> Grant:
+        """New tokens for a refresh token."""
+
+
+class TokenSource(Protocol):
+    """Where API calls get their token."""
+
+    async def access(self, user_id: str) -> str:
+        """A token that is valid for a while yet."""
+
+    async def refresh(self, user_id: str, stale: str) -> str:
+        """A token other than ``stale``, which Zoom has refused."""
+
+
+async def nobody_told(user_id: str) -> None:
+    """The default of ``on_unlinked``."""
+
+
+class Tokens:
+    """The tokens of linked people (or of the account, under :data:`ACCOUNT`).
+
+    ``on_unlinked`` is called once with the user's id when Zoom has refused a refresh and the link was
+    forgotten for that. Store and vault errors pass through.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        vault: Sealer,
+        oauth: Endpoint,
+        now: Now = now_ms,
+        on_unlinked: Callable[[str], Awaitable[None]] = nobody_told,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._oauth = oauth
+        self._now = now
+        self.on_unlinked = on_unlinked
+        self._pairs = Pairs()
+        # The refresh of each link; and all refreshes, also of links that were replaced meanwhile.
+        self._tasks: dict[str, asyncio.Task[str]] = {}
+        self._running: set[asyncio.Task[str]] = set()
+        self._savers: dict[str, asyncio.Task[None]] = {}
+        self._closing = False
+        # Since the start: how often Zoom gave new tokens, and how often it refused.
+        self.refreshes = 0
+        self.refusals = 0
+
+    async def access(self, user_id: str) -> str:
+        """A token that holds for another minute. No I/O while the one in memory does.
+
+        Raises :class:`NotLinkedError`, :class:`ZoomLinkError` (and the link is gone), or another
+        :class:`bot.errors.ZoomError` (and it stays).
+        """
+        pair = self._pairs.get(user_id)
+        if pair is None:
+            pair, _ = await self._stored(user_id)
+            self._pairs.put(user_id, pair)
+        if pair.expires_at - self._now() > EARLY_MS:
+            return pair.access
+        return await self.refresh(user_id, pair.access)
+
+    async def refresh(self, user_id: str, stale: str) -> str:
+        """A token other than ``stale``. However many ask, one refresh is under way; errors as above."""
+        task = self._tasks.get(user_id)
+        if task is None:
+            if self._closing:
+                raise ZoomUnreachableError("the bot is stopping")
+            task = asyncio.create_task(self._refresh(user_id, stale), name=f"refresh {user_id}")
+            self._tasks[user_id] = task
+            self._running.add(task)
+            task.add_done_callback(lambda done: self._ended(user_id, done))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if task.cancelled() and not _is_cancelled():
+                raise ZoomUnreachableError("the bot is stopping", maybe_done=True) from None
+            raise
+
+    async def link(self, user_id: str, grant: Grant, user: ZoomUser, *also: Change) -> Link:
+        """Remember whose account this is, and write ``also``. A link that was there is replaced."""
+        now = self._now()
+        pair = Pair(grant.access_token, grant.refresh_token, grant.expires_at)
+        link = Link(
+            id=user_id,
+            zoom_user_id=user.id,
+            zoom_account_id=user.account_id,
+            email=user.email,
+            sealed_tokens=self._seal(user_id, pair),
+            expires_at=grant.expires_at,
+            linked_at=now,
+            pmi=user.pmi,
+        )
+        await self._store.commit(Put(link), *also)
+        self._disown(user_id)
+        self._pairs.put(user_id, pair)
+        return link
+
+    async def unlink(self, user_id: str, *also: Change) -> Grant | None:
+        """Forget a link, write ``also``, and return its tokens, to be revoked; None if there was none."""
+        held = await self.held(user_id)
+        await self._store.commit(Delete(Link, user_id), *also)
+        self._disown(user_id)
+        return held
+
+    async def held(self, user_id: str) -> Grant | None:
+        """The newest tokens of a link; None if there is none."""
+        await self._quiet(user_id)
+        link = await self._store.get(Link, user_id)
+        pair = self._pairs.unsaved(user_id) or (self._open(link) if link else None)
+        return Grant(pair.access, pair.refresh, pair.expires_at) if link and pair else None
+
+    async def close(self, timeout_s: float = CLOSE_S) -> None:
+        """Let refreshes and saves under way end, for at most ``timeout_s``; then cancel them."""
+        self._closing = True
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        while tasks := [*self._running, *self._savers.values()]:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            await asyncio.wait(tasks, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._pairs.any_unsaved:
+            log.error("rotated Zoom tokens could not be saved: these people must link again")
+
+    async def _refresh(self, user_id: str, stale: str) -> str:
+        pair, sealed = await self._newest(user_id)
+        if pair.access == stale or pair.expires_at - self._now() <= EARLY_MS:
+            pair = await self._rotate(user_id, pair, sealed)
+        if self._is_current(user_id):
+            self._pairs.put(user_id, pair)
+        return pair.access
+
+    async def _newest(self, user_id: str) -> tuple[Pair, str]:
+        """The tokens to go on from, and the sealed ones they replace: another process may have saved
+        newer ones than memory holds; what could not be saved yet is newer still."""
+        pair, sealed = await self._stored(user_id)
+        return self._pairs.unsaved(user_id) or pair, sealed
+
+    async def _rotate(self, user_id: str, pair: Pair, sealed: str) -> Pair:
+        try:
+            grant = await self._oauth.refresh(pair.refresh)
+        except ZoomLinkError as error:
+            self.refusals += 1
+            log.warning("Zoom refused a refresh: %s", error, extra={"user_id": user_id})
+            await self._refused(user_id, sealed)
+            raise
+        self.refreshes += 1
+        fresh = Pair(grant.access_token, grant.refresh_token or pair.refresh, grant.expires_at)
+        if self._is_current(user_id):
+            await self._save(user_id, fresh, sealed)
+        return fresh
+
+    async def _refused(self, user_id: str, sealed: str) -> None:
+        """Forget the link, unless it has other tokens by now."""
+        link = await self._store.get(Link, user_id)
+        if link is None or link.sealed_tokens != sealed:
+            self._pairs.forget(user_id)
+            return
+        await self._store.commit(Delete(Link, user_id))
+        self._pairs.forget(user_id)
+        try:
+            await self.on_unlinked(user_id)
+        except Exception:
+            log.exception("could not tell about the lost link", extra={"user_id": user_id})
+
+    async def _save(self, user_id: str, pair: Pair, sealed: str) -> None:
+        """Save, or at least have it under way: a store that fails must not lose what Zoom gave."""
+        self._pairs.owe(user_id, pair)
+        saver = self._savers.get(user_id)
+        if saver is None:
+            saver = asyncio.create_task(self._saving(user_id, sealed), name=f"save {user_id}")
+            self._savers[user_id] = saver
+            saver.add_done_callback(lambda done: self._saved(user_id, done))
+        await asyncio.wait({saver}, timeout=SAVE_S)
+
+    async def _saving(self, user_id: str, sealed: str) -> None:
+        attempt = 0
+        # What the link may hold while it is still the one that was refreshed.
+        known = {sealed}
+        while pair := self._pairs.unsaved(user_id):
+            try:
+                await self._write(user_id, pair, known)
+                self._pairs.settle(user_id, pair)
+            except StoreError as error:
+                log.warning("a refreshed token is not saved yet: %s", error, extra={"user_id": user_id})
+                await asyncio.sleep(SAVE_PAUSES_S[min(attempt, len(SAVE_PAUSES_S) - 1)])
+                attempt += 1
+
+    async def _write(self, user_id: str, pair: Pair, known: set[str]) -> None:
+        fresh = self._seal(user_id, pair)
+        known.add(fresh)
+
+        def change(link: Link) -> Link | None:
+            if link.sealed_tokens not in known:
+                return None
+            return msgspec.structs.replace(link, sealed_tokens=fresh, expires_at=pair.expires_at)
+
+        await self._store.update(Link, user_id, change)
+
+    async def _stored(self, user_id: str) -> tuple[Pair, str]:
+        link = await self._store.get(Link, user_id)
+        if link is None:
+            self._pairs.forget(user_id)
+            raise NotLinkedError("no Zoom account is linked")
+        return self._open(link), link.sealed_tokens
+
+    def _open(self, link: Link) -> Pair:
+        return Pair.decode(self._vault.open(link.id, link.sealed_tokens), link.expires_at)
+
+    def _seal(self, user_id: str, pair: Pair) -> str:
+        return self._vault.seal(user_id, pair.encode())
+
+    def _ended(self, user_id: str, task: asyncio.Task[str]) -> None:
+        self._running.discard(task)
+        if self._tasks.get(user_id) is task:
+            del self._tasks[user_id]
+        if not task.cancelled():
+            # Else an error whose callers have all gone is reported when the task is collected.
+            task.exception()
+
+    def _saved(self, user_id: str, task: asyncio.Task[None]) -> None:
+        self._savers.pop(user_id, None)
+        if not task.cancelled() and task.exception():
+            log.error("a refreshed token could not be saved", exc_info=task.exception())
+
+    def _disown(self, user_id: str) -> None:
+        """The link was replaced or removed: a refresh of the old one must leave nothing behind."""
+        self._tasks.pop(user_id, None)
+        self._pairs.forget(user_id)
+
+    def _is_current(self, user_id: str) -> bool:
+        return self._tasks.get(user_id) is asyncio.current_task()
+
+    async def _quiet(self, user_id: str) -> None:
+        """Wait for the refresh of this link, if one is under way: it may yet bring other tokens."""
+        task = self._tasks.get(user_id)
+        if task:
+            await asyncio.wait({task}, timeout=2 * CLOSE_S)
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -1,0 +1,89 @@
+"""Zoom's JSON, in all the ways in which it writes the same."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import ZoomUnreachableError
+from bot.zoom import answers
+from bot.zoom.client import segment
+from bot.zoom.times import iso_ms, retry_at_ms
+
+MEETING = {"id": 123, "uuid": "a/b==", "topic": "T", "join_url": "https://z/j/123?pwd=x", "host_id": "h"}
+
+
+@pytest.mark.parametrize("number", [12345678901, "12345678901", "123 4567 8901", "123-4567-8901"])
+def test_numbers_may_be_texts(number: object) -> None:
+    body = json.dumps(MEETING | {"id": number, "pmi": number}).encode()
+    made = answers.created(body)
+    assert (made.id, made.pmi) == (12345678901, 12345678901)
+
+
+def test_absent_null_and_empty_fields_are_the_same() -> None:
+    empty = answers.meeting(json.dumps({"id": 1, "uuid": "u"}).encode())
+    nulls = dict.fromkeys(["topic", "join_url", "host_id", "timezone", "agenda", "pmi", "type", "start_time"])
+    assert answers.meeting(json.dumps({"id": 1, "uuid": "u"} | nulls).encode()) == empty
+    assert answers.meeting(json.dumps({"id": 1, "uuid": "u", "pmi": ""}).encode()) == empty
+
+
+def test_the_hosts_link_is_not_kept() -> None:
+    made = answers.created(json.dumps(MEETING | {"start_url": "https://z/s/1?zak=SECRET"}).encode())
+    assert "SECRET" not in repr(made)
+    assert not hasattr(made, "start_url")
+
+
+def test_a_past_meeting_has_times_in_ms() -> None:
+    body = {"uuid": "u", "id": 5, "start_time": "2024-01-31T09:00:00Z", "end_time": "2024-01-31T09:30:00Z"}
+    past = answers.past(json.dumps(body | {"participants_count": 3}).encode())
+    assert (past.end_ms - past.start_ms, past.participants) == (30 * 60_000, 3)
+
+
+def test_a_user_is_named_by_what_there_is() -> None:
+    body = {"id": "z", "email": "a@b", "first_name": "Ada", "last_name": "L", "pmi": 7, "type": 2}
+    assert answers.user(json.dumps(body).encode()).name == "Ada L"
+    assert answers.user(json.dumps(body | {"display_name": "Ada"}).encode()).name == "Ada"
+
+
+@pytest.mark.parametrize(
+    ("body", "allowed"),
+    [
+        ({"schedule_meeting": {"personal_meeting": False}}, False),
+        ({}, True),
+        ({"schedule_meeting": None}, True),
+    ],
+)
+def test_only_a_clear_no_disables_the_personal_room(body: object, allowed: bool) -> None:
+    assert answers.settings(json.dumps(body).encode()).pmi_enabled is allowed
+
+
+@given(st.binary(max_size=100))
+def test_garbage_is_no_answer(body: bytes) -> None:
+    with pytest.raises(ZoomUnreachableError):
+        answers.meeting(body)
+
+
+@pytest.mark.parametrize(
+    ("which", "path"),
+    [
+        (123, "123"),
+        ("abc==", "abc%3D%3D"),
+        ("a/b+c==", "a%2Fb%2Bc%3D%3D"),
+        ("/ab==", "%252Fab%253D%253D"),
+        ("a//b==", "a%252F%252Fb%253D%253D"),
+        ("alice+x@demo.example", "alice%2Bx@demo.example"),
+        ("../me", "..%2Fme"),
+    ],
+)
+def test_a_path_segment_is_encoded_once_or_twice(which: str | int, path: str) -> None:
+    assert segment(which) == path
+
+
+@given(st.text())
+def test_any_text_is_a_time_or_zero(text: str) -> None:
+    assert iso_ms(text) >= 0
+    at, _ = retry_at_ms(text, 1000)
+    assert at >= 0

@@ -1,0 +1,67 @@
+"""When calls stop going out."""
+
+from __future__ import annotations
+
+from bot.zoom.breaker import FAILURES, PAUSE_S, WINDOW_S, Breaker
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = 100.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+def opened(clock: Clock) -> Breaker:
+    breaker = Breaker(clock)
+    for _ in range(FAILURES):
+        breaker.failed()
+        clock.at += WINDOW_S
+    assert not breaker.allows()
+    return breaker
+
+
+def test_many_failures_at_one_moment_do_not_open_it() -> None:
+    breaker = Breaker(Clock())
+    for _ in range(50):
+        breaker.failed()
+    assert breaker.allows()
+
+
+def test_an_answer_between_failures_keeps_it_closed() -> None:
+    clock = Clock()
+    breaker = Breaker(clock)
+    for _ in range(20):
+        breaker.failed()
+        breaker.worked()
+        clock.at += WINDOW_S
+    assert breaker.allows()
+
+
+def test_after_a_pause_one_call_goes_out() -> None:
+    clock = Clock()
+    breaker = opened(clock)
+    clock.at += PAUSE_S
+    assert breaker.allows()
+    assert not breaker.allows()
+
+
+def test_its_answer_lets_everybody_through() -> None:
+    clock = Clock()
+    breaker = opened(clock)
+    clock.at += PAUSE_S
+    assert breaker.allows()
+    breaker.worked()
+    assert breaker.allows()
+    assert breaker.allows()
+
+
+def test_its_failure_closes_the_way_again() -> None:
+    clock = Clock()
+    breaker = opened(clock)
+    clock.at += PAUSE_S
+    assert breaker.allows()
+    breaker.failed()
+    clock.at += PAUSE_S / 2
+    assert not breaker.allows()

@@ -1,0 +1,124 @@
+"""Files come from Zoom's hosts, and tokens go nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from bot.errors import ZoomError, ZoomUnreachableError
+from bot.zoom.downloads import download, is_allowed
+
+HERE = ("127.0.0.1",)
+
+Handler = Callable[[web.Request], web.StreamResponse]
+
+
+@asynccontextmanager
+async def files(answer: Handler) -> AsyncIterator[tuple[str, list[str]]]:
+    """A server of files, and the Authorization header of each request."""
+    seen: list[str] = []
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        seen.append(request.headers.get("Authorization", ""))
+        return answer(request)
+
+    app = web.Application()
+    app.router.add_get("/{tail:.*}", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}", seen
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("https://zoom.us/rec/1", True),
+        ("https://us02web.ZOOM.us/rec/1", True),
+        ("https://x.zoomgov.com/rec", True),
+        ("https://zoom.us.evil.example/rec", False),
+        ("https://evilzoom.us/rec", False),
+        ("https://zoom.us@evil.example/rec", False),
+        ("http://zoom.us/rec", False),
+        ("ftp://zoom.us/rec", False),
+        ("http://127.0.0.1/rec", True),
+        ("https://127.0.0.1/rec", True),
+        ("http://localhost/rec", False),
+        ("/rec", False),
+    ],
+)
+def test_which_addresses_get_a_token(url: str, allowed: bool) -> None:
+    assert is_allowed(URL(url), HERE) is allowed
+
+
+def test_this_machine_is_not_zoom_unless_configured() -> None:
+    assert not is_allowed(URL("http://127.0.0.1/rec"))
+
+
+async def test_a_file_comes_with_the_token(http: aiohttp.ClientSession) -> None:
+    async with files(lambda _: web.Response(body=b"text")) as (url, seen):
+        assert await download(http, url, "TOKEN", limit=10, allowed_hosts=HERE) == b"text"
+        assert seen == ["Bearer TOKEN"]
+
+
+async def test_other_addresses_are_not_asked(http: aiohttp.ClientSession) -> None:
+    async with files(lambda _: web.Response()) as (url, seen):
+        for address in (url, "https://evil.example/x", "not an address", "http://[", ""):
+            with pytest.raises(ZoomError):
+                await download(http, address, "TOKEN", limit=10)
+        assert seen == []
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_a_file_that_is_too_large_is_refused(http: aiohttp.ClientSession, chunked: bool) -> None:
+    def large(_: web.Request) -> web.Response:
+        response = web.Response(body=b"x" * 100_000)
+        if chunked:
+            response.enable_chunked_encoding()
+        return response
+
+    async with files(large) as (url, _):
+        with pytest.raises(ZoomError, match="larger than 1000 bytes"):
+            await download(http, url, "", limit=1000, allowed_hosts=HERE)
+
+
+async def test_a_redirect_within_zoom_keeps_the_token(http: aiohttp.ClientSession) -> None:
+    def answer(request: web.Request) -> web.Response:
+        if request.path == "/file":
+            return web.Response(body=b"text")
+        return web.Response(status=302, headers={"Location": "/file"})
+
+    async with files(answer) as (url, seen):
+        assert await download(http, url + "/rec", "TOKEN", limit=10, allowed_hosts=HERE) == b"text"
+        assert seen == ["Bearer TOKEN", "Bearer TOKEN"]
+
+
+async def test_a_redirect_to_elsewhere_without_tls_is_refused(http: aiohttp.ClientSession) -> None:
+    async with files(lambda _: web.Response(body=b"x")) as (other, seen):
+        target = other.replace("127.0.0.1", "localhost")
+        away = web.Response(status=302, headers={"Location": target})
+        async with files(lambda _: away) as (url, _):
+            with pytest.raises(ZoomError, match="without https"):
+                await download(http, url, "TOKEN", limit=10, allowed_hosts=HERE)
+        assert seen == []
+
+
+async def test_circles_end(http: aiohttp.ClientSession) -> None:
+    async with files(lambda _: web.Response(status=302, headers={"Location": "/"})) as (url, seen):
+        with pytest.raises(ZoomError, match="circles"):
+            await download(http, url, "TOKEN", limit=10, allowed_hosts=HERE)
+        assert len(seen) == 6
+
+
+async def test_a_refusal_is_an_error_of_zooms(http: aiohttp.ClientSession) -> None:
+    async with files(lambda _: web.Response(status=403, text="no")) as (url, _):
+        with pytest.raises(ZoomUnreachableError):
+            await download(http, url, "TOKEN", limit=10, allowed_hosts=HERE)
