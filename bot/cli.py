@@ -1,0 +1,189 @@
+"""The command line. Whatever is heavy is imported inside the commands: ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from bot import __version__
+from bot.errors import ConfigError, ZoombotError
+
+if TYPE_CHECKING:
+    from bot.config import Config
+
+DEFAULT_CONFIG = Path("bot.toml")
+
+config_option = click.option(
+    "--config",
+    "path",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="The configuration file; bot.toml by default.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="zoombot")
+def main() -> None:
+    """Zoom meetings in Mattermost, without a server plugin."""
+
+
+@main.command()
+@config_option
+def run(path: Path | None) -> None:
+    """Run the bot."""
+    config = _load(path)
+    _configure_log(config.log.level, config.log.format)
+    from bot.app import run as run_app
+
+    _finish(lambda: run_app(config))
+
+
+@main.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8065, show_default=True, help="0 picks a free one."
+)
+@click.option("--no-browser", is_flag=True, help="Only print the address.")
+def demo(port: int, no_browser: bool) -> None:
+    """Try everything here and now: a local Mattermost, a local Zoom and the real bot."""
+    _configure_log("warning", "text")
+    from bot.demo import run as run_demo
+    from bot.sandbox.stage import Stage
+
+    _finish(lambda: run_demo(Stage(port), browser=not no_browser, say=click.echo))
+
+
+@main.command()
+@config_option
+def check(path: Path | None) -> None:
+    """Try every setting against the real servers, and say how to mend what is wrong."""
+    config = _load(path)
+    _configure_log("critical", "text")
+    from bot.setup.check import check as look
+    from bot.setup.check import is_wrong
+
+    findings = _finish(lambda: look(config))
+    for finding in findings:
+        click.echo(str(finding))
+    sys.exit(1 if is_wrong(findings) else 0)
+
+
+@main.group()
+def keys() -> None:
+    """Encryption keys of the store."""
+
+
+@keys.command("new")
+def new() -> None:
+    """Print a new key, for store.encryption_keys."""
+    from bot.setup.keys import new_key
+
+    click.echo(new_key())
+
+
+@keys.command("rotate")
+@config_option
+def rotate(path: Path | None) -> None:
+    """Seal everything in the store anew under the first key. The bot must not be running."""
+    config = _load(path)
+    from bot.setup.keys import rotate as rotate_store
+
+    rotation = _finish(lambda: rotate_store(config))
+    click.echo(f"{rotation.done} records are under the first key now.")
+    if rotation.unreadable:
+        _fail(f"{rotation.unreadable} records open under none of the keys; they were left as they are.")
+
+
+def _init_options(command: Callable[..., None]) -> Callable[..., None]:
+    """One option for each question, named after its key."""
+    from bot.setup.questions import QUESTIONS
+
+    for question in reversed(QUESTIONS):
+        option = click.option(question.option, question.parameter, default=None, help=question.prompt + ".")
+        command = option(command)
+    return command
+
+
+@main.command()
+@config_option
+@click.option("--yes", is_flag=True, help="Ask nothing: take the options and the defaults.")
+@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@_init_options
+def init(path: Path | None, yes: bool, force: bool, **given: str | None) -> None:
+    """Ask what is needed, make the secrets, and write the configuration."""
+    from bot.setup.init import addresses, applies, suggested, write
+    from bot.setup.questions import QUESTIONS
+
+    target = path or DEFAULT_CONFIG
+    answers: dict[str, str] = {}
+    for question in QUESTIONS:
+        answer = given[question.parameter]
+        if answer is None and not yes and applies(question, answers):
+            answer = click.prompt(
+                question.prompt, default=suggested(question, answers) or None, hide_input=question.secret
+            )
+        answers[question.key] = answer or suggested(question, answers)
+    try:
+        config = write(target, answers, force=force)
+    except ConfigError as error:
+        _refuse(error)
+    except ZoombotError as error:
+        _fail(str(error))
+    click.echo(f"Wrote {target}. Next:")
+    for name, address in addresses(config):
+        click.echo(f"  {name}: {address}")
+    click.echo("  zoombot check, then zoombot run")
+
+
+def _load(path: Path | None) -> Config:
+    from bot.config import load
+
+    if path is None and (DEFAULT_CONFIG.exists() or not _in_environment()):
+        path = DEFAULT_CONFIG
+    try:
+        return load(path, os.environ)
+    except ConfigError as error:
+        _refuse(error)
+
+
+def _in_environment() -> bool:
+    return any(name.startswith("ZOOMBOT_") and "__" in name for name in os.environ)
+
+
+def _configure_log(level: str, format: str) -> None:
+    from bot.log import configure
+
+    configure(level, format)
+
+
+def _finish(work: Callable[[], Awaitable[Any]]) -> Any:
+    """Run to the end; what cannot be helped is one line on stderr and exit status 1."""
+    import asyncio
+
+    async def finish() -> Any:
+        return await work()
+
+    try:
+        return asyncio.run(finish())
+    except ConfigError as error:
+        _refuse(error)
+    except ZoombotError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+def _refuse(error: ConfigError) -> NoReturn:
+    for fault in error.faults:
+        click.echo(fault, err=True)
+    sys.exit(2)
+
+
+def _fail(line: str) -> NoReturn:
+    click.echo(line, err=True)
+    sys.exit(1)

@@ -1,0 +1,145 @@
+"""``zoombot demo``: the real bot on a stage that is all here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import socket
+import tempfile
+import threading
+import webbrowser
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from pathlib import Path
+from typing import Protocol
+
+from bot import texts
+from bot.app import App, opened
+from bot.config import Config, MattermostConfig, StoreConfig, WebConfig, ZoomConfig
+from bot.context import Context
+from bot.errors import StartError
+from bot.vault import new_key
+
+# Who plays along.
+PEOPLE = ("alice", "bob", "carol")
+
+_URL_SECRET = secrets.token_urlsafe(24)
+_COMMAND_TOKEN = secrets.token_urlsafe(24)
+
+
+class Stage(Protocol):
+    """A Mattermost and a Zoom to play on; see ``bot.sandbox.stage``."""
+
+    @property
+    def mattermost_url(self) -> str:
+        """Where Mattermost is, and the page that shows everything."""
+
+    @property
+    def mattermost_token(self) -> str:
+        """The access token of the bot account."""
+
+    @property
+    def zoom_url(self) -> str:
+        """Where people sign in to Zoom."""
+
+    @property
+    def zoom_api_url(self) -> str:
+        """Where Zoom's API is."""
+
+    @property
+    def zoom_app(self) -> tuple[str, str, str]:
+        """Client id, client secret and the webhooks' Secret Token."""
+
+    def opened(
+        self, public_url: str, url_secret: str, command_token: str
+    ) -> AbstractAsyncContextManager[None]:
+        """Both servers, while they run for a bot at ``public_url``. OSError if the port is taken."""
+
+
+async def run(stage: Stage, *, browser: bool, say: Callable[[str], None]) -> None:
+    """Play until Ctrl-C. Raises :class:`bot.errors.StartError` if the port is taken."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="zoombot-demo-"))
+        try:
+            await stack.enter_async_context(
+                stage.opened(f"http://127.0.0.1:{port}", _URL_SECRET, _COMMAND_TOKEN)
+            )
+        except OSError as error:
+            raise StartError(f"the demo cannot listen: {error.strerror}; try --port 0") from None
+        app = await stack.enter_async_context(opened(config_of(stage, Path(folder), port)))
+        await _play(app, stop, lambda: _introduce(stage, browser, say))
+
+
+async def _play(app: App, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    playing = asyncio.create_task(app.run())
+    stopped = asyncio.create_task(stop.wait())
+    opening = asyncio.create_task(app.socket.opened())
+    try:
+        await asyncio.wait({playing, stopped, opening}, return_when=asyncio.FIRST_COMPLETED)
+        if opening.done():
+            await greet(app.ctx)
+            ready()
+        await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in (playing, stopped, opening):
+            task.cancel()
+        await asyncio.wait({playing, stopped, opening})
+
+
+async def greet(ctx: Context) -> None:
+    """What to try, as the bot's own direct message to each person."""
+    text = texts.GREETING.format(bot=ctx.bot.username)
+    users = [await ctx.mattermost.user_by_name(name) for name in PEOPLE]
+    await ctx.store.commit(*(ctx.tell_user(f"greeting:{user.id}", user.id, text) for user in users))
+
+
+def config_of(stage: Stage, folder: Path, port: int) -> Config:
+    """The settings that a ``bot.toml`` for this stage would hold."""
+    client_id, client_secret, webhook_secret = stage.zoom_app
+    return Config(
+        mattermost=MattermostConfig(
+            url=stage.mattermost_url, token=stage.mattermost_token, command_token=_COMMAND_TOKEN
+        ),
+        zoom=ZoomConfig(
+            client_id=client_id,
+            client_secret=client_secret,
+            webhook_secret=webhook_secret,
+            url=stage.zoom_url,
+            api_url=stage.zoom_api_url,
+        ),
+        web=WebConfig(public_url=f"http://127.0.0.1:{port}", port=port, admin_port=0, url_secret=_URL_SECRET),
+        store=StoreConfig(url=f"tinydb:{folder / 'zoombot.db'}", encryption_keys=(new_key(),)),
+    )
+
+
+def free_port() -> int:
+    """A port that nobody listens on: the bot's address must be known before it listens.
+
+    It is one that no outgoing connection is given (those begin at 32768 on Linux, higher elsewhere), lest one
+    of our own takes it meanwhile.
+    """
+    for _ in range(100):
+        port = 20_000 + secrets.randbelow(12_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise StartError("the demo finds no free port")
+
+
+def _introduce(stage: Stage, browser: bool, say: Callable[[str], None]) -> None:
+    say("Zoom for Mattermost, on a stage of its own. Open this in a browser:")
+    say("")
+    say(f"{stage.mattermost_url}/")
+    say("")
+    say("Accounts: alice, bob, carol; the password is demo. The bot is @zoom.")
+    say("Channels: town-square, dev, and ops (private).")
+    say("Ctrl-C ends it, and nothing stays behind.")
+    if browser:
+        threading.Thread(target=webbrowser.open, args=(stage.mattermost_url,), daemon=True).start()

@@ -1,0 +1,69 @@
+"""``app_deauthorized``: somebody removed the app at Zoom, and what the bot knows of them goes."""
+
+from __future__ import annotations
+
+import logging
+
+from bot import sentences
+from bot.context import Context, Job
+from bot.errors import MattermostNotFoundError
+from bot.records import Link, Pending, Preference, Question, Subscription, Ticket
+from bot.router import Changes, Router
+from bot.stores import Change, Delete
+from bot.webhooks import Webhook, parse_time
+from bot.zoom import ACCOUNT
+
+log = logging.getLogger(__name__)
+
+# Clocks differ by less than this.
+SLACK_MS = 60_000
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+    router.webhook("app_deauthorized")(deauthorize)
+    router.any_meeting.add("app_deauthorized")
+
+
+async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+    """Delete the links of this Zoom account, and tell whose they were. Zoom has revoked the tokens."""
+    payload = webhook.payload
+    client_id, zoom_user_id = payload.get("client_id"), payload.get("user_id")
+    if not isinstance(zoom_user_id, str) or not zoom_user_id:
+        return []
+    if client_id and client_id != ctx.config.zoom.client_id:
+        log.warning("deauthorization: it is meant for another app")
+        return []
+    at = parse_time(str(payload.get("deauthorization_time", ""))) or webhook.event_ts
+    for link in await ctx.store.find(Link, "zoom_user_id", zoom_user_id):
+        # It may come hours late, and they may have connected again meanwhile.
+        if link.linked_at <= at + SLACK_MS:
+            await ctx.tokens.unlink(link.id, *await _forget(ctx, job, link))
+            log.info("deauthorization: a link was deleted", extra={"item": job.id})
+    return []
+
+
+async def _forget(ctx: Context, job: Job, link: Link) -> list[Change]:
+    """What goes with the link, and the news of it, in one commit."""
+    if link.id == ACCOUNT:
+        told = [await _admin(ctx, name) for name in ctx.config.mattermost.admins]
+        return [
+            ctx.tell_user(f"deauthorized:{job.reference}:{user_id}", user_id, sentences.DEAUTHORIZED_ACCOUNT)
+            for user_id in told
+            if user_id
+        ]
+    user_id, store = link.id, ctx.store
+    changes: list[Change] = [Delete(Preference, user_id)]
+    changes += [Delete(Pending, each.id) for each in await store.find(Pending, "user_id", user_id)]
+    changes += [Delete(Question, each.id) for each in await store.find(Question, "user_id", user_id)]
+    changes += [Delete(Subscription, each.id) for each in await store.find(Subscription, "user_id", user_id)]
+    changes += [Delete(Ticket, each.id) for each in await store.all(Ticket) if each.user_id == user_id]
+    told_id = f"deauthorized:{job.reference}:{user_id}"
+    return [*changes, ctx.tell_user(told_id, user_id, sentences.DEAUTHORIZED)]
+
+
+async def _admin(ctx: Context, name: str) -> str:
+    try:
+        return (await ctx.mattermost.user_by_name(name)).id
+    except MattermostNotFoundError:
+        return ""

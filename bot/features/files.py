@@ -1,0 +1,146 @@
+"""Chats and transcripts: fetched from Zoom, uploaded to Mattermost, posted under the meeting.
+
+The bytes are never stored here. A fetch is an inbox item of its own, so that a slow download holds up no
+other news of the meeting, and one that the process did not survive is done again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from bot import sentences
+from bot.aftermath import File, read_recording
+from bot.context import Context, Job
+from bot.errors import (
+    MattermostError,
+    MattermostRateLimitError,
+    MattermostUnreachableError,
+    ZoomError,
+    ZoomRateLimitError,
+    ZoomUnreachableError,
+)
+from bot.features.places import News, Place, hosts_of, key_of, meetings_of, places_of, say, unsaid
+from bot.inbox import WEBHOOK
+from bot.markdown import escape
+from bot.router import Changes, Router
+from bot.stores import Change, Put
+from bot.webhooks import MeetingObject, Webhook, read_meeting
+from bot.zoom.addresses import host_of
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 20 * 1024 * 1024
+# Downloads at once, each of them whole in memory.
+PARALLEL = 4
+PAUSES_S = (0.5, 3.0, 10.0)
+
+# Inner events, which no webhook of Zoom's carries.
+CHAT = "zoombot.chat"
+TRANSCRIPT = "zoombot.transcript"
+
+_TYPES = {CHAT: "CHAT", TRANSCRIPT: "TRANSCRIPT"}
+_NAMES = {CHAT: "chat.txt", TRANSCRIPT: "transcript.vtt"}
+_TEXTS = {CHAT: sentences.FILE_CHAT, TRANSCRIPT: sentences.FILE_TRANSCRIPT}
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+    slots = asyncio.Semaphore(PARALLEL)
+
+    async def fetch_in_turn(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+        async with slots:
+            return await fetch(ctx, job, webhook)
+
+    router.webhook(CHAT, TRANSCRIPT)(fetch_in_turn)
+
+
+async def order(ctx: Context, webhook: Webhook, files: Sequence[File], event: str) -> Changes:
+    """What is to be written so that these files of a webhook are fetched, once."""
+    if not files or not ctx.config.meetings.transcripts:
+        return []
+    id = _key(webhook, files, event)
+    if await ctx.inbox.has(id):
+        return []
+    inner = msgspec.structs.replace(webhook, event=event)
+    return [Put(ctx.inbox.item(id, WEBHOOK, id, inner))]
+
+
+async def fetch(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+    """Fetch the files, and say under every post of the meeting that they are there."""
+    about = read_meeting(webhook)
+    files = read_recording(webhook).files(_TYPES[webhook.event])
+    meetings = await meetings_of(ctx, about)
+    to_host = ctx.config.meetings.post_recordings == "host-only"
+    places = await places_of(ctx, meetings, about, to_host=to_host)
+    unposted = await unsaid(ctx, _key(webhook, files, webhook.event), places)
+    if not unposted:
+        return []
+    hosts = await hosts_of(ctx, meetings, about)
+    contents = [await _download(ctx, file, webhook.download_token, hosts) for file in files]
+    found = [content for content in contents if content]
+    message = _TEXTS[webhook.event].format(topic=escape(meetings[0].topic))
+    changes: list[Change] = []
+    for news in unposted if found else []:
+        changes += await _post(ctx, news, message, _NAMES[webhook.event], found)
+    return changes
+
+
+async def _post(ctx: Context, news: News, message: str, name: str, contents: Sequence[bytes]) -> list[Change]:
+    """A file belongs to one post: it is uploaded for each place anew."""
+    try:
+        channel_id = await _channel_of(ctx, news.place)
+        ids = [await ctx.mattermost.upload_file(channel_id, name, content) for content in contents]
+    except (MattermostUnreachableError, MattermostRateLimitError):
+        raise
+    except MattermostError as error:
+        log.warning("mattermost: a file was not taken: %s", error)
+        return []
+    return [say(ctx, news, message, file_ids=ids)]
+
+
+async def _channel_of(ctx: Context, place: Place) -> str:
+    if place.announcement is not None:
+        return place.announcement.channel_id
+    return await ctx.mattermost.direct_channel(place.user_id)
+
+
+async def _download(ctx: Context, file: File, token: str, hosts: Sequence[str]) -> bytes:
+    """The file's bytes; none where Zoom does not give them."""
+    for pause in (*PAUSES_S, None):
+        try:
+            return await _download_once(ctx, file.download_url or "", token, hosts)
+        except (ZoomUnreachableError, ZoomRateLimitError) as error:
+            log.info("zoom: a file was not downloaded yet: %s", error)
+            if pause is not None:
+                await asyncio.sleep(pause)
+        except ZoomError as error:
+            log.warning("zoom: a file is not downloaded: %s", error)
+            return b""
+    log.warning("zoom: a file is given up")
+    return b""
+
+
+async def _download_once(ctx: Context, url: str, token: str, hosts: Sequence[str]) -> bytes:
+    """With the webhook's token, which lives for a day; else with the host's own."""
+    allowed = (host_of(ctx.config.zoom.url),)
+    failure = ZoomError("there is no token for it")
+    if token:
+        try:
+            return await ctx.zoom.download(url, token, limit=MAX_BYTES, allowed_hosts=allowed)
+        except (ZoomUnreachableError, ZoomRateLimitError):
+            raise
+        except ZoomError as error:
+            failure = error
+    if hosts:
+        caller = await ctx.caller(hosts[0])
+        return await ctx.zoom.download_as(caller, url, limit=MAX_BYTES, allowed_hosts=allowed)
+    raise failure
+
+
+def _key(webhook: Webhook, files: Sequence[File], event: str) -> str:
+    about: MeetingObject = read_meeting(webhook)
+    return key_of(event, about.uuid, *(str(file.id or file.download_url) for file in files))

@@ -1,0 +1,104 @@
+"""``join <id | link | me>``: an existing meeting, shared where it was asked for.
+
+What the bot looks up at Zoom as the person who asks, it knows: such a card follows its meeting. A pasted
+link is posted as it is, and nothing that Zoom says of that meeting is ever shown under it: the number of
+somebody's meeting is no secret, what happens in it is.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from bot import sentences, texts
+from bot.cards import spaced
+from bot.commands import Request, meeting_number
+from bot.context import Context, Job
+from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
+from bot.features import link, personal, policy, start
+from bot.features.lookup import look_up
+from bot.meetings import Started, apply
+from bot.records import Meeting
+from bot.router import Changes, Router
+from bot.stores import Put
+from bot.zoom import MeetingInfo
+from bot.zoom.addresses import JoinLink, NotJoinable, join_link
+
+_REFUSED = {NotJoinable.FOREIGN: sentences.JOIN_BAD_LINK, NotJoinable.HOST: sentences.JOIN_HOST_LINK}
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+    router.command("join")(join)
+
+
+async def join(ctx: Context, job: Job, request: Request) -> Changes:
+    """Post the meeting's card, or say privately why not."""
+    if await policy.is_restricted(ctx, request.channel_id, request.channel_type):
+        return [ctx.tell(job, request, texts.RESTRICTED)]
+    if start.is_missed(ctx, request):
+        return [ctx.tell(job, request, texts.MISSED.format(ago=texts.ago(ctx.now() - request.asked_at)))]
+    try:
+        meeting = await _meeting(ctx, job, request)
+    except (NotLinkedError, ZoomLinkError) as error:
+        revoked = isinstance(error, ZoomLinkError)
+        return await link.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
+    except ZoomError as error:
+        return [ctx.tell(job, request, texts.zoom_problem(error, ctx.now()))]
+    if isinstance(meeting, str):
+        return [ctx.tell(job, request, meeting)]
+    return [Put(meeting), Put(start.announcement_record(ctx, job, request, meeting))]
+
+
+async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | str:
+    """The meeting that is meant; a sentence if it cannot be shared."""
+    what = request.argument
+    if "://" in what:
+        found = join_link(what, ctx.config.zoom.url)
+        return _REFUSED[found] if isinstance(found, NotJoinable) else _pasted(ctx, job, found)
+    if what.lower() == "me":
+        return await _own_room(ctx, job, request)
+    number = meeting_number(what)
+    sight = await look_up(ctx, request.user_id, number)
+    if sight is None or not (sight.hosted or ctx.config.zoom.app == "user"):
+        return sentences.JOIN_NOT_VISIBLE.format(id=spaced(number))
+    return _known(ctx, job, request, sight.info)
+
+
+async def _own_room(ctx: Context, job: Job, request: Request) -> Meeting | str:
+    if not await link.is_linked(ctx, request.user_id):
+        raise NotLinkedError("no Zoom account is linked")
+    caller = await ctx.caller(request.user_id)
+    room = await personal.room(ctx, caller)
+    if room is None:
+        return sentences.JOIN_NO_ROOM
+    return _known(ctx, job, request, await ctx.zoom.meeting(caller, room.id))
+
+
+def _known(ctx: Context, job: Job, request: Request, info: MeetingInfo) -> Meeting:
+    meeting = Meeting(
+        id=job.reference,
+        uuid=info.uuid,
+        zoom_id=info.id,
+        topic=info.topic or texts.DEFAULT_TOPIC,
+        join_url=info.join_url,
+        host_id=request.user_id,
+        host_zoom_id=info.host_id,
+        kind="joined",
+        timezone=info.timezone,
+        created_at=ctx.now(),
+    )
+    return apply(meeting, Started(info.start_ms or ctx.now())) if info.status == "started" else meeting
+
+
+def _pasted(ctx: Context, job: Job, found: JoinLink) -> Meeting:
+    """Nobody's meeting as far as the bot knows: never open, so that nothing looks after it."""
+    meeting = Meeting(
+        id=job.reference,
+        uuid="",
+        zoom_id=found.number,
+        topic=texts.DEFAULT_TOPIC,
+        join_url=found.url,
+        kind="joined",
+        created_at=ctx.now(),
+    )
+    return replace(meeting, open=False)

@@ -1,0 +1,133 @@
+"""What Zoom says of meetings: started, ended, who is in. The records change, the publisher does the rest."""
+
+from __future__ import annotations
+
+import logging
+
+from msgspec.structs import replace
+
+from bot import texts
+from bot.commands import Request
+from bot.context import Context, Job
+from bot.errors import ZoomError, ZoomNotFoundError
+from bot.inbox import REQUEST
+from bot.meetings import Ended, MeetingEvent, apply
+from bot.records import Announcement, Item, Meeting, Status
+from bot.router import Changes, Router
+from bot.stores import Change, Update
+from bot.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
+
+log = logging.getLogger(__name__)
+
+# Clocks differ: an end may be this much before the record's birth and still be meant for it.
+SLACK_MS = 60_000
+# A room that was announced is taken for the one that starts, for this long.
+ANNOUNCED_MS = 2 * 60 * 60_000
+
+# How long a webhook waits for the requests that were under way when it came.
+FLIGHT_S = 30.0
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+    router.webhook(
+        "meeting.started", "meeting.ended", "meeting.participant_joined", "meeting.participant_left"
+    )(change_meeting)
+    router.command("unposted")(drop_unposted)
+
+
+async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+    """Apply a webhook to the meeting that it means, if this bot announced it."""
+    about = read_meeting(webhook)
+    event = meeting_event(webhook, about)
+    if event is None:
+        return []
+    meetings = await find_meetings(ctx, about, event)
+    if not meetings and ctx.flights:
+        # Zoom may be faster than our own note of the meeting that it has just made.
+        await ctx.flights.settled(FLIGHT_S)
+        meetings = await find_meetings(ctx, about, event)
+    changes: list[Change] = []
+    for meeting in meetings:
+        log.info("%s of meeting %s", webhook.event, meeting.zoom_id, extra={"item": job.id})
+        changes += await change(ctx, meeting.id, event, uuid=about.uuid)
+    return changes
+
+
+async def change(ctx: Context, meeting_id: str, event: MeetingEvent, *, uuid: str = "") -> list[Change]:
+    """What is to be written so that the meeting's record, and then its posts, know of the event."""
+
+    def applied(now: Meeting) -> Meeting:
+        bound = replace(now, uuid=uuid) if uuid and now.uuid != uuid else now
+        return apply(bound, event)
+
+    return [Update(Meeting, meeting_id, applied), *await mark_stale(ctx, meeting_id)]
+
+
+async def mark_stale(ctx: Context, meeting_id: str) -> list[Change]:
+    """What is to be written so that the publisher looks at every post of a meeting."""
+    announcements = await ctx.store.find(Announcement, "meeting", meeting_id)
+    return [Update(Announcement, announcement.id, _stale) for announcement in announcements]
+
+
+async def find_meetings(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
+    """The records that a webhook means: by ``uuid``, and by number those that still wait for their uuid.
+
+    A personal or recurring meeting has a new uuid each time it takes place, and may have been announced in
+    several channels. What is not announced by this bot, or was long ago, is never meant: a personal room
+    that is used privately later does not show up in an old channel.
+    """
+    found = await ctx.store.find(Meeting, "uuid", about.uuid) if about.uuid else []
+    known = {meeting.id for meeting in found}
+    same_number = await ctx.store.find(Meeting, "zoom_id", about.zoom_id) if about.zoom_id else []
+    return found + [
+        meeting for meeting in same_number if meeting.id not in known and _may_mean(meeting, event, ctx.now())
+    ]
+
+
+def unposted_item(ctx: Context, announcement: Announcement) -> Item:
+    """The inbox item that deals with an announcement which Mattermost will not take."""
+    request = Request(
+        command="unposted",
+        argument=announcement.id,
+        trigger=announcement.trigger,
+        user_id=announcement.user_id,
+        user_name=announcement.user_name,
+        channel_id=announcement.channel_id,
+    )
+    id = f"unposted:{announcement.id}"
+    return ctx.inbox.item(id, REQUEST, id, request)
+
+
+async def drop_unposted(ctx: Context, job: Job, request: Request) -> Changes:
+    """A meeting could not be announced: delete it if nobody is in it, and tell who asked."""
+    announcement = await ctx.store.get(Announcement, request.argument)
+    meeting = await ctx.store.get(Meeting, announcement.meeting) if announcement else None
+    if meeting is None:
+        return []
+    announcements = await ctx.store.find(Announcement, "meeting", meeting.id)
+    if meeting.status is Status.WAITING and all(not other.post_id for other in announcements):
+        await _delete(ctx, meeting)
+    return [ctx.tell(job, request, texts.NOT_POSTED)]
+
+
+async def _delete(ctx: Context, meeting: Meeting) -> None:
+    try:
+        caller, webinar = await ctx.caller(meeting.host_id), meeting.kind == "webinar"
+        await ctx.zoom.delete_meeting(caller, meeting.zoom_id, webinar=webinar)
+    except ZoomNotFoundError:
+        pass
+    except ZoomError as error:
+        log.warning("zoom: meeting %s was not deleted: %s", meeting.zoom_id, error)
+
+
+def _may_mean(meeting: Meeting, event: MeetingEvent, now: int) -> bool:
+    if meeting.status is not Status.WAITING or not meeting.open:
+        return False
+    if isinstance(event, Ended) and event.at < meeting.created_at - SLACK_MS:
+        return False
+    return meeting.kind in ("instant", "webinar") or now - meeting.created_at <= ANNOUNCED_MS
+
+
+def _stale(announcement: Announcement) -> Announcement:
+    return replace(announcement, stale=True, marks=announcement.marks + 1)

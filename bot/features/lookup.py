@@ -1,0 +1,51 @@
+"""A meeting of Zoom's, seen with a person's eyes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.context import Context
+from bot.errors import NotLinkedError, ZoomError, ZoomNotFoundError
+from bot.features.link import is_linked
+from bot.records import Link
+from bot.zoom import MeetingInfo
+
+# Zoom's number for a personal room.
+_PERSONAL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A meeting, and whether the person who looks is its host."""
+
+    info: MeetingInfo
+    hosted: bool
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is somebody's personal room."""
+        return self.info.type == _PERSONAL or self.info.id == self.info.pmi
+
+
+async def look_up(ctx: Context, user_id: str, number: int) -> Sight | None:
+    """What Zoom shows this person; None if it shows nothing. Raises :class:`ZoomError` for all else.
+
+    The token of an account shows every meeting in it: there, ``hosted`` is what a person may see by.
+    """
+    if not await is_linked(ctx, user_id):
+        raise NotLinkedError("no Zoom account is linked")
+    caller = await ctx.caller(user_id)
+    try:
+        info = await ctx.zoom.meeting(caller, number)
+    except ZoomError as error:
+        if type(error) not in (ZoomError, ZoomNotFoundError) or error.status not in (400, 403, 404):
+            raise
+        return None
+    return Sight(info, await _zoom_id(ctx, user_id) == info.host_id)
+
+
+async def _zoom_id(ctx: Context, user_id: str) -> str:
+    if ctx.config.zoom.app == "user":
+        link = await ctx.store.get(Link, user_id)
+        return link.zoom_user_id if link else ""
+    return (await ctx.zoom.me(await ctx.caller(user_id))).id

@@ -1,0 +1,133 @@
+"""A followed meeting takes place: each time a new post in every channel that follows it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+
+from msgspec.structs import replace
+
+from bot import sentences
+from bot.cards import spaced
+from bot.context import Context, Job
+from bot.errors import (
+    MattermostDeniedError,
+    NotLinkedError,
+    ZoomError,
+    ZoomLinkError,
+)
+from bot.features import policy
+from bot.features.lookup import look_up
+from bot.markdown import escape
+from bot.meetings import MeetingEvent, apply
+from bot.records import Announcement, Meeting, Notice, Subscription
+from bot.router import Changes, Router
+from bot.stores import Change, Delete, Put, Update
+from bot.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
+from bot.zoom import MeetingInfo
+
+log = logging.getLogger(__name__)
+
+
+def register(router: Router) -> None:
+    """Register what this room handles: whichever of the two events comes first."""
+    router.webhook("meeting.started", "meeting.participant_joined")(announce)
+
+
+async def announce(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+    """Post the occurrence in each channel that follows the meeting and does not show it yet."""
+    about = read_meeting(webhook)
+    event = meeting_event(webhook, about)
+    if not about.uuid or event is None:
+        return []
+    changes: list[Change] = []
+    for subscription in await ctx.store.find(Subscription, "zoom_id", about.zoom_id):
+        id = _id(subscription, about.uuid)
+        if await ctx.store.get(Meeting, id) is None:
+            changes += await _announce(ctx, id, subscription, about, event)
+    return changes
+
+
+async def _announce(
+    ctx: Context, id: str, subscription: Subscription, about: MeetingObject, event: MeetingEvent
+) -> list[Change]:
+    if not await _has_access(ctx, subscription):
+        return _drop(ctx, id, subscription, sentences.SUBSCRIPTION_LEFT)
+    if await policy.is_restricted(ctx, subscription.channel_id, subscription.channel_type):
+        log.info("a followed meeting is not posted in a restricted channel")
+        return []
+    try:
+        sight = await look_up(ctx, subscription.user_id, subscription.zoom_id)
+    except (NotLinkedError, ZoomLinkError):
+        return await _unlinked(ctx, id, subscription)
+    except ZoomError as error:
+        log.warning("zoom: a followed meeting is posted as it was known: %s", error)
+        return _post(ctx, id, subscription, about, event)
+    if sight is None or not (sight.hosted or await ctx.is_admin(subscription.user_id)):
+        return _drop(ctx, id, subscription, sentences.SUBSCRIPTION_GONE)
+    if _is_over(ctx, sight.info, event):
+        return []
+    newest = replace(subscription, topic=sight.info.topic or subscription.topic, join_url=sight.info.join_url)
+    known = Update(Subscription, newest.id, lambda now: newest if now != newest else None)
+    return [known, *_post(ctx, id, newest, about, event)]
+
+
+def _post(
+    ctx: Context, id: str, subscription: Subscription, about: MeetingObject, event: MeetingEvent
+) -> list[Change]:
+    meeting = Meeting(
+        id=id,
+        uuid=about.uuid,
+        zoom_id=subscription.zoom_id,
+        topic=about.topic or subscription.topic,
+        join_url=subscription.join_url,
+        host_id=subscription.user_id,
+        host_zoom_id=subscription.host_zoom_id,
+        kind="recurring",
+        timezone=about.timezone,
+        created_at=ctx.now(),
+    )
+    announcement = Announcement(
+        id=id,
+        meeting=id,
+        channel_id=subscription.channel_id,
+        user_id=subscription.user_id,
+        user_name=subscription.user_name,
+        created_at=ctx.now(),
+    )
+    return [Put(apply(meeting, event)), Put(announcement)]
+
+
+async def _has_access(ctx: Context, subscription: Subscription) -> bool:
+    try:
+        member = await ctx.mattermost.channel_member(subscription.channel_id, subscription.user_id)
+    except MattermostDeniedError:
+        # The bot was removed: it cannot post there either, and may be invited again.
+        return True
+    return member is not None and not (await ctx.people.get(subscription.user_id)).delete_at
+
+
+def _drop(ctx: Context, id: str, subscription: Subscription, why: str) -> list[Change]:
+    topic, number = escape(subscription.topic), spaced(subscription.zoom_id)
+    said = sentences.SUBSCRIPTION_DROPPED.format(topic=topic, id=number, why=why)
+    told = ctx.tell_user(f"dropped:{id}", subscription.user_id, said)
+    return [Delete(Subscription, subscription.id), told]
+
+
+async def _unlinked(ctx: Context, id: str, subscription: Subscription) -> list[Change]:
+    if await ctx.store.get(Notice, f"unlinked:{id}"):
+        return []
+    topic, number = escape(subscription.topic), spaced(subscription.zoom_id)
+    said = sentences.SUBSCRIPTION_UNLINKED.format(topic=topic, id=number)
+    return [ctx.tell_user(f"unlinked:{id}", subscription.user_id, said)]
+
+
+def _is_over(ctx: Context, info: MeetingInfo, event: MeetingEvent) -> bool:
+    """News that come late are of no use to anybody once the meeting is over."""
+    began = getattr(event, "at", 0)
+    late = bool(began) and ctx.now() - began > ctx.config.mattermost.catch_up_ms
+    return late and info.status != "started"
+
+
+def _id(subscription: Subscription, uuid: str) -> str:
+    return hashlib.sha256(f"{subscription.id}\n{uuid}".encode()).hexdigest()[:20]

@@ -1,0 +1,109 @@
+"""Where something is said of a meeting after it: under its posts, or to its host alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.context import Context
+from bot.features.lifecycle import ANNOUNCED_MS, SLACK_MS
+from bot.records import Announcement, Link, Meeting, Notice
+from bot.stores import Put
+from bot.webhooks import MeetingObject, parse_time
+from bot.zoom import ACCOUNT
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Under the post of an announcement, or (where there is none) to a person."""
+
+    announcement: Announcement | None = None
+    user_id: str = ""
+
+    @property
+    def id(self) -> str:
+        """What tells places apart."""
+        return self.announcement.id if self.announcement else self.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is said, once in each place; ``key`` is the same whenever Zoom brings it again."""
+
+    key: str
+    place: Place
+
+    @property
+    def id(self) -> str:
+        """The notice's."""
+        return f"{self.key}/{self.place.id}"
+
+
+def key_of(kind: str, *parts: str) -> str:
+    """A key of news: the same for the same parts."""
+    return f"{kind}:" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+async def meetings_of(ctx: Context, about: MeetingObject) -> list[Meeting]:
+    """The announced meetings that took place under this uuid; by number only where no other can be meant.
+
+    What somebody else's pasted link announced is never among them: it would bring a recording to whoever
+    knows the number of a meeting.
+    """
+    if about.uuid and (found := await ctx.store.find(Meeting, "uuid", about.uuid)):
+        return [meeting for meeting in found if meeting.host_id]
+    same_number = await ctx.store.find(Meeting, "zoom_id", about.zoom_id) if about.zoom_id else []
+    return [meeting for meeting in same_number if _may_be(meeting, parse_time(about.start_time))]
+
+
+async def places_of(
+    ctx: Context, meetings: Sequence[Meeting], about: MeetingObject, *, to_host: bool
+) -> list[Place]:
+    """Every place that these meetings have."""
+    if to_host:
+        return [Place(user_id=host) for host in await hosts_of(ctx, meetings, about)]
+    found = [await ctx.store.find(Announcement, "meeting", meeting.id) for meeting in meetings]
+    return [Place(announcement) for each in found for announcement in each if not announcement.failed]
+
+
+async def hosts_of(ctx: Context, meetings: Sequence[Meeting], about: MeetingObject) -> list[str]:
+    """The Mattermost users who are the host at Zoom."""
+    links = await ctx.store.find(Link, "zoom_user_id", about.host_id) if about.host_id else []
+    if known := [link.id for link in links if link.id != ACCOUNT]:
+        return known
+    return list(dict.fromkeys([each.host_id for each in meetings if await _is_host(ctx, each, about)]))
+
+
+async def unsaid(ctx: Context, key: str, places: Sequence[Place]) -> list[News]:
+    """The places where this was not said yet."""
+    news = [News(key, place) for place in places]
+    return [each for each in news if await ctx.store.get(Notice, each.id) is None]
+
+
+def say(ctx: Context, news: News, message: str, *, file_ids: Sequence[str] = ()) -> Put:
+    """What is to be written so that it is said."""
+    above = news.place.announcement
+    if above is not None:
+        return ctx.below(news.id, above, message, file_ids=file_ids)
+    return ctx.tell_of_meeting(news.id, news.place.user_id, message, file_ids=file_ids)
+
+
+async def _is_host(ctx: Context, meeting: Meeting, about: MeetingObject) -> bool:
+    """Who made it is; but also who is not may share a meeting, or let a channel follow it."""
+    if meeting.host_zoom_id != about.host_id:
+        return False
+    if meeting.kind not in ("recurring", "joined"):
+        return True
+    email = (await ctx.people.get(meeting.host_id)).email
+    return bool(email) and email.casefold() == (about.host_email or "").casefold()
+
+
+def _may_be(meeting: Meeting, began: int) -> bool:
+    if not meeting.host_id:
+        return False
+    if meeting.kind in ("instant", "webinar"):
+        return True
+    # Its own uuid was never learnt, since nothing was heard of it while it took place.
+    unheard = not meeting.started_at and not meeting.joined
+    return unheard and meeting.created_at - SLACK_MS <= began <= meeting.created_at + ANNOUNCED_MS

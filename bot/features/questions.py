@@ -1,0 +1,240 @@
+"""Questions that stand between a request and its meeting, and their answers: by button or in words.
+
+A question is asked privately, lives ten minutes and is answered once. Its buttons carry a token that only
+this bot can make: it names the question, the person and the choice, so that neither another post, another
+person nor another answer can use it. In words, the newest open question of a person is meant.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from bot import texts
+from bot.commands import Request
+from bot.context import Context, Job
+from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, VaultError
+from bot.inbox import REQUEST
+from bot.records import Item, Notice, Question
+from bot.router import AnswerHandler, Changes, Router
+from bot.stores import Change, Put, Update
+
+log = logging.getLogger(__name__)
+
+QUESTION_MS = 10 * 60_000
+# A trigger lives three seconds, and the call takes its part of them.
+DIALOG_MS = 2_500
+_ACTION = "action"
+_DIALOG = "dialog"
+
+
+class Refused(enum.Enum):
+    """Why a pressed button does nothing."""
+
+    FORGED = "forged"
+    EXPIRED = "expired"
+    FOREIGN = "foreign"
+    ANSWERED = "answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer: ``word`` is what one may write, ``label`` what stands on the button."""
+
+    word: str
+    label: str
+    style: str = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button that counted; ``props`` are those that its post keeps."""
+
+    word: str
+    props: dict[str, Any]
+
+
+class Token(msgspec.Struct, array_like=True):
+    """What a button's context holds, sealed."""
+
+    question: str
+    user_id: str
+    word: str
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+
+    async def go_on_with(ctx: Context, job: Job, request: Request) -> Changes:
+        return await go_on(ctx, job, request, router.answers)
+
+    router.command("answer")(take_words)
+    router.command("answered")(go_on_with)
+
+
+def ask(
+    ctx: Context, job: Job, request: Request, kind: str, text: str, choices: list[Choice], *, about: str = ""
+) -> list[Change]:
+    """Ask the person who made the request; ``about`` is kept for the answer."""
+    question = _question(ctx, job, request, kind, [choice.word for choice in choices], about)
+    words = texts.either([choice.word for choice in choices])
+    message = f"{text}\n{texts.QUESTION_IN_WORDS.format(words=words)}"
+    props = {"attachments": [_buttons(ctx, question, text, choices)]}
+    return [Put(question), ctx.tell(job, request, message, props=props, part=kind)]
+
+
+async def ask_in_dialog(
+    ctx: Context, job: Job, request: Request, kind: str, dialog: Mapping[str, Any], words: list[str]
+) -> list[Change]:
+    """Ask in a dialog, whose element ``answer`` takes one of ``words``; nothing if it cannot be shown.
+
+    Mattermost lets a slash command open one for three seconds. In direct messages older servers refuse
+    what is submitted, so that there the buttons are the better way.
+    """
+    if not request.dialog_trigger or not request.team_id or ctx.now() - request.asked_at > DIALOG_MS:
+        return []
+    question = _question(ctx, job, request, kind, words, "")
+    state = Token(question.id, question.user_id, "")
+    sealed = ctx.vault.seal(_DIALOG, msgspec.json.encode(state).decode())
+    try:
+        shown = {**dialog, "callback_id": kind, "state": sealed}
+        await ctx.mattermost.open_dialog(request.dialog_trigger, ctx.url("/dialog"), shown)
+    except MattermostError as error:
+        log.info("mattermost: no dialog was opened: %s", error)
+        return []
+    return [Put(replace(question, notice=""))]
+
+
+async def submit(ctx: Context, state: str, user_id: str, word: str) -> Refused | None:
+    """A dialog was submitted, says a request that may come from anybody; None if it was taken."""
+    try:
+        said = msgspec.json.decode(ctx.vault.open(_DIALOG, state), type=Token)
+    except (VaultError, msgspec.MsgspecError):
+        return Refused.FORGED
+    question = await ctx.store.get(Question, said.question)
+    if question is None:
+        return Refused.EXPIRED
+    if word not in question.words:
+        return Refused.FORGED
+    return await _take(ctx, question, said, user_id, word)
+
+
+async def take_words(ctx: Context, job: Job, request: Request) -> Changes:
+    """An answer in words, to the newest question that it fits."""
+    asked = await ctx.store.find(Question, "user_id", request.user_id)
+    fitting = [
+        question
+        for question in asked
+        if not question.answered and question.expires_at > ctx.now() and request.argument in question.words
+    ]
+    if not fitting:
+        return [ctx.tell(job, request, texts.NO_QUESTION)]
+    newest = max(fitting, key=lambda question: question.expires_at)
+    if not await ctx.inbox.add(_item(ctx, newest, request.argument)):
+        return [ctx.tell(job, request, texts.ANSWERED_ALREADY)]
+    return []
+
+
+async def press(ctx: Context, token: str, user_id: str, post_id: str) -> Pressed | Refused:
+    """A button was pressed, says a request that may come from anybody.
+
+    The acting user is believed only after the token is; then the answer is written down.
+    """
+    try:
+        said = msgspec.json.decode(ctx.vault.open(_ACTION, token), type=Token)
+    except (VaultError, msgspec.MsgspecError):
+        return Refused.FORGED
+    question = await ctx.store.get(Question, said.question)
+    notice = await ctx.store.get(Notice, question.notice) if question else None
+    if question is None or notice is None:
+        return Refused.EXPIRED
+    if not await _shows(ctx, notice, post_id):
+        return Refused.FORGED
+    if refused := await _take(ctx, question, said, user_id, said.word):
+        return refused
+    return Pressed(said.word, {"zoombot_id": notice.id, "zoombot_trigger": notice.trigger})
+
+
+async def _take(ctx: Context, question: Question, said: Token, user_id: str, word: str) -> Refused | None:
+    if said.user_id != user_id:
+        return Refused.FOREIGN
+    if question.expires_at < ctx.now():
+        return Refused.EXPIRED
+    if question.answered or not await ctx.inbox.add(_item(ctx, question, word)):
+        return Refused.ANSWERED
+    return None
+
+
+async def _shows(ctx: Context, notice: Notice, post_id: str) -> bool:
+    """Whether the post is the one that shows the notice. One may press before we have its id ourselves;
+    an ephemeral answer to ``/zoom`` has none that we could know."""
+    if notice.post_id or not notice.waiting:
+        return notice.post_id in ("", post_id)
+    try:
+        return (await ctx.mattermost.post(post_id)).props.get("zoombot_id") == notice.id
+    except (MattermostNotFoundError, MattermostDeniedError):
+        return False
+
+
+async def go_on(ctx: Context, job: Job, request: Request, answers: Mapping[str, AnswerHandler]) -> Changes:
+    """The answer was written down: do what was to be done after it."""
+    question = await ctx.store.get(Question, request.trigger)
+    if question is None:
+        return []
+    first = msgspec.json.decode(ctx.vault.open(question.id, question.sealed), type=Request)
+    first.choices = [*first.choices, request.argument]
+    # It waited for its person, not for us.
+    first.asked_at = ctx.now()
+    changes = await answers[question.kind](ctx, job, first, question)
+    return [Update(Question, question.id, lambda now: replace(now, answered=True)), *changes]
+
+
+def _question(ctx: Context, job: Job, request: Request, kind: str, words: list[str], about: str) -> Question:
+    id = f"question:{job.reference}:{kind}"
+    return Question(
+        id=id,
+        user_id=request.user_id,
+        kind=kind,
+        about=about,
+        words=words,
+        notice=f"{job.id}/{kind}",
+        sealed=ctx.vault.seal(id, msgspec.json.encode(request).decode()),
+        expires_at=ctx.now() + QUESTION_MS,
+    )
+
+
+def _item(ctx: Context, question: Question, word: str) -> Item:
+    request = msgspec.json.decode(ctx.vault.open(question.id, question.sealed), type=Request)
+    answer = Request(
+        command="answered",
+        argument=word,
+        trigger=question.id,
+        user_id=question.user_id,
+        user_name=request.user_name,
+        channel_id=request.channel_id,
+    )
+    # In the lane of the channel where it was asked: the guard against doubles counts on that.
+    return ctx.inbox.item(f"answer:{question.id}", REQUEST, request.channel_id, answer)
+
+
+def _buttons(ctx: Context, question: Question, text: str, choices: list[Choice]) -> Mapping[str, Any]:
+    return {"fallback": text, "actions": [_button(ctx, question, choice) for choice in choices]}
+
+
+def _button(ctx: Context, question: Question, choice: Choice) -> Mapping[str, Any]:
+    token = Token(question.id, question.user_id, choice.word)
+    sealed = ctx.vault.seal(_ACTION, msgspec.json.encode(token).decode())
+    return {
+        # Mattermost answers 404 when a button whose id has anything but letters and digits is pressed.
+        "id": choice.word,
+        "name": choice.label,
+        "type": "button",
+        "style": choice.style,
+        "integration": {"url": ctx.url("/action"), "context": {"token": sealed}},
+    }

@@ -1,0 +1,51 @@
+"""Cloud recordings: one message for each, with the link where it can be watched, and the files beside it.
+
+``post_recordings`` says who reads it: ``link``, ``link-and-passcode``, ``host-only`` or ``none``. Chats
+and transcripts tell as much as the recording and go the same way, unless ``transcripts`` turns them off.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from bot.aftermath import read_recording, recording_text
+from bot.context import Context, Job
+from bot.features import files
+from bot.features.places import key_of, meetings_of, places_of, say, unsaid
+from bot.router import Changes, Router
+from bot.stores import Change
+from bot.webhooks import Webhook, read_meeting
+
+log = logging.getLogger(__name__)
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+    router.webhook("recording.completed")(post_recording)
+    router.webhook("recording.transcript_completed")(post_transcript)
+
+
+async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+    """Say that a recording is there, and have its chat fetched. The link never waits for a download."""
+    mode = ctx.config.meetings.post_recordings
+    about, recording = read_meeting(webhook), read_recording(webhook)
+    meetings = await meetings_of(ctx, about)
+    if mode == "none" or not meetings:
+        return []
+    changes: list[Change] = list(await files.order(ctx, webhook, recording.files("CHAT"), files.CHAT))
+    if not recording.url:
+        return changes
+    places = await places_of(ctx, meetings, about, to_host=mode == "host-only")
+    text = recording_text(meetings[0].topic, recording, with_passcode=mode != "link")
+    for news in await unsaid(ctx, key_of("recording", about.uuid, recording.url), places):
+        log.info("recording of meeting %s", about.zoom_id, extra={"item": job.id})
+        changes.append(say(ctx, news, text))
+    return changes
+
+
+async def post_transcript(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+    """Have a transcript fetched."""
+    recording = read_recording(webhook)
+    if ctx.config.meetings.post_recordings == "none" or not await meetings_of(ctx, read_meeting(webhook)):
+        return []
+    return await files.order(ctx, webhook, recording.files("TRANSCRIPT"), files.TRANSCRIPT)

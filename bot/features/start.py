@@ -1,0 +1,189 @@
+"""``start [topic]``: a meeting, announced where it was asked for."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+from bot import texts
+from bot.commands import Request, clean_topic
+from bot.context import Context, Job
+from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomUnreachableError
+from bot.features import guard, link, personal, policy
+from bot.records import Announcement, Meeting, Orphan, Question
+from bot.router import Changes, Router
+from bot.stores import Change, Put
+from bot.zoom import Caller, Created
+
+log = logging.getLogger(__name__)
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+    router.command("start")(start)
+    router.answer(guard.DUPLICATE, guard.CROWD, personal.ROOM)(go_on)
+
+
+async def start(ctx: Context, job: Job, request: Request) -> Changes:
+    """Create a meeting at Zoom and announce it; privately ask first, or say why not, where need be."""
+    if await policy.is_restricted(ctx, request.channel_id, request.channel_type):
+        return [ctx.tell(job, request, texts.RESTRICTED)]
+    if is_missed(ctx, request) and not job.retried:
+        return [_apology(ctx, job, request)]
+    try:
+        changes = await _start(ctx, job, request)
+    except (NotLinkedError, ZoomLinkError) as error:
+        changes = [*await link.ask_to_link(ctx, job, request, revoked=isinstance(error, ZoomLinkError))]
+    except ZoomError as error:
+        log.warning("zoom: no meeting for %s: %s", job.id, error, extra={"user": request.user_id})
+        problem = ctx.tell(job, request, texts.zoom_problem(error, ctx.now()))
+        maybe_done = isinstance(error, ZoomUnreachableError) and error.maybe_done
+        return [problem, _orphan(ctx, job, request)] if maybe_done or job.retried else [problem]
+    # An earlier attempt may have made a meeting that Zoom did not list yet.
+    return [*changes, _orphan(ctx, job, request, _made(changes))] if job.retried else changes
+
+
+async def _start(ctx: Context, job: Job, request: Request) -> list[Change]:
+    if not await link.is_linked(ctx, request.user_id):
+        raise NotLinkedError("no Zoom account is linked")
+    caller = await ctx.caller(request.user_id)
+    left = await ctx.zoom.find_meeting(caller, marker(job)) if job.retried else None
+    if is_missed(ctx, request):
+        if left is not None:
+            await ctx.zoom.delete_meeting(caller, left.id)
+        return [_apology(ctx, job, request)]
+    if left is not None:
+        return _announce(ctx, job, request, left)
+    for ask in _QUESTIONS:
+        if asked := await ask(ctx, job, request):
+            return asked
+    return await _create(ctx, job, request, caller)
+
+
+# Asked in this order; the answer to one leads back here, and to the next.
+_QUESTIONS = (guard.ask_about_duplicate, guard.ask_about_crowd, personal.ask_which_room)
+
+
+async def go_on(ctx: Context, job: Job, request: Request, question: Question) -> Changes:
+    """A question was answered: the request goes on where it stood."""
+    match request.choices[-1]:
+        case "existing":
+            return [ctx.tell(job, request, await guard.existing_answer(ctx, question.about))]
+        case "no":
+            return [ctx.tell(job, request, texts.CROWD_CANCELLED)]
+    return await start(ctx, job, request)
+
+
+def is_missed(ctx: Context, request: Request) -> bool:
+    """Whether it was asked for too long ago to start something now."""
+    return ctx.now() - request.asked_at > ctx.config.mattermost.catch_up_ms
+
+
+def meeting_record(
+    ctx: Context, job: Job, request: Request, created: Created, kind: str = "instant"
+) -> Meeting:
+    """What is remembered of a meeting that Zoom has just made."""
+    return Meeting(
+        id=job.reference,
+        uuid=created.uuid,
+        zoom_id=created.id,
+        topic=created.topic,
+        join_url=created.join_url,
+        host_id=request.user_id,
+        host_zoom_id=created.host_id,
+        host_name=request.user_name,
+        kind=kind,
+        timezone=created.timezone,
+        created_at=ctx.now(),
+    )
+
+
+def announcement_record(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Announcement:
+    """The post that is to announce it, for the publisher."""
+    return Announcement(
+        id=job.reference,
+        meeting=meeting.id,
+        channel_id=request.channel_id,
+        root_id=request.root_id,
+        trigger=request.trigger,
+        user_id=request.user_id,
+        user_name=request.user_name,
+        created_at=ctx.now(),
+    )
+
+
+def marker(job: Job) -> str:
+    """The sentence in a meeting's agenda by which it is found again."""
+    return texts.AGENDA.format(reference=job.reference)
+
+
+async def topic_of(ctx: Context, request: Request) -> str:
+    """The topic as asked, or the default one."""
+    template = ctx.config.meetings.default_topic
+    if topic := clean_topic(request.argument, ""):
+        return topic
+    if "{channel}" in template and not request.channel_name:
+        channel = await ctx.mattermost.channel(request.channel_id)
+        request.channel_name = channel.display_name
+    title = template.replace("{user}", request.user_name).replace("{channel}", _channel_title(ctx, request))
+    return clean_topic(title, texts.DEFAULT_TOPIC)
+
+
+def _channel_title(ctx: Context, request: Request) -> str:
+    if request.direct:
+        return request.user_name
+    if request.channel_type != "G":
+        return request.channel_name
+    names = (name.strip() for name in request.channel_name.split(","))
+    return ", ".join(name for name in names if name and name != ctx.bot.username)
+
+
+async def _create(ctx: Context, job: Job, request: Request, caller: Caller) -> list[Change]:
+    if not await personal.wants_room(ctx, request):
+        return _announce(ctx, job, request, await _create_unique(ctx, job, request, caller))
+    room = await personal.room(ctx, caller)
+    if room is None:
+        created = await _create_unique(ctx, job, request, caller)
+        off = ctx.tell(job, request, texts.PMI_OFF, part="off")
+        return [*_announce(ctx, job, request, created), off]
+    topic = clean_topic(request.argument, room.topic)
+    return _announce(ctx, job, request, replace(room, topic=topic), kind="personal")
+
+
+async def _create_unique(ctx: Context, job: Job, request: Request, caller: Caller) -> Created:
+    topic = await topic_of(ctx, request)
+    return await ctx.zoom.create_meeting(caller, topic=topic, marker=marker(job))
+
+
+def _announce(
+    ctx: Context, job: Job, request: Request, created: Created, kind: str = "instant"
+) -> list[Change]:
+    meeting = meeting_record(ctx, job, request, created, kind)
+    announcement = announcement_record(ctx, job, request, meeting)
+    log.info("meeting %s created for %s", meeting.zoom_id, job.id, extra={"channel": request.channel_id})
+    return [Put(meeting), Put(announcement), Put(guard.recent(announcement))]
+
+
+def _apology(ctx: Context, job: Job, request: Request) -> Change:
+    return ctx.tell(job, request, texts.MISSED.format(ago=texts.ago(ctx.now() - request.asked_at)))
+
+
+def _orphan(ctx: Context, job: Job, request: Request, keep: int = 0) -> Change:
+    """What may have been made without our learning of it is looked for later, and deleted."""
+    return Put(
+        Orphan(
+            id=job.reference,
+            user_id=request.user_id,
+            marker=marker(job),
+            keep=keep,
+            created_at=ctx.now(),
+        )
+    )
+
+
+def _made(changes: list[Change]) -> int:
+    """The number of the meeting that the changes announce, 0 if they announce none."""
+    for change in changes:
+        if isinstance(change, Put) and isinstance(change.record, Meeting):
+            return change.record.zoom_id
+    return 0

@@ -1,0 +1,104 @@
+"""``subscribe``, ``unsubscribe``, ``subscriptions``: a channel follows a meeting that takes place again
+and again. Each time it starts, it is a new post there."""
+
+from __future__ import annotations
+
+from bot import sentences, texts
+from bot.cards import spaced
+from bot.commands import Request, meeting_number
+from bot.context import Context, Job
+from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
+from bot.features import link, policy
+from bot.features.lookup import Sight, look_up
+from bot.markdown import escape
+from bot.records import Link, Subscription
+from bot.router import Changes, Router
+from bot.stores import Delete, Put
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+    router.command("subscribe")(subscribe)
+    router.command("unsubscribe")(unsubscribe)
+    router.command("subscriptions")(show)
+
+
+async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
+    """Let the channel follow a meeting, if the person may say so."""
+    if await policy.is_restricted(ctx, request.channel_id, request.channel_type):
+        return [ctx.tell(job, request, texts.RESTRICTED)]
+    number = meeting_number(request.argument)
+    try:
+        sight = await look_up(ctx, request.user_id, number)
+    except (NotLinkedError, ZoomLinkError) as error:
+        revoked = isinstance(error, ZoomLinkError)
+        return await link.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
+    except ZoomError as error:
+        return [ctx.tell(job, request, texts.zoom_problem(error, ctx.now()))]
+    if sight is None:
+        return [ctx.tell(job, request, sentences.SUBSCRIBE_NOT_VISIBLE.format(id=spaced(number)))]
+    if not sight.hosted and not await ctx.is_admin(request.user_id):
+        return [ctx.tell(job, request, sentences.SUBSCRIBE_DENIED)]
+    if sight.personal:
+        return [ctx.tell(job, request, sentences.SUBSCRIBE_PERSONAL)]
+    return await _subscribe(ctx, job, request, sight)
+
+
+async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
+    """Let the channel follow it no more: for who had it follow, the host, or an administrator."""
+    number = meeting_number(request.argument)
+    known = await ctx.store.get(Subscription, _id(request.channel_id, number))
+    if known is None:
+        unknown = sentences.NOT_SUBSCRIBED.format(id=spaced(number))
+        # One that was interrupted had ended it already.
+        return [] if job.retried else [ctx.tell(job, request, unknown)]
+    if not await _may_end(ctx, request.user_id, known):
+        who = escape(known.user_name)
+        return [ctx.tell(job, request, sentences.UNSUBSCRIBE_DENIED.format(who=who))]
+    said = sentences.UNSUBSCRIBED.format(topic=escape(known.topic), id=spaced(number))
+    return [Delete(Subscription, known.id), ctx.answer(job, request, said)]
+
+
+async def show(ctx: Context, job: Job, request: Request) -> Changes:
+    """Say which meetings the channel follows."""
+    known = await ctx.store.find(Subscription, "channel_id", request.channel_id)
+    if not known:
+        return [ctx.answer(job, request, sentences.SUBSCRIPTIONS_NONE)]
+    lines = [
+        f"| {escape(each.topic)} | {spaced(each.zoom_id)} | {escape(each.user_name)} |"
+        for each in sorted(known, key=lambda each: each.created_at)
+    ]
+    table = "\n".join([sentences.SUBSCRIPTIONS_TABLE, *lines])
+    return [ctx.answer(job, request, f"{sentences.SUBSCRIPTIONS}\n\n{table}")]
+
+
+async def _subscribe(ctx: Context, job: Job, request: Request, sight: Sight) -> Changes:
+    info = sight.info
+    id = _id(request.channel_id, info.id)
+    shown = {"topic": escape(info.topic), "id": spaced(info.id)}
+    if not job.retried and await ctx.store.get(Subscription, id):
+        return [ctx.answer(job, request, sentences.SUBSCRIBED_ALREADY.format(**shown))]
+    subscription = Subscription(
+        id=id,
+        zoom_id=info.id,
+        channel_id=request.channel_id,
+        channel_type=request.channel_type,
+        user_id=request.user_id,
+        user_name=request.user_name,
+        host_zoom_id=info.host_id,
+        topic=info.topic or texts.DEFAULT_TOPIC,
+        join_url=info.join_url,
+        created_at=ctx.now(),
+    )
+    return [Put(subscription), ctx.answer(job, request, sentences.SUBSCRIBED.format(**shown))]
+
+
+async def _may_end(ctx: Context, user_id: str, known: Subscription) -> bool:
+    if user_id == known.user_id:
+        return True
+    own = await ctx.store.get(Link, user_id)
+    return (own is not None and own.zoom_user_id == known.host_zoom_id) or await ctx.is_admin(user_id)
+
+
+def _id(channel_id: str, number: int) -> str:
+    return f"{channel_id}:{number}"

@@ -1,0 +1,28 @@
+"""What Zoom's AI companion made of a meeting: a reply under its post, or a message to the host."""
+
+from __future__ import annotations
+
+from bot.aftermath import read_summary, summary_text
+from bot.context import Context, Job
+from bot.features.places import key_of, meetings_of, places_of, say, unsaid
+from bot.router import Changes, Router
+from bot.webhooks import Webhook, read_meeting
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+    router.webhook("meeting.summary_completed")(post_summary)
+
+
+async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+    """Say it once under every post of the meeting; to the host alone where recordings go there, too."""
+    if not ctx.config.meetings.summaries:
+        return []
+    about = read_meeting(webhook)
+    meetings = await meetings_of(ctx, about)
+    text = summary_text(meetings[0].topic, read_summary(webhook)) if meetings else ""
+    if not text:
+        return []
+    to_host = ctx.config.meetings.post_recordings == "host-only"
+    places = await places_of(ctx, meetings, about, to_host=to_host)
+    return [say(ctx, news, text) for news in await unsaid(ctx, key_of("summary", about.uuid), places)]

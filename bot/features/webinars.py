@@ -1,0 +1,64 @@
+"""``webinar <topic>``: as a meeting, for those whose Zoom plan has webinars."""
+
+from __future__ import annotations
+
+import logging
+
+from bot import sentences, texts
+from bot.commands import Request
+from bot.context import Context, Job
+from bot.errors import NotLinkedError, ZoomError, ZoomLicenceError, ZoomLinkError, ZoomUnreachableError
+from bot.features import lifecycle, link, policy, start
+from bot.router import Changes, Router
+from bot.stores import Put
+from bot.webhooks import Webhook
+
+log = logging.getLogger(__name__)
+
+_EVENTS = ("started", "ended", "participant_joined", "participant_left")
+
+
+def register(router: Router) -> None:
+    """Register what this room handles."""
+    router.command("webinar")(webinar)
+    router.webhook(*(f"webinar.{event}" for event in _EVENTS))(change_webinar)
+
+
+async def webinar(ctx: Context, job: Job, request: Request) -> Changes:
+    """Create a webinar at Zoom and announce it, or say privately why not."""
+    if await policy.is_restricted(ctx, request.channel_id, request.channel_type):
+        return [ctx.tell(job, request, texts.RESTRICTED)]
+    if start.is_missed(ctx, request):
+        return [ctx.tell(job, request, texts.MISSED.format(ago=texts.ago(ctx.now() - request.asked_at)))]
+    try:
+        return await _create(ctx, job, request)
+    except (NotLinkedError, ZoomLinkError) as error:
+        revoked = isinstance(error, ZoomLinkError)
+        return await link.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
+    except ZoomLicenceError:
+        return [ctx.tell(job, request, sentences.WEBINAR_LICENCE)]
+    except ZoomError as error:
+        log.warning("zoom: no webinar for %s: %s", job.id, error, extra={"user": request.user_id})
+        unsure = isinstance(error, ZoomUnreachableError) and error.maybe_done
+        said = sentences.WEBINAR_UNSURE if unsure else texts.zoom_problem(error, ctx.now())
+        return [ctx.tell(job, request, said)]
+
+
+async def change_webinar(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+    """Zoom's events for webinars say what those for meetings say, under another name."""
+    name = webhook.event.replace("webinar.", "meeting.", 1)
+    event = Webhook(event=name, event_ts=webhook.event_ts, payload=webhook.payload)
+    return await lifecycle.change_meeting(ctx, job, event)
+
+
+async def _create(ctx: Context, job: Job, request: Request) -> Changes:
+    if not await link.is_linked(ctx, request.user_id):
+        raise NotLinkedError("no Zoom account is linked")
+    if job.retried:
+        # Zoom lists no agendas of webinars: one that was made before an interruption cannot be found.
+        return [ctx.tell(job, request, sentences.WEBINAR_UNSURE)]
+    caller = await ctx.caller(request.user_id)
+    topic = await start.topic_of(ctx, request)
+    created = await ctx.zoom.create_webinar(caller, topic=topic, marker=start.marker(job))
+    meeting = start.meeting_record(ctx, job, request, created, kind="webinar")
+    return [Put(meeting), Put(start.announcement_record(ctx, job, request, meeting))]

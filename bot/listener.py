@@ -1,0 +1,260 @@
+"""From Mattermost's socket to the inbox; and what the socket missed, from the channels' history."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from bot.clock import Now
+from bot.commands import Command, Request, parse_message
+from bot.errors import MattermostError, MattermostNotFoundError, StoreError
+from bot.events import EventError, Message, Posted, Props, read_posted
+from bot.inbox import REQUEST, Inbox
+from bot.mattermost import Channel, Mattermost, Post, Socket
+from bot.records import Cursor, Item
+from bot.stores import Put, Store
+
+log = logging.getLogger(__name__)
+
+CURSOR = "mattermost"
+# Posts of one moment may come in either order, from two servers of a cluster too.
+OVERLAP_MS = 10_000
+# Requests that are being written down at once.
+MAX_WRITING = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """What the bot answers to."""
+
+    bot_id: str
+    bot_name: str
+    keyword: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds: how often the cursor is written, how often the channels are looked at without need, and
+    how long to wait after a catch-up that failed."""
+
+    cursor_s: float = 2.0
+    look_s: float = 300.0
+    retry_s: float = 5.0
+
+
+DEFAULT_PACE = Pace()
+
+
+class Listener:
+    """Takes in every request, once, live or late. The cursor never passes one that is not written down."""
+
+    def __init__(
+        self,
+        socket: Socket,
+        mattermost: Mattermost,
+        store: Store,
+        inbox: Inbox,
+        ear: Ear,
+        now: Now,
+        *,
+        pace: Pace = DEFAULT_PACE,
+    ) -> None:
+        self.socket = socket
+        self._mattermost = mattermost
+        self._store = store
+        self._inbox = inbox
+        self._ear = ear
+        self._now = now
+        self._pace = pace
+        # Set while something may have been missed; each gap has a number, so that none is forgotten.
+        self._missed = asyncio.Event()
+        self._gaps = 0
+        self._caught_up = asyncio.Event()
+        self._writing: set[asyncio.Task[bool]] = set()
+        self._seen = 0
+        self._cursor = 0
+        self.catch_ups = 0
+        self.caught = 0
+
+    async def run(self) -> None:
+        """Listen until cancelled. Raises what :meth:`bot.mattermost.Socket.run` raises."""
+        known = await self._store.get(Cursor, CURSOR)
+        self._cursor = self._seen = known.at if known else 0
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._catch_up_when_due())
+                tasks.create_task(self._keep_cursor())
+                tasks.create_task(self.socket.run(self._deliver, self._connected))
+        finally:
+            if self._writing:
+                await asyncio.wait(set(self._writing))
+
+    async def caught_up(self) -> None:
+        """Wait until the first catch-up is done: from then on nothing is missed."""
+        await self._caught_up.wait()
+
+    async def save_cursor(self) -> None:
+        """Write down how far everything was taken in."""
+        seen = self._seen
+        if self._writing:
+            await asyncio.wait(set(self._writing))
+        if self._missed.is_set() or seen <= self._cursor:
+            return
+        await self._store.commit(Put(Cursor(id=CURSOR, at=seen)))
+        self._cursor = seen
+
+    async def _connected(self, resumed: bool) -> None:
+        if not resumed:
+            self._note_gap()
+
+    def _note_gap(self) -> None:
+        self._gaps += 1
+        self._missed.set()
+
+    async def _deliver(self, frame: bytes | str) -> None:
+        try:
+            posted = read_posted(frame)
+        except EventError as error:
+            log.warning("mattermost: %s", error)
+            return
+        if posted is None:
+            return
+        item = self._item_of(posted, self._now())
+        if item is not None:
+            await self._write(item)
+        self._seen = max(self._seen, posted.message.create_at)
+
+    async def _write(self, item: Item) -> None:
+        """Write an item down beside others, so that many share one visit to the disk."""
+        if len(self._writing) >= MAX_WRITING:
+            await asyncio.wait(set(self._writing), return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.create_task(self._inbox.add(item))
+        self._writing.add(task)
+        task.add_done_callback(self._written)
+
+    def _written(self, task: asyncio.Task[bool]) -> None:
+        self._writing.discard(task)
+        if task.cancelled() or task.exception() is not None:
+            log.error("mattermost: a request could not be written down; looking again")
+            self._note_gap()
+
+    def _item_of(self, posted: Posted, asked_at: int) -> Item | None:
+        """What a post asks for; None if it is not for the bot."""
+        command = self._command_in(posted)
+        if command is None:
+            return None
+        message = posted.message
+        request = Request(
+            command=command.name,
+            argument=command.argument,
+            trigger=message.id,
+            user_id=message.user_id,
+            user_name=posted.sender_name,
+            channel_id=message.channel_id,
+            channel_type=posted.channel_type,
+            channel_name=posted.channel_name,
+            team_id=posted.team_id,
+            root_id=message.root_id,
+            asked_at=asked_at,
+        )
+        return self._inbox.item(f"post:{message.id}", REQUEST, message.channel_id, request, asked_at=asked_at)
+
+    def _command_in(self, posted: Posted) -> Command | None:
+        message = posted.message
+        if message.user_id == self._ear.bot_id or not message.by_person or not message.message:
+            return None
+        return parse_message(
+            message.message,
+            bot_name=self._ear.bot_name,
+            keyword=self._ear.keyword,
+            direct=posted.channel_type == "D",
+        )
+
+    async def _keep_cursor(self) -> None:
+        while True:
+            await asyncio.sleep(self._pace.cursor_s)
+            await self.save_cursor()
+
+    async def _catch_up_when_due(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._pace.look_s):
+                    await self._missed.wait()
+            except TimeoutError:
+                # A socket may be deaf in ways that no ping shows.
+                pass
+            try:
+                await self.catch_up()
+            except (MattermostError, StoreError) as error:
+                log.warning("mattermost: could not catch up: %s; trying again", error)
+                self._note_gap()
+                await asyncio.sleep(self._pace.retry_s)
+
+    async def catch_up(self) -> None:
+        """Take in what was posted since the cursor in every channel; then the cursor may move on."""
+        gap = self._gaps
+        began = self._now() + self._mattermost.server_offset
+        if self._cursor:
+            await self._read_channels(self._cursor - OVERLAP_MS)
+            self._seen = max(self._seen, began - OVERLAP_MS)
+        else:
+            # The very first start: what was written before is no business of ours.
+            await self._mattermost.me()
+            self._seen = max(self._seen, self._now() + self._mattermost.server_offset)
+        self.catch_ups += 1
+        self._caught_up.set()
+        if gap == self._gaps:
+            self._missed.clear()
+        await self.save_cursor()
+
+    async def _read_channels(self, since: int) -> None:
+        channels = [channel for channel in await self._mattermost.channels() if channel.last_post_at > since]
+        found = 0
+        for channel in sorted(channels, key=lambda channel: channel.last_post_at, reverse=True):
+            try:
+                found += await self._read_channel(channel, since)
+            except MattermostNotFoundError:
+                log.info("mattermost: channel %s is gone", channel.id)
+        if found:
+            log.info("mattermost: caught up, %d requests in %d channels", found, len(channels))
+        self.caught += found
+
+    async def _read_channel(self, channel: Channel, since: int) -> int:
+        found = 0
+        async for page in self._mattermost.posts_since(channel.id, since):
+            for post in page:
+                if post.edit_at and post.create_at <= since + OVERLAP_MS:
+                    # It was seen before the edit, and an edit asks for nothing.
+                    continue
+                asked_at = min(self._now(), post.create_at - self._mattermost.server_offset)
+                item = self._item_of(_as_posted(post, channel), asked_at)
+                found += item is not None and await self._inbox.add(item)
+            # Ten thousand missed posts must not hold up a live one.
+            await asyncio.sleep(0)
+        return found
+
+
+def _as_posted(post: Post, channel: Channel) -> Posted:
+    message = Message(
+        id=post.id,
+        channel_id=post.channel_id,
+        user_id=post.user_id,
+        message=post.message,
+        root_id=post.root_id,
+        type=post.type,
+        create_at=post.create_at,
+        edit_at=post.edit_at,
+        props=Props(
+            from_bot=post.props.get("from_bot"),
+            from_webhook=post.props.get("from_webhook"),
+            from_plugin=post.props.get("from_plugin"),
+        ),
+    )
+    return Posted(
+        message=message,
+        channel_type=channel.type,
+        # A direct channel's name is a pair of ids; who is at the other end is looked up when needed.
+        channel_name="" if channel.type == "D" else channel.display_name,
+        team_id=channel.team_id,
+    )

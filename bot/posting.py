@@ -1,0 +1,134 @@
+"""Writing a post exactly once, whatever becomes of the answer.
+
+A post of ours is known by its ``zoombot_id`` prop. Whenever it is unclear whether Mattermost took one (the
+answer was lost, the process died), the channel is searched for it before it is posted again: the server's
+own guard, ``pending_post_id``, lasts 30 seconds and one server process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Any, TypeVar
+
+from bot.errors import (
+    MattermostCertificateError,
+    MattermostError,
+    MattermostRateLimitError,
+    MattermostTokenError,
+    MattermostUnreachableError,
+)
+from bot.mattermost import Mattermost, Post
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_random = SystemRandom()
+
+# The search for a post of ours begins this much before it was asked for: clocks differ.
+SEARCH_SLACK_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A post to be written. ``created_at`` (ms, our clock) is when it was asked for."""
+
+    id: str
+    channel_id: str
+    message: str
+    props: dict[str, Any]
+    root_id: str = ""
+    created_at: int = 0
+    file_ids: tuple[str, ...] = ()
+
+
+class Posting:
+    """Creates and edits posts of the bot; waits as long as Mattermost is away. At most 32 calls at once."""
+
+    def __init__(
+        self,
+        mattermost: Mattermost,
+        bot_id: str,
+        *,
+        override: dict[str, str],
+        base_s: float = 0.5,
+        cap_s: float = 30.0,
+    ) -> None:
+        self._mattermost = mattermost
+        self._bot_id = bot_id
+        self._override = override
+        self._base_s = base_s
+        self._cap_s = cap_s
+        self._slots = asyncio.Semaphore(32)
+        # Calls that had to be made again, since the start.
+        self.retries = 0
+
+    async def write(self, draft: Draft, *, doubtful: bool) -> str:
+        """Post the draft and return the post's id; ``doubtful`` if it may have been posted before.
+
+        Raises :class:`MattermostError` only where trying again does not help.
+        """
+        doubt = doubtful
+
+        async def attempt() -> str:
+            nonlocal doubt
+            if doubt and (found := await self._find(draft)):
+                return found
+            doubt = True
+            return (await self._create(draft)).id
+
+        return await self.persist(attempt)
+
+    async def edit(self, post_id: str, message: str, props: dict[str, Any]) -> None:
+        """Make an own post say this. Raises :class:`MattermostError` where trying again does not help."""
+        await self.persist(
+            lambda: self._mattermost.update_post(post_id, message=message, props=props | self._override)
+        )
+
+    async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """What ``call`` returns, tried until Mattermost is there to answer."""
+        failures = 0
+        while True:
+            try:
+                async with self._slots:
+                    return await call()
+            except MattermostRateLimitError as error:
+                pause = error.retry_after
+            except (MattermostUnreachableError, MattermostTokenError, MattermostCertificateError) as error:
+                pause = 0.0
+                log.warning("mattermost: %s; trying again", error)
+            ceiling = min(self._cap_s, self._base_s * 2.0 ** min(failures, 20))
+            await asyncio.sleep(pause + _random.uniform(ceiling / 2, ceiling))
+            failures += 1
+            self.retries += 1
+
+    async def _create(self, draft: Draft) -> Post:
+        try:
+            return await self._send(draft, draft.root_id)
+        except MattermostError as error:
+            # The thread's root is gone: better said in the channel than not at all.
+            if error.status != 400 or not draft.root_id:
+                raise
+            return await self._send(draft, "")
+
+    async def _send(self, draft: Draft, root_id: str) -> Post:
+        return await self._mattermost.create_post(
+            channel_id=draft.channel_id,
+            message=draft.message,
+            root_id=root_id,
+            props=draft.props | {"zoombot_id": draft.id} | self._override,
+            pending_post_id=f"{self._bot_id}:{draft.id}",
+            file_ids=draft.file_ids,
+        )
+
+    async def _find(self, draft: Draft) -> str:
+        since = draft.created_at + self._mattermost.server_offset - SEARCH_SLACK_MS
+        async for page in self._mattermost.posts_since(draft.channel_id, since):
+            for post in page:
+                if post.user_id == self._bot_id and post.props.get("zoombot_id") == draft.id:
+                    return post.id
+        return ""

@@ -1,0 +1,64 @@
+"""Encryption keys: a new one, and moving the store to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bot.config import Config
+from bot.errors import VaultError
+from bot.records import Record
+from bot.setup.sealed import rotated, sealed_kinds
+from bot.stores import Put, Store
+from bot.stores.opening import open_store
+from bot.vault import Vault, new_key
+
+__all__ = ["Rotation", "new_key", "rotate"]
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """How many records are now under the first key, and how many do not open under any key."""
+
+    done: int
+    unreadable: int
+
+
+async def rotate(config: Config) -> Rotation:
+    """Seal every sealed value of the store anew under the first key of ``store.encryption_keys``.
+
+    Run again after a break-off, it starts over. What does not open is left as it is. Raises
+    :class:`bot.errors.StoreError`; a :class:`bot.errors.StoreLockedError` while the bot runs.
+    """
+    vault = Vault(config.store.encryption_keys)
+    store = await open_store(config.store.url)
+    try:
+        return await _rotate(store, vault)
+    finally:
+        await store.close()
+
+
+async def _rotate(store: Store, vault: Vault) -> Rotation:
+    done = unreadable = 0
+    for kind, names in sealed_kinds().items():
+        records = [each for each in await store.all(kind) if any(getattr(each, name) for name in names)]
+        for some in _batches(records):
+            changes = [Put(fresh) for each in some if (fresh := _readable(vault, each, names))]
+            await store.commit(*changes)
+            done += len(changes)
+            unreadable += len(some) - len(changes)
+    return Rotation(done, unreadable)
+
+
+def _batches(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    for start in range(0, len(records), BATCH):
+        yield records[start : start + BATCH]
+
+
+def _readable(vault: Vault, record: Record, names: tuple[str, ...]) -> Record | None:
+    try:
+        return rotated(vault, record, names)
+    except VaultError:
+        return None

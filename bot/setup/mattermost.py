@@ -1,0 +1,155 @@
+"""The doctor's look at Mattermost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import msgspec
+
+from bot.config import Config
+from bot.errors import (
+    ConfigError,
+    MattermostCertificateError,
+    MattermostError,
+    MattermostNotFoundError,
+    MattermostTokenError,
+)
+from bot.mattermost import Mattermost, Socket, User, open_session
+from bot.mattermost.rest import Rest
+from bot.setup.findings import Finding, note, ok, wrong
+
+SOCKET_TIMEOUT_S = 15.0
+MAX_SKEW_MS = 60_000
+
+
+class _Settings(msgspec.Struct):
+    """What is read of ``GET /config/client``; its values are texts."""
+
+    names: str = msgspec.field(default="false", name="EnablePostUsernameOverride")
+    icons: str = msgspec.field(default="false", name="EnablePostIconOverride")
+
+
+async def check_mattermost(config: Config) -> list[Finding]:
+    """Whether the server is reached, the token right, the bot in a team, and the socket open."""
+    try:
+        http = open_session(config.mattermost.ca_file)
+    except ConfigError as error:
+        return [wrong("mattermost.ca_file", "; ".join(error.faults))]
+    async with http:
+        client = Mattermost(http, config.mattermost.url, config.mattermost.token)
+        try:
+            me = await client.me()
+        except MattermostError as error:
+            return [_refused(error)]
+        found = [ok("mattermost.url", f"{config.mattermost.url} answers"), _account(me), _clock(client)]
+        return found + [finding async for finding in _rest(config, http, client, me)]
+
+
+def _refused(error: MattermostError) -> Finding:
+    if isinstance(error, MattermostTokenError):
+        mend = "make a new one in Integrations > Bot Accounts, and see that the account is not disabled"
+        return wrong("mattermost.token", f"{error}: {mend}")
+    if isinstance(error, MattermostCertificateError):
+        return wrong("mattermost.url", str(error))
+    return wrong("mattermost.url", f"{error}; is it the address that people open, and up?")
+
+
+def _account(me: User) -> Finding:
+    if not me.is_bot:
+        return note(
+            "mattermost.token", f"@{me.username} is a person's account; a bot account is meant for this"
+        )
+    return ok("mattermost.token", f"is that of the bot account @{me.username}")
+
+
+def _clock(client: Mattermost) -> Finding:
+    seconds = client.server_offset / 1000
+    if abs(client.server_offset) > MAX_SKEW_MS:
+        return wrong("clock", f"differs from Mattermost's by {seconds:.0f} s: set both clocks by NTP")
+    return ok("clock", "agrees with Mattermost's")
+
+
+async def _rest(
+    config: Config, http: aiohttp.ClientSession, client: Mattermost, me: User
+) -> AsyncIterator[Finding]:
+    yield await _channels(client, me)
+    yield await _socket(config, http)
+    if config.mattermost.override_username or config.mattermost.override_icon_url:
+        for finding in await _overrides(config, http):
+            yield finding
+    for name in config.mattermost.admins:
+        if trouble := await _admin(client, name):
+            yield trouble
+
+
+async def _channels(client: Mattermost, me: User) -> Finding:
+    try:
+        channels = [each for each in await client.channels() if each.type in ("O", "P")]
+    except MattermostError as error:
+        return wrong("mattermost channels", str(error))
+    if not channels:
+        text = (
+            f"@{me.username} is in none: invite it to the team, then to each channel (/invite @{me.username})"
+        )
+        return wrong("mattermost channels", text)
+    teams = len({each.team_id for each in channels})
+    return ok("mattermost channels", f"@{me.username} is in {len(channels)}, of {teams} team(s)")
+
+
+async def _socket(config: Config, http: aiohttp.ClientSession) -> Finding:
+    subject = "mattermost WebSocket"
+    opened = asyncio.Event()
+
+    async def deliver(frame: bytes | str) -> None:
+        return None
+
+    async def connected(resumed: bool) -> None:
+        opened.set()
+
+    socket = Socket(http, config.mattermost.url, config.mattermost.token)
+    tasks = {asyncio.ensure_future(socket.run(deliver, connected)), asyncio.ensure_future(opened.wait())}
+    try:
+        await asyncio.wait(tasks, timeout=SOCKET_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    if opened.is_set():
+        return ok(subject, "opens")
+    said = next((str(each) for each in results if isinstance(each, MattermostError)), "it does not open")
+    return wrong(subject, f"{said}; the proxy before Mattermost must pass on Upgrade and Connection")
+
+
+async def _overrides(config: Config, http: aiohttp.ClientSession) -> list[Finding]:
+    rest = Rest(http, config.mattermost.url, config.mattermost.token)
+    try:
+        body = await rest.get("/config/client", params={"format": "old"})
+        settings = msgspec.json.decode(body, type=_Settings)
+    except (MattermostError, msgspec.MsgspecError) as error:
+        return [note("mattermost settings", f"cannot be read: {error}")]
+    return [
+        _override("override_username", "EnablePostUsernameOverride", settings.names == "true")
+        if config.mattermost.override_username
+        else ok("mattermost.override_username", "is not used"),
+        _override("override_icon_url", "EnablePostIconOverride", settings.icons == "true")
+        if config.mattermost.override_icon_url
+        else ok("mattermost.override_icon_url", "is not used"),
+    ]
+
+
+def _override(key: str, setting: str, allowed: bool) -> Finding:
+    if allowed:
+        return ok(f"mattermost.{key}", "is allowed by the server")
+    return wrong(f"mattermost.{key}", f"the server does not allow it: set ServiceSettings.{setting} to true")
+
+
+async def _admin(client: Mattermost, name: str) -> Finding | None:
+    try:
+        await client.user_by_name(name)
+    except MattermostNotFoundError:
+        return wrong("mattermost.admins", f"there is no user @{name}")
+    except MattermostError as error:
+        return note("mattermost.admins", f"@{name} could not be looked up: {error}")
+    return None

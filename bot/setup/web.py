@@ -1,0 +1,160 @@
+"""The doctor's look at the way from outside to the bot."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from bot.clock import now_ms
+from bot.config import Config
+from bot.config.rules import is_loopback
+from bot.errors import ConfigError
+from bot.mattermost import open_session
+from bot.setup.findings import Finding, note, ok, wrong
+
+# Zoom gives up after three seconds.
+WEBHOOK_TIMEOUT_S = 3.0
+MIN_SECRET = 16
+MAX_ANSWER = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+
+
+class _NoAnswerError(Exception):
+    pass
+
+
+async def check_web(config: Config) -> list[Finding]:
+    """Whether ``public_url`` leads to this bot, and a signed webhook gets the right answer.
+
+    While the bot is not running that cannot be told, and is a note.
+    """
+    found = _settings(config)
+    try:
+        # The public address is mostly Mattermost's own, and so is its CA.
+        http = open_session(config.mattermost.ca_file)
+    except ConfigError:
+        return found
+    async with http:
+        tried = [await _page(config, http), await _webhook(config, http)]
+        if all(finding.level == "ok" for finding in tried):
+            return found + tried
+        if await _runs(config, http):
+            return found + tried
+    text = "the bot does not run here, so its routes were not tried: check again while it runs"
+    return [*found, note("web.public_url", text)]
+
+
+def _settings(config: Config) -> list[Finding]:
+    found = []
+    if is_loopback(urlsplit(config.web.public_url).hostname or ""):
+        found.append(note("web.public_url", "is on this machine: the real Zoom cannot reach it"))
+    if len(config.web.url_secret) < MIN_SECRET:
+        found.append(note("web.url_secret", f"is short: {MIN_SECRET} characters or more cannot be guessed"))
+    if not re.fullmatch(r"[A-Za-z0-9._~-]*", config.web.url_secret):
+        found.append(
+            note("web.url_secret", "holds characters that must be percent-encoded in the webhook URL")
+        )
+    return found
+
+
+async def _runs(config: Config, http: aiohttp.ClientSession) -> bool:
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.web.admin_host, config.web.admin_host)  # noqa: S104
+    if not config.web.admin_port:
+        return False
+    url = URL.build(scheme="http", host=host, port=config.web.admin_port, path="/healthz")
+    try:
+        return (await _ask(http, "GET", url)).status == 200
+    except _NoAnswerError:
+        return False
+
+
+async def _page(config: Config, http: aiohttp.ClientSession) -> Finding:
+    subject = "web.public_url"
+    try:
+        answer = await _ask(http, "GET", URL(f"{config.web.public_url}/oauth2/connect"))
+    except _NoAnswerError as error:
+        return wrong(subject, f"{config.web.public_url} does not answer: {error}")
+    return _judged_page(subject, config, answer.status)
+
+
+def _judged_page(subject: str, config: Config, status: int) -> Finding:
+    port = f"{config.web.host}:{config.web.port}"
+    if status in (502, 503, 504):
+        return wrong(subject, f"the proxy cannot reach the bot (status {status}): it must pass on to {port}")
+    # A link without its state is refused by the bot; nobody else answers so.
+    if status in (400, 401, 403, 410):
+        return ok(subject, f"{config.web.public_url} leads to the bot")
+    text = f"{config.web.public_url} does not lead to the bot (status {status})"
+    return wrong(subject, f"{text}: the proxy must pass this path, unchanged, on to {port}")
+
+
+async def _webhook(config: Config, http: aiohttp.ClientSession) -> Finding:
+    plain = secrets.token_urlsafe(16)
+    event = {"event": "endpoint.url_validation", "payload": {"plainToken": plain}, "event_ts": now_ms()}
+    body = json.dumps(event).encode()
+    url = URL(f"{config.web.public_url}/webhook").with_query(secret=config.web.url_secret)
+    try:
+        answer = await _ask(http, "POST", url, body, _signature(config.zoom.webhook_secret, body))
+    except _NoAnswerError as error:
+        return wrong("webhook", f"does not answer: {error}")
+    if answer.status == 200 and _token_of(answer.body) == _hmac(config.zoom.webhook_secret, plain.encode()):
+        return ok("webhook", "answers Zoom's validation")
+    if answer.status in (401, 403):
+        text = "refuses a rightly signed event: restart the bot if url_secret or webhook_secret was changed"
+        return wrong("webhook", text)
+    return wrong("webhook", f"does not answer as the bot does (status {answer.status})")
+
+
+def _signature(secret: str, body: bytes) -> dict[str, str]:
+    timestamp = str(now_ms() // 1000)
+    return {
+        "Content-Type": "application/json",
+        "x-zm-request-timestamp": timestamp,
+        "x-zm-signature": "v0=" + _hmac(secret, f"v0:{timestamp}:".encode() + body),
+    }
+
+
+def _hmac(secret: str, message: bytes) -> str:
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
+
+
+def _token_of(body: bytes) -> str:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return ""
+    return str(answer.get("encryptedToken", "")) if isinstance(answer, dict) else ""
+
+
+async def _ask(
+    http: aiohttp.ClientSession,
+    method: str,
+    url: URL,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
+) -> _Answer:
+    timeout = aiohttp.ClientTimeout(total=WEBHOOK_TIMEOUT_S)
+    try:
+        async with http.request(
+            method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+        ) as response:
+            return _Answer(response.status, await response.content.read(MAX_ANSWER))
+    except TimeoutError:
+        raise _NoAnswerError(f"not within {WEBHOOK_TIMEOUT_S:.0f} s") from None
+    except (aiohttp.ClientError, OSError) as error:
+        # Neither the text nor the cause may carry the URL's secret.
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise _NoAnswerError(said.split("?secret=")[0]) from None

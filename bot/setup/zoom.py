@@ -1,0 +1,120 @@
+"""The doctor's look at Zoom."""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from bot.clock import now_ms
+from bot.config import Config
+from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
+from bot.setup.findings import Finding, note, ok, wrong
+from bot.zoom import Grant, OAuth, open_session
+
+CREDENTIALS = "zoom.client_id, client_secret"
+MAX_SKEW_MS = 60_000
+
+# What the bot cannot do without, with the scopes (granular, classic) of which one is enough.
+_NEEDED = {
+    "make meetings": ("meeting:write:meeting", "meeting:write"),
+    "read meetings": ("meeting:read:meeting", "meeting:read"),
+    "look people up": ("user:read:user", "user:read"),
+}
+
+
+async def check_zoom(config: Config) -> list[Finding]:
+    """Whether Zoom is reached, takes the app's credentials, and has the same time."""
+    try:
+        oauth = _oauth(config)
+        http = open_session(config.zoom.ca_file)
+    except ConfigError as error:
+        return [wrong("zoom", fault) for fault in error.faults]
+    try:
+        async with http:
+            return [*await _credentials(config, oauth), *await _api(config, http)]
+    finally:
+        await oauth.close()
+
+
+def _oauth(config: Config) -> OAuth:
+    return OAuth(
+        config.zoom.url,
+        config.zoom.client_id,
+        config.zoom.client_secret,
+        f"{config.web.public_url}/oauth2/complete",
+        ca_file=config.zoom.ca_file,
+        account_id=config.zoom.account_id,
+    )
+
+
+async def _credentials(config: Config, oauth: OAuth) -> list[Finding]:
+    if config.zoom.app == "server-to-server":
+        return await _account(config, oauth)
+    try:
+        # Zoom looks at the app before the token: refusing this token means that the app is right.
+        await oauth.refresh("zoombot-check")
+    except ZoomLinkError:
+        return [ok(CREDENTIALS, f"{config.zoom.url} knows the app")]
+    except ZoomClientError as error:
+        return [
+            wrong(CREDENTIALS, f"{error}: copy them anew from the app's page, and see that it is activated")
+        ]
+    except ZoomUnreachableError as error:
+        return [wrong("zoom.url", f"{error}; may this machine reach {config.zoom.url}?")]
+    except ZoomError as error:
+        return [note(CREDENTIALS, f"could not be told: {error}")]
+    return [note(CREDENTIALS, "could not be told: Zoom accepted what is no token")]
+
+
+async def _account(config: Config, oauth: OAuth) -> list[Finding]:
+    subject = f"{CREDENTIALS}, account_id"
+    try:
+        return _granted(subject, await oauth.account_credentials())
+    except ZoomUnreachableError as error:
+        return [wrong("zoom.url", f"{error}; may this machine reach {config.zoom.url}?")]
+    except ZoomError as error:
+        # A wrong account is a "Bad Request" to Zoom, which names no field.
+        return [
+            wrong(subject, f"{error}: copy all three anew from the app's page, and see that it is activated")
+        ]
+
+
+def _granted(subject: str, grant: Grant) -> list[Finding]:
+    found = [ok(subject, "Zoom gives a token for the account")]
+    given = {scope.removesuffix(":admin").removesuffix(":master") for scope in grant.scope.split()}
+    if not given:
+        return found
+    missing = [
+        f"to {what}: {scopes[0]}:admin" for what, scopes in _NEEDED.items() if not given.intersection(scopes)
+    ]
+    if missing:
+        return [*found, wrong("zoom scopes", f"the app lacks some; add {', '.join(missing)}")]
+    return [*found, ok("zoom scopes", "meetings can be made and read, people looked up")]
+
+
+async def _api(config: Config, http: aiohttp.ClientSession) -> list[Finding]:
+    url = f"{config.zoom.api_url}/users/me"
+    asked_at = now_ms()
+    try:
+        async with http.get(url, allow_redirects=False) as response:
+            status, date = response.status, response.headers.get("Date", "")
+            json = response.content_type == "application/json"
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        return [wrong("zoom.api_url", f"{config.zoom.api_url} does not answer: {said}")]
+    if status != 401 or not json:
+        text = f"{config.zoom.api_url} is not Zoom's API (status {status} instead of 401)"
+        return [wrong("zoom.api_url", f"{text}: is it the right address?")]
+    return [ok("zoom.api_url", f"{config.zoom.api_url} answers"), *_clock(date, asked_at)]
+
+
+def _clock(date: str, asked_at: int) -> list[Finding]:
+    try:
+        skew = int(parsedate_to_datetime(date).timestamp() * 1000) - asked_at
+    except (ValueError, TypeError, OverflowError):
+        return []
+    if abs(skew) > MAX_SKEW_MS:
+        text = f"differs from Zoom's by {skew / 1000:.0f} s; webhooks are refused beyond 300 s: set it by NTP"
+        return [wrong("clock", text)]
+    return [ok("clock", "agrees with Zoom's")]

@@ -1,0 +1,8 @@
+"""The sidecar: what browsers, Zoom and Mattermost reach under ``public_url``, and the operator's port."""
+
+from __future__ import annotations
+
+from bot.web.admin import admin_app
+from bot.web.server import Server, public_app
+
+__all__ = ["Server", "admin_app", "public_app"]

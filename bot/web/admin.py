@@ -1,0 +1,32 @@
+"""The operator's port: is it alive, is it ready, how is it doing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+# The reasons why the bot is not ready, by what is not; empty when it is.
+Reasons = Callable[[], dict[str, str]]
+
+
+def admin_app(reasons: Reasons, metrics: Callable[[], tuple[bytes, str]]) -> web.Application:
+    """``/healthz``, ``/readyz`` and ``/metrics``; ``metrics`` returns the text and its content type."""
+
+    async def healthz(request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def readyz(request: web.Request) -> web.Response:
+        found = reasons()
+        body = {"status": "unavailable", "reasons": found} if found else {"status": "ready"}
+        return web.json_response(body, status=503 if found else 200)
+
+    async def show_metrics(request: web.Request) -> web.Response:
+        text, content_type = metrics()
+        return web.Response(body=text, headers={"Content-Type": content_type})
+
+    app = web.Application()
+    app.add_routes(
+        [web.get("/healthz", healthz), web.get("/readyz", readyz), web.get("/metrics", show_metrics)]
+    )
+    return app

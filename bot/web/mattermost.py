@@ -1,0 +1,155 @@
+"""``/command``, ``/action`` and ``/dialog``: what Mattermost sends for ``/zoom``, buttons and dialogs.
+
+None is signed. A command carries the token that Mattermost gave it when it was created; the others carry
+what was put into them, hence a token of ours. All are answered at once, and handled later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from bot import texts
+from bot.commands import Request, parse_words
+from bot.context import Context
+from bot.errors import StoreError
+from bot.features import questions
+from bot.inbox import REQUEST
+from bot.web.forms import read_form
+
+log = logging.getLogger(__name__)
+
+STORE_TIMEOUT_S = 2.5
+
+_ID = re.compile(r"[a-z0-9]{26}")
+
+
+class ActionContext(msgspec.Struct):
+    """What a button of ours carries."""
+
+    token: str
+
+
+class Action(msgspec.Struct):
+    """A pressed button, as Mattermost tells of it. Who pressed is to be believed only after the token."""
+
+    user_id: str
+    context: ActionContext
+    post_id: str = ""
+
+
+class Submission(msgspec.Struct):
+    """A dialog, as Mattermost tells of it."""
+
+    user_id: str
+    state: str
+    submission: dict[str, Any] | None = None
+    cancelled: bool = False
+
+
+class MattermostRoutes:
+    """The handlers of slash commands and buttons."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def command(self, request: web.Request) -> web.Response:
+        """``/zoom …``: written down, then answered with nothing; the answer comes by its own way."""
+        form = await read_form(request)
+        self._check_token(_text(form.get("token")))
+        fields = {name: _text(form.get(name)) for name in ("user_id", "channel_id", "team_id", "root_id")}
+        if not _ID.fullmatch(fields["user_id"]) or not _ID.fullmatch(fields["channel_id"]):
+            raise web.HTTPBadRequest(text="user_id and channel_id are missing")
+        if not _ID.fullmatch(fields["root_id"]):
+            fields["root_id"] = ""
+        said = parse_words(_text(form.get("text")))
+        asked = Request(
+            command="slash",
+            argument=said.argument,
+            choices=[said.name],
+            user_name=_text(form.get("user_name")),
+            asked_at=self._ctx.now(),
+            response_url=_text(form.get("response_url")),
+            dialog_trigger=_text(form.get("trigger_id")),
+            **fields,
+        )
+        trigger = _text(form.get("trigger_id")) or asked.response_url
+        id = "command:" + hashlib.sha256(trigger.encode()).hexdigest()[:32]
+        item = self._ctx.inbox.item(id, REQUEST, asked.channel_id, asked)
+        try:
+            async with asyncio.timeout(STORE_TIMEOUT_S):
+                await self._ctx.inbox.add(item)
+        except (TimeoutError, StoreError):
+            return _ephemeral(texts.NOT_NOW)
+        return web.json_response({})
+
+    async def action(self, request: web.Request) -> web.Response:
+        """A button: verified, its answer written down, and said so in place of the buttons."""
+        try:
+            action = msgspec.json.decode(await request.read(), type=Action)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            raise web.HTTPForbidden(text="this is no button of ours") from None
+        try:
+            async with asyncio.timeout(STORE_TIMEOUT_S):
+                outcome = await questions.press(
+                    self._ctx, action.context.token, action.user_id, action.post_id
+                )
+        except (TimeoutError, StoreError):
+            return web.json_response({"ephemeral_text": texts.NOT_NOW})
+        if outcome is questions.Refused.FORGED:
+            log.warning("action refused: its token is not ours", extra={"post": action.post_id[:26]})
+            raise web.HTTPForbidden(text="this is no button of ours")
+        if isinstance(outcome, questions.Refused):
+            return web.json_response({"ephemeral_text": _REFUSED[outcome]})
+        return web.json_response(_taken(outcome))
+
+    async def dialog(self, request: web.Request) -> web.Response:
+        """A dialog that was submitted or closed: verified, written down; what is wrong is said inside it."""
+        try:
+            submission = msgspec.json.decode(await request.read(), type=Submission)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            raise web.HTTPForbidden(text="this is no dialog of ours") from None
+        try:
+            async with asyncio.timeout(STORE_TIMEOUT_S):
+                word = "" if submission.cancelled else str((submission.submission or {}).get("answer", ""))
+                refused = await questions.submit(self._ctx, submission.state, submission.user_id, word)
+        except (TimeoutError, StoreError):
+            return web.json_response({"error": texts.NOT_NOW})
+        if submission.cancelled:
+            return web.json_response({})
+        if refused is questions.Refused.FORGED:
+            raise web.HTTPForbidden(text="this is no dialog of ours")
+        return web.json_response({"error": _REFUSED[refused]} if refused else {})
+
+    def _check_token(self, token: str) -> None:
+        expected = self._ctx.config.mattermost.command_token.encode()
+        if not expected or not hmac.compare_digest(expected, token.encode("utf-8", "replace")):
+            raise web.HTTPForbidden(text="the token is wrong")
+
+
+_REFUSED = {
+    questions.Refused.EXPIRED: texts.PRESSED_EXPIRED,
+    questions.Refused.FOREIGN: texts.PRESSED_FOREIGN,
+    questions.Refused.ANSWERED: texts.ANSWERED_ALREADY,
+}
+
+
+def _taken(pressed: questions.Pressed) -> dict[str, Any]:
+    """The question's post without its buttons; what it does not say of the props is lost."""
+    message = texts.ANSWER_TAKEN.format(choice=texts.CHOICES[pressed.word])
+    return {"update": {"message": message, "props": {"from_bot": "true", "attachments": [], **pressed.props}}}
+
+
+def _ephemeral(text: str) -> web.Response:
+    return web.json_response({"response_type": "ephemeral", "text": text})
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,59 @@
+"""``/oauth2/connect`` and ``/oauth2/complete``: the browser's part of linking."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from yarl import URL
+
+from bot.context import Context
+from bot.features import link
+from bot.web import pages
+from bot.web.forms import read_form
+
+# Nothing of ours is longer; a longer one is not worth hashing.
+MAX_TOKEN = 512
+MAX_CODE = 4096
+
+
+class OAuthRoutes:
+    """The three handlers; everything they are given comes from a stranger's browser."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+
+    async def connect(self, request: web.Request) -> web.Response:
+        """Send the browser on to Zoom."""
+        url = await link.authorize_url(self._ctx, _field(request.query.get("state"), MAX_TOKEN))
+        if isinstance(url, link.Problem):
+            return pages.problem_page(url.value)
+        headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+        return web.Response(status=302, headers=headers)
+
+    async def complete(self, request: web.Request) -> web.Response:
+        """Zoom sent the browser back: ask whether to link."""
+        query = request.query
+        token = _field(query.get("state"), MAX_TOKEN)
+        code = _field(query.get("code"), MAX_CODE)
+        outcome = await link.receive_code(self._ctx, token, code, query.get("error", ""))
+        if isinstance(outcome, link.Problem):
+            return pages.problem_page(outcome.value)
+        action = URL(self._ctx.url("/oauth2/complete")).raw_path
+        hidden = {"state": token, "confirm": outcome.secret}
+        return pages.question_page(outcome.user_name, outcome.email, action, hidden)
+
+    async def confirm(self, request: web.Request) -> web.Response:
+        """The person answered."""
+        form = await read_form(request)
+        outcome = await link.confirm(
+            self._ctx,
+            _field(form.get("state"), MAX_TOKEN),
+            _field(form.get("confirm"), MAX_TOKEN),
+            cancelled="cancel" in form,
+        )
+        if isinstance(outcome, link.Problem):
+            return pages.problem_page(outcome.value)
+        return pages.linked_page(outcome.user_name, outcome.email)
+
+
+def _field(value: object, limit: int) -> str:
+    return value if isinstance(value, str) and len(value) <= limit else ""

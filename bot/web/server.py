@@ -1,0 +1,85 @@
+"""The public application and the sockets it listens on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+from yarl import URL
+
+from bot.context import Context
+from bot.errors import StartError
+from bot.router import Router
+from bot.web.mattermost import MattermostRoutes
+from bot.web.oauth import OAuthRoutes
+from bot.web.pages import error_page
+from bot.web.zoom import OnWebhook, ZoomRoutes, unobserved
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 1024 * 1024
+# A request in flight is answered within this, when the bot stops.
+SHUTDOWN_S = 2.0
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def public_app(ctx: Context, router: Router, on_webhook: OnWebhook = unobserved) -> web.Application:
+    """The routes under ``public_url``'s path; ``on_webhook`` is told each webhook's status and seconds."""
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[_guarded])
+    base = URL(ctx.config.web.public_url).raw_path.rstrip("/")
+    oauth = OAuthRoutes(ctx)
+    zoom = ZoomRoutes(ctx, router, on_webhook)
+    mattermost = MattermostRoutes(ctx)
+    app.add_routes(
+        [
+            web.get(f"{base}/oauth2/connect", oauth.connect),
+            # A HEAD must not use a code up.
+            web.get(f"{base}/oauth2/complete", oauth.complete, allow_head=False),
+            web.post(f"{base}/oauth2/complete", oauth.confirm),
+            web.post(f"{base}/webhook", zoom.webhook),
+            web.post(f"{base}/deauthorization", zoom.webhook),
+            web.post(f"{base}/command", mattermost.command),
+            web.post(f"{base}/action", mattermost.action),
+            web.post(f"{base}/dialog", mattermost.dialog),
+        ]
+    )
+    return app
+
+
+class Server:
+    """One application on one address."""
+
+    def __init__(self, app: web.Application, host: str, port: int, key: str) -> None:
+        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+        self._host = host
+        self._port = port
+        self._key = key
+
+    async def start(self) -> int:
+        """Listen; returns the port. :class:`StartError` if it is taken."""
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            reason = error.strerror or str(error)
+            raise StartError(f"{self._key}: cannot listen on {self._host}:{self._port}: {reason}") from None
+        return int(self._runner.addresses[0][1])
+
+    async def close(self) -> None:
+        """Take no more requests; those in flight are answered."""
+        await self._runner.cleanup()
+
+
+@web.middleware
+async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except web.HTTPException:
+        raise
+    except Exception:
+        # The path alone: the query may hold secrets.
+        log.exception("request failed: %s %s", request.method, request.path)
+        return error_page(500, "Something went wrong", "Please try again in a minute.")

@@ -1,0 +1,130 @@
+"""``/webhook`` and ``/deauthorization``: verified, written down, acknowledged; handled later."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import re
+import time
+from collections.abc import Callable
+from urllib.parse import unquote, unquote_plus
+
+from aiohttp import web
+
+from bot.context import Context
+from bot.errors import StoreError
+from bot.events import EventError
+from bot.inbox import WEBHOOK
+from bot.records import Meeting, Subscription
+from bot.router import Router
+from bot.webhooks import Webhook, encrypt_token, identity, is_signed, read_meeting, read_webhook
+
+log = logging.getLogger(__name__)
+
+# Zoom waits 3 s, and comes again later: better refused in time than answered late.
+STORE_TIMEOUT_S = 2.5
+BODY_TIMEOUT_S = 10.0
+
+# The answer's HTTP status, and the seconds it took.
+OnWebhook = Callable[[int, float], None]
+
+_PLAIN_TOKEN = re.compile(r"[\w+/=-]{1,256}", re.ASCII)
+
+
+def unobserved(status: int, seconds: float) -> None:
+    """The default of ``on_webhook``."""
+
+
+class ZoomRoutes:
+    """The handler of Zoom's webhooks; ``on_webhook`` is told the status and seconds of each answer."""
+
+    def __init__(self, ctx: Context, router: Router, on_webhook: OnWebhook = unobserved) -> None:
+        self._ctx = ctx
+        self._router = router
+        self._on_webhook = on_webhook
+
+    async def webhook(self, request: web.Request) -> web.Response:
+        """Take in one webhook. 200 means that it is written down, or is no business of ours."""
+        began, status = time.monotonic(), 500
+        try:
+            response = await self._answer(request)
+            status = response.status
+        except web.HTTPException as refusal:
+            status = refusal.status
+            raise
+        finally:
+            self._on_webhook(status, time.monotonic() - began)
+        return response
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        self._check_secret(request)
+        if request.content_type != "application/json":
+            raise web.HTTPUnsupportedMediaType(text="application/json, please")
+        body = await _read(request)
+        if not is_signed(request.headers, body, self._ctx.config.zoom.webhook_secret, self._ctx.now()):
+            log.warning("webhook refused: the signature or its time is wrong")
+            raise web.HTTPForbidden(text="the signature is wrong")
+        try:
+            webhook = read_webhook(body)
+            if webhook.event == "endpoint.url_validation":
+                return self._validate(webhook)
+            if await self._concerns_us(webhook):
+                await self._take(webhook, body)
+        except EventError as error:
+            raise web.HTTPBadRequest(text=str(error)) from None
+        return web.Response(status=200)
+
+    def _check_secret(self, request: web.Request) -> None:
+        # A "+" in the secret may come as it is, or as a space that once was one.
+        raw = next(
+            (part[7:] for part in request.rel_url.raw_query_string.split("&") if part.startswith("secret=")),
+            "",
+        )
+        expected = self._ctx.config.web.url_secret.encode()
+        given = [form(raw).encode("utf-8", "replace") for form in (unquote, unquote_plus)]
+        matches = [hmac.compare_digest(expected, each) for each in given]
+        if True not in matches:
+            raise web.HTTPForbidden(text="the secret in the URL is wrong")
+
+    def _validate(self, webhook: Webhook) -> web.Response:
+        """Prove to Zoom that this is the endpoint. Only signed requests come here, and only tokens are
+        signed: else anybody could have a text of theirs signed with our secret."""
+        token = webhook.payload.get("plainToken")
+        if not isinstance(token, str) or not _PLAIN_TOKEN.fullmatch(token):
+            raise EventError("there is no plainToken")
+        secret = self._ctx.config.zoom.webhook_secret
+        return web.json_response({"plainToken": token, "encryptedToken": encrypt_token(secret, token)})
+
+    async def _concerns_us(self, webhook: Webhook) -> bool:
+        """Whether it is worth a visit to the disk: an account's other meetings are none of our business."""
+        if webhook.event not in self._router.webhooks:
+            return False
+        if webhook.event in self._router.any_meeting or self._ctx.flights:
+            return True
+        about = read_meeting(webhook)
+        store = self._ctx.store
+        return bool(
+            (about.uuid and await store.find(Meeting, "uuid", about.uuid))
+            or (about.zoom_id and await store.find(Meeting, "zoom_id", about.zoom_id))
+            or (about.zoom_id and await store.find(Subscription, "zoom_id", about.zoom_id))
+        )
+
+    async def _take(self, webhook: Webhook, body: bytes) -> None:
+        id = identity(webhook)
+        lane = "meeting:" + str(webhook.object.get("uuid") or webhook.object.get("meeting_uuid") or id)
+        item = self._ctx.inbox.item(id, WEBHOOK, lane, body)
+        try:
+            async with asyncio.timeout(STORE_TIMEOUT_S):
+                await self._ctx.inbox.add(item)
+        except (TimeoutError, StoreError):
+            log.error("webhook %s cannot be written down now; Zoom will send it again", webhook.event)
+            raise web.HTTPServiceUnavailable(text="try again later") from None
+
+
+async def _read(request: web.Request) -> bytes:
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            return await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="the body did not come") from None

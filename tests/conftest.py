@@ -1,0 +1,175 @@
+"""The whole bot on the sandbox, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from bot.app import App, Tempo, opened
+from bot.config import Config
+from bot.demo import config_of, free_port
+from bot.listener import Pace
+from bot.mattermost import Timing
+from bot.sandbox.mattermost import Channel, Mattermost, Post
+from bot.sandbox.stage import Stage
+from bot.sandbox.zoom import Meeting, Zoom
+from bot.stores.opening import open_store
+
+QUICK = Tempo(
+    start_patience_s=5.0,
+    edit_pause_s=0.01,
+    socket=Timing(backoff_base_s=0.01, backoff_cap_s=0.1),
+    pace=Pace(cursor_s=0.05, retry_s=0.05),
+)
+
+
+@dataclass
+class World:
+    """A stage with a bot on it. The bot may be closed and started again; the stage stays."""
+
+    stage: Stage
+    config: Config
+    http: aiohttp.ClientSession
+    tempo: Tempo = QUICK
+    app: App | None = None
+    _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    @property
+    def mattermost(self) -> Mattermost:
+        return self.stage.mattermost
+
+    @property
+    def zoom(self) -> Zoom:
+        return self.stage.zoom
+
+    @property
+    def bot(self) -> App:
+        assert self.app is not None
+        return self.app
+
+    async def start(self) -> App:
+        """Start the bot, and wait until it listens."""
+        self._stack = contextlib.AsyncExitStack()
+        self.app = await self._stack.enter_async_context(opened(self.config, tempo=self.tempo))
+        running = asyncio.create_task(self.app.run())
+        self._stack.push_async_callback(_end, running)
+        await self.app.socket.opened()
+        await self.mattermost.wait_for_socket()
+        await self.app.listener.caught_up()
+        return self.app
+
+    async def stop(self) -> None:
+        """Stop the bot in order."""
+        self.app = None
+        await self._stack.aclose()
+
+    async def link(self, name: str) -> None:
+        """Link a person's Zoom account, as quickly as it goes."""
+        user = self.mattermost.user(name)
+        oauth = self.bot.ctx.oauth
+        verifier = "v" * 64
+        back = await self.zoom.consent(oauth.authorize_url("state", verifier), f"{name}@demo.example")
+        grant = await oauth.exchange(URL(back).query["code"], verifier)
+        await self.bot.ctx.tokens.link(user.id, grant, await self.bot.ctx.zoom.identify(grant))
+        self.zoom.clear_calls()
+        self.mattermost.clear_calls()
+
+    async def ask(self, name: str, channel: str | Channel, message: str, **more: Any) -> Post:
+        """Post as a person and wait for the answer that carries the post's id."""
+        asked = await self.mattermost.post(name, channel, message, **more)
+        return await self.answer_to(asked)
+
+    async def answer_to(self, asked: Post) -> Post:
+        """The bot's answer to a post, wherever it is."""
+        found = await self.mattermost.wait_for(lambda: self.answers_to(asked))
+        return found[0]
+
+    def answers_to(self, asked: Post) -> list[Post]:
+        """All answers that there are to a post."""
+        return [post for post in self.mattermost.bot_posts() if post.props.get("zoombot_trigger") == asked.id]
+
+    async def meeting(
+        self, name: str = "alice", channel: str = "dev", topic: str = "standup"
+    ) -> tuple[Post, Meeting]:
+        """A meeting that was asked for and announced."""
+        post = await self.ask(name, channel, f"@zoom {topic}")
+        return post, self.zoom.meetings[post.props["meeting_id"]]
+
+    async def shows(self, post: Post, check: Callable[[Post], Any]) -> Post:
+        """The post once it shows what ``check`` wants."""
+
+        def now() -> list[Post]:
+            return [each for each in self.mattermost.bot_posts() if each.id == post.id and check(each)]
+
+        return (await self.mattermost.wait_for(now))[0]
+
+    def direct(self, name: str) -> Channel:
+        """A person's direct channel with the bot."""
+        return self.mattermost.direct(name, "zoom")
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def world_of(folder: Path, **sections: dict[str, Any]) -> AsyncIterator[World]:
+    """A stage and the configuration for it; the bot is not started."""
+    stage = Stage()
+    port = free_port()
+    async with (
+        stage.opened(f"http://127.0.0.1:{port}", "url-secret", "command-token"),
+        aiohttp.ClientSession() as http,
+    ):
+        config = config_of(stage, folder, port)
+        config = replace(config, web=replace(config.web, url_secret="url-secret"))
+        config = replace(config, mattermost=replace(config.mattermost, command_token="command-token"))
+        for name, values in sections.items():
+            config = replace(config, **{name: replace(getattr(config, name), **values)})
+        world = World(stage, config, http)
+        try:
+            yield world
+        finally:
+            await world.stop()
+            assert stage.mattermost.unknown == []
+            assert stage.zoom.unknown == []
+
+
+MakeWorld = Callable[..., Awaitable[World]]
+
+
+@pytest.fixture
+async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
+    """Worlds with settings of their own: ``await make_world(meetings={"duplicate_window_ms": 0})``."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make(start: bool = True, **sections: dict[str, Any]) -> World:
+            opened_world: AbstractAsyncContextManager[World] = world_of(tmp_path, **sections)
+            world = await stack.enter_async_context(opened_world)
+            if start:
+                await world.start()
+            return world
+
+        yield make
+
+
+@pytest.fixture
+async def world(make_world: MakeWorld) -> World:
+    """A running bot; alice and bob are linked, carol is not."""
+    world = await make_world()
+    await world.link("alice")
+    await world.link("bob")
+    return world
+
+
+__all__ = ["MakeWorld", "World", "open_store", "world_of"]

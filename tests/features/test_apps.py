@@ -1,0 +1,43 @@
+"""Apps of a whole account: one authorization, or none, for everybody."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from tests.conftest import MakeWorld
+from tests.features.kit import as_app, connect
+
+
+async def test_server_to_server_needs_no_linking_and_finds_people_by_email(make_world: MakeWorld) -> None:
+    world = await as_app(await make_world(start=False), "server-to-server")
+    answer = await world.ask("carol", "dev", "@zoom standup")
+    meeting = world.zoom.meetings[answer.props["meeting_id"]]
+    assert meeting.host_id == world.zoom.user("carol@demo.example").id
+    said = await world.ask("carol", world.direct("carol"), "connect")
+    assert "nothing to connect" in said.message
+
+
+async def test_an_account_is_connected_once_by_an_administrator(make_world: MakeWorld) -> None:
+    world = await make_world(start=False)
+    world.zoom.app = "account"
+    world.config = dataclasses.replace(
+        world.config, zoom=dataclasses.replace(world.config.zoom, app="account")
+    )
+    await world.start()
+    before = await world.ask("bob", "dev", "@zoom standup")
+    assert "administrator" in before.message
+    refused = await world.ask("bob", world.direct("bob"), "connect")
+    assert "/oauth2/connect" not in refused.message
+    invited = await world.ask("alice", world.direct("alice"), "connect")
+    await connect(world, "alice", invited.message)
+    answer = await world.ask("bob", "dev", "@zoom standup")
+    assert world.zoom.meetings[answer.props["meeting_id"]].host_id == world.zoom.user("bob@demo.example").id
+
+
+async def test_whom_zoom_does_not_know_is_told_so(make_world: MakeWorld) -> None:
+    world = await as_app(await make_world(start=False), "server-to-server")
+    world.mattermost.add_user("dave")
+    world.mattermost.join("dave", "dev")
+    said = await world.ask("dave", "dev", "@zoom standup")
+    assert "e-mail address" in said.message
+    assert said.channel_id == world.direct("dave").id

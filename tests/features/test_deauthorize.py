@@ -1,0 +1,81 @@
+"""Somebody removes the app at Zoom: signed or refused; what is theirs goes, and they are told."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.records import Link, Preference, Subscription
+from bot.sandbox.zoom.models import Json
+from tests.conftest import World
+from tests.features.kit import ask, direct, planned, settle
+
+
+def payload(world: World, email: str = "bob@demo.example") -> Json:
+    return {"user_id": world.zoom.user(email).id, "client_id": world.zoom.client_id}
+
+
+async def links(world: World) -> set[str]:
+    return {link.id for link in await world.bot.ctx.store.all(Link)}
+
+
+@pytest.mark.parametrize("path", ["webhook", "deauthorization"])
+async def test_link_settings_and_subscriptions_go_and_the_person_is_told_once(trio: World, path: str) -> None:
+    trio.zoom.webhook_url = trio.zoom.webhook_url.replace("/webhook", f"/{path}")
+    bob, carol = trio.mattermost.user("bob"), trio.mattermost.user("carol")
+    meeting = planned(trio, "bob")
+    await ask(trio, "bob", "dev", f"@zoom subscribe {meeting.id}")
+    await ask(trio, "bob", trio.direct("bob"), "settings pmi always")
+    before = len(direct(trio, "bob"))
+    await trio.zoom.deauthorize("bob@demo.example")
+    await trio.zoom.redeliver(trio.zoom.deliveries[-1])
+    await settle(trio)
+    assert await links(trio) == {carol.id}
+    assert await trio.bot.ctx.store.get(Preference, bob.id) is None
+    assert await trio.bot.ctx.store.all(Subscription) == []
+    assert len(direct(trio, "bob")) == before + 1
+    assert direct(trio, "carol") == []
+
+
+@pytest.mark.parametrize("path", ["webhook", "deauthorization"])
+async def test_what_is_not_signed_deletes_nothing(trio: World, path: str) -> None:
+    trio.zoom.webhook_url = trio.zoom.webhook_url.replace("/webhook", f"/{path}")
+    known = await links(trio)
+    forged = await trio.zoom.deliver("app_deauthorized", payload(trio), secret="guess")
+    unsigned = await trio.zoom.deliver(
+        "app_deauthorized", payload(trio), headers={"x-zm-signature": "", "x-zm-request-timestamp": ""}
+    )
+    assert [forged.status, unsigned.status] == [403, 403]
+    trio.zoom.webhook_url = trio.zoom.webhook_url.replace("url-secret", "guess")
+    assert (await trio.zoom.deliver("app_deauthorized", payload(trio))).status == 403
+    await settle(trio)
+    assert await links(trio) == known
+
+
+async def test_another_app_s_news_deletes_nothing(trio: World) -> None:
+    known = await links(trio)
+    await trio.zoom.deliver("app_deauthorized", payload(trio) | {"client_id": "another"})
+    await trio.zoom.deliver("app_deauthorized", {"user_id": ["x"]})
+    await trio.zoom.deliver("app_deauthorized", {})
+    await settle(trio)
+    assert await links(trio) == known
+
+
+async def test_news_from_before_the_present_link_leave_it_alone(trio: World) -> None:
+    known = await links(trio)
+    hour_ago = trio.zoom.clock.now_ms() - 3_600_000
+    await trio.zoom.deliver("app_deauthorized", payload(trio), event_ts=hour_ago)
+    await settle(trio)
+    assert await links(trio) == known
+    assert direct(trio, "bob") == []
+
+
+async def test_everybody_who_linked_the_account_is_told(trio: World) -> None:
+    mallory = trio.mattermost.user("mallory")
+    ctx = trio.bot.ctx
+    back = await trio.zoom.consent(ctx.oauth.authorize_url("s", "v" * 64), "bob@demo.example")
+    grant = await ctx.oauth.exchange(back.split("code=")[1].split("&")[0], "v" * 64)
+    await ctx.tokens.link(mallory.id, grant, await ctx.zoom.identify(grant))
+    await trio.zoom.deauthorize("bob@demo.example")
+    await settle(trio)
+    assert await links(trio) == {trio.mattermost.user("carol").id}
+    assert len(direct(trio, "bob")) == len(direct(trio, "mallory")) == 1

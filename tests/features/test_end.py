@@ -1,0 +1,104 @@
+"""``end``: for the host and administrators."""
+
+from __future__ import annotations
+
+from tests.conftest import World
+from tests.features.kit import ask, direct, held, planned, settle, told
+
+
+async def ended(world: World, post_id: str) -> None:
+    await world.mattermost.wait_for(
+        lambda: [
+            post
+            for post in world.mattermost.bot_posts()
+            if post.id == post_id and post.props["meeting_status"] == "ENDED"
+        ]
+    )
+    await settle(world)
+
+
+async def test_the_host_ends_the_meeting_and_its_card_says_so(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    await trio.mattermost.post("bob", "dev", "@zoom end")
+    await ended(trio, post.id)
+    assert meeting.status == "ended"
+    assert direct(trio, "bob") == []
+
+
+async def test_a_colleague_and_a_stranger_are_refused_privately(trio: World) -> None:
+    _, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    for name in ("carol", "mallory"):
+        assert "bob" in await told(trio, name, "dev", "@zoom end")
+    assert meeting.status == "started"
+
+
+async def test_an_administrator_ends_it_with_the_host_s_account(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    await trio.mattermost.post("alice", "dev", "@zoom end")
+    await ended(trio, post.id)
+    assert meeting.status == "ended"
+
+
+async def test_without_a_meeting_there_is_nothing_to_end(trio: World) -> None:
+    await trio.meeting("bob", "town-square")
+    assert "no meeting" in await told(trio, "bob", "dev", "@zoom end")
+
+
+async def test_a_pasted_meeting_is_not_ended(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    await trio.zoom.start(meeting.id)
+    await trio.ask("mallory", "dev", f"@zoom join {trio.zoom.url}/j/{meeting.id}")
+    assert "no meeting" in await told(trio, "mallory", "dev", "@zoom end")
+    assert meeting.status == "started"
+
+
+async def test_a_thread_ends_its_own_meeting(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    _, other = await trio.meeting("bob", topic="retro")
+    for each in (meeting, other):
+        await trio.zoom.start(each.id)
+    await trio.mattermost.post("bob", "dev", "@zoom end", root_id=post.id)
+    await ended(trio, post.id)
+    assert other.status == "started"
+
+
+async def test_one_that_nobody_started_is_deleted(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await trio.mattermost.post("bob", "dev", "@zoom end")
+    await ended(trio, post.id)
+    assert meeting.id not in trio.zoom.meetings
+
+
+async def test_a_planned_meeting_that_has_not_started_is_left_alone(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    await trio.ask("bob", "dev", f"@zoom join {meeting.id}")
+    assert "not started" in await told(trio, "bob", "dev", "@zoom end")
+    assert meeting.id in trio.zoom.meetings
+
+
+async def test_one_that_is_over_at_zoom_is_closed_with_zoom_s_times(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    trio.zoom.clock.advance(600)
+    await trio.zoom.end(meeting.id, deliver=False)
+    await trio.mattermost.post("bob", "dev", "@zoom end")
+    await ended(trio, post.id)
+    (shown,) = [each for each in trio.mattermost.bot_posts("dev") if each.id == post.id]
+    assert shown.props["meeting_end_time"] // 1000 == meeting.last.ended_ms // 1000
+
+
+async def test_a_host_who_is_no_longer_connected_is_named(trio: World) -> None:
+    _, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    await ask(trio, "bob", trio.direct("bob"), "disconnect")
+    assert "bob is not connected" in await told(trio, "alice", "dev", "@zoom end")
+
+
+async def test_it_ends_once(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
+    assert "no meeting" in await told(trio, "bob", "dev", "@zoom end")

@@ -1,0 +1,203 @@
+"""``join``: an existing meeting is shared, by those who may see it, and nothing of it leaks to others."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.sandbox.zoom.models import Json
+from bot.zoom.addresses import JoinLink, NotJoinable, join_link
+from tests.conftest import MakeWorld, World
+from tests.features.kit import App, as_app, ask, direct, held, planned, replies, settle, told, with_stranger
+
+ZOOM = "https://zoom.us"
+
+
+async def test_an_id_of_one_s_own_is_posted_with_its_passcode_link(trio: World) -> None:
+    meeting = planned(trio, "bob", "Weekly")
+    number = f"{str(meeting.id)[:3]} {str(meeting.id)[3:7]} {str(meeting.id)[7:]}"
+    post = await trio.ask("bob", "dev", f"@zoom join {number}")
+    assert post.channel_id == trio.mattermost.channel("dev").id
+    assert meeting.join_url in post.message
+    assert post.props["meeting_id"] == meeting.id
+    assert post.props["meeting_link"] == meeting.join_url
+    assert "Weekly" in post.message
+
+
+async def test_a_shared_meeting_shows_its_life(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    post = await trio.ask("bob", "dev", f"@zoom join {meeting.id}")
+    await held(trio, meeting)
+    await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
+
+
+async def test_a_meeting_that_goes_on_is_shared_as_such(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    await trio.zoom.start(meeting.id)
+    post = await trio.ask("bob", "dev", f"@zoom join {meeting.id}")
+    assert post.props["meeting_status"] == "STARTED"
+
+
+async def test_a_meeting_of_somebody_else_is_not_shown_and_the_way_out_is_said(trio: World) -> None:
+    meeting = planned(trio, "bob", "Salaries")
+    said = await told(trio, "carol", "dev", f"@zoom join {meeting.id}")
+    assert "whole invitation link" in said
+    assert "Salaries" not in said
+    assert trio.mattermost.bot_posts("dev") == []
+
+
+@pytest.mark.parametrize("app", ["account", "server-to-server"])
+async def test_an_app_that_sees_everything_shows_each_only_what_is_theirs(
+    make_world: MakeWorld, app: App
+) -> None:
+    world = await as_app(await make_world(start=False), app)
+    meeting = planned(world, "bob", "Salaries")
+    said = await told(world, "carol", "dev", f"@zoom join {meeting.id}")
+    assert "whole invitation link" in said
+    assert meeting.password not in said
+    post = await world.ask("bob", "dev", f"@zoom join {meeting.id}")
+    assert meeting.join_url in post.message
+
+
+async def test_me_is_the_room_of_the_person_who_asks(trio: World) -> None:
+    post = await trio.ask("bob", "dev", "@zoom join me")
+    pmi = trio.zoom.user("bob@demo.example").pmi
+    assert post.props["meeting_id"] == pmi
+    assert trio.zoom.meetings[pmi].join_url in post.message
+
+
+async def test_me_without_a_link_asks_to_connect_privately(trio: World) -> None:
+    said = await told(trio, "mallory", "dev", "@zoom join me")
+    assert "/oauth2/connect" in said
+
+
+async def test_a_room_that_is_switched_off_is_said(trio: World) -> None:
+    trio.zoom.user("bob@demo.example").pmi_enabled = False
+    assert "personal meeting room" in await told(trio, "bob", "dev", "@zoom join me")
+
+
+async def test_a_pasted_link_is_posted_as_it_is(trio: World) -> None:
+    url = "https://acme.zoom.us/j/92345678901?pwd=aBc.1"
+    post = await trio.ask("mallory", "dev", f"@zoom join {url}")
+    assert url in post.message
+    assert post.props["meeting_link"] == url
+    assert post.props["meeting_id"] == 92345678901
+    assert trio.zoom.calls == []
+
+
+async def test_a_link_of_another_site_is_refused_privately(trio: World) -> None:
+    said = await told(trio, "mallory", "dev", "@zoom join https://zoom.us.evil.example/j/92345678901")
+    assert "evil" not in said
+    assert trio.mattermost.bot_posts("dev") == []
+
+
+async def test_a_host_s_link_is_never_posted(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    said = await told(trio, "bob", "dev", f"@zoom join {meeting.start_url}")
+    assert "host" in said
+    assert meeting.start_url not in said
+    assert trio.mattermost.bot_posts("dev") == []
+
+
+async def test_a_pasted_number_brings_a_stranger_nothing_of_what_happens_there(trio: World) -> None:
+    meeting = planned(trio, "bob", "Salaries")
+    post = await trio.ask("mallory", "dev", f"@zoom join {trio.zoom.url}/j/{meeting.id}")
+    before = post.update_at
+    # Something of the same number that the bot does know, so that Zoom's events are taken in.
+    own = await trio.ask("bob", trio.direct("bob"), f"join {meeting.id}")
+    await held(trio, meeting)
+    await trio.zoom.record(meeting.id)
+    await trio.zoom.transcribe(meeting.id)
+    await trio.zoom.summarize(meeting.id)
+    await settle(trio)
+    assert len(replies(trio, own)) == 4
+    assert replies(trio, post) == []
+    (shown,) = [each for each in trio.mattermost.bot_posts("dev") if each.id == post.id]
+    assert shown.update_at == before
+    assert shown.props["meeting_status"] == "WAITING"
+    assert direct(trio, "mallory") == []
+
+
+async def test_a_pasted_link_is_left_alone_by_the_reconciler(trio: World) -> None:
+    post = await trio.ask("mallory", "dev", "@zoom join https://zoom.us/j/92345678901")
+    await trio.bot.reconciler.reconcile()
+    await settle(trio)
+    assert post.props["meeting_status"] == "WAITING"
+    assert trio.zoom.calls == []
+
+
+async def test_a_restricted_channel_is_restricted_for_join_too(make_world: MakeWorld) -> None:
+    world = await with_stranger(await make_world(meetings={"restrict_public_channels": True}))
+    for what in ("me", "https://zoom.us/j/92345678901"):
+        await told(world, "bob", "dev", f"@zoom join {what}")
+    assert world.mattermost.bot_posts("dev") == []
+
+
+async def test_zoom_being_away_is_said(trio: World) -> None:
+    await trio.zoom.stop_server()
+    (answer,) = await ask(trio, "bob", "dev", "@zoom join 92345678901")
+    assert answer.channel_id == trio.direct("bob").id
+    assert "cannot be reached" in answer.message
+    await trio.zoom.start_server()
+
+
+async def test_a_room_that_was_shared_long_ago_shows_nothing(trio: World) -> None:
+    post = await trio.ask("bob", "dev", "@zoom join me")
+    room = trio.zoom.meetings[post.props["meeting_id"]]
+    await held(trio, room)
+    await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
+    # The room is used again, privately.
+    await held(trio, room)
+    await trio.zoom.record(room.id)
+    await settle(trio)
+    assert replies(trio, post) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://zoom.us/j/92345678901",
+        "https://ZOOM.us/j/92345678901?pwd=x#success",
+        "https://us02web.zoom.us/w/92345678901?tk=1",
+        "https://acme.zoom.com/wc/join/92345678901",
+        "https://zoomgov.com/wc/92345678901/join",
+        "<https://zoom.us/my/alice.demo>",
+        "https://zoom.example.com/j/92345678901",
+    ],
+)
+def test_links_that_are_accepted(url: str) -> None:
+    found = join_link(url, "https://zoom.example.com")
+    assert isinstance(found, JoinLink)
+    assert found.url == url.strip("<>")
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://zoom.us/j/92345678901", NotJoinable.FOREIGN),
+        ("https://evilzoom.us/j/92345678901", NotJoinable.FOREIGN),
+        ("https://zoom.us@evil.example/j/92345678901", NotJoinable.FOREIGN),
+        ("https://evil.example@zoom.us/j/92345678901", NotJoinable.FOREIGN),
+        ("https://evil.example\\@zoom.us/j/92345678901", NotJoinable.FOREIGN),
+        ("https://zoom.us\\@evil.example/j/92345678901", NotJoinable.FOREIGN),
+        ("https://zoom.us:8443/j/92345678901", NotJoinable.FOREIGN),
+        ("https://zoom.us/signin?next=https://evil.example", NotJoinable.FOREIGN),
+        ("https://zoom.us/rec/share/abc", NotJoinable.FOREIGN),
+        ("https://zoom.us/j/92345678901)[x](http://evil.example", NotJoinable.FOREIGN),
+        ("https://zоom.us/j/92345678901", NotJoinable.FOREIGN),
+        ("https://[zoom.us/j/92345678901", NotJoinable.FOREIGN),
+        ("https://zoom.us/s/92345678901?zak=abc", NotJoinable.HOST),
+        ("https://zoom.us/j/92345678901?zak=abc", NotJoinable.HOST),
+    ],
+)
+def test_links_that_are_refused(url: str, why: NotJoinable) -> None:
+    assert join_link(url, ZOOM) is why
+
+
+async def test_an_event_for_no_meeting_at_all_changes_no_pasted_card(trio: World) -> None:
+    post = await trio.ask("mallory", "dev", "@zoom join https://zoom.us/my/bob")
+    assert "meeting_id" in post.props
+    about: Json = {"id": "0", "uuid": "", "host_id": "x", "topic": "x", "type": 1}
+    await trio.zoom.deliver("meeting.started", {"object": about})
+    await settle(trio)
+    (shown,) = trio.mattermost.bot_posts("dev")
+    assert shown.props["meeting_status"] == "WAITING"

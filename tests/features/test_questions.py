@@ -1,0 +1,204 @@
+"""What is asked before a meeting starts, by button and in words, and who may answer."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from bot.sandbox.mattermost import Post
+from tests.conftest import MakeWorld, World
+
+
+def buttons(post: Post) -> dict[str, dict[str, Any]]:
+    return {action["id"]: action for action in post.props["attachments"][0].get("actions", [])}
+
+
+async def two(make_world: MakeWorld, **sections: dict[str, Any]) -> World:
+    world = await make_world(**sections)
+    await world.link("alice")
+    await world.link("bob")
+    return world
+
+
+async def test_ten_people_at_once_get_one_meeting_and_nine_questions(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    names = ["alice", "bob"] * 5
+    asked = await asyncio.gather(*(world.mattermost.post(name, "dev", "@zoom now") for name in names))
+    answers = [await world.answer_to(post) for post in asked]
+    await world.bot.worker.idle()
+    assert len(world.zoom.created) == 1
+    assert sum("meeting_id" in answer.props for answer in answers) == 1
+    assert (
+        sum(
+            set(buttons(answer)) == {"existing", "new"}
+            for answer in answers
+            if "meeting_id" not in answer.props
+        )
+        == 9
+    )
+    assert all(len(world.answers_to(post)) == 1 for post in asked)
+
+
+async def test_another_meeting_is_started_by_the_button_and_carries_the_first_request(
+    make_world: MakeWorld,
+) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    second = await world.mattermost.post("bob", "dev", "@zoom two")
+    question = await world.answer_to(second)
+    assert question.channel_id == world.direct("bob").id
+    await world.mattermost.press("bob", question.id, "new")
+    meeting = (
+        await world.mattermost.wait_for(
+            lambda: [p for p in world.answers_to(second) if "meeting_id" in p.props]
+        )
+    )[0]
+    assert meeting.props["meeting_topic"] == "two"
+    assert meeting.channel_id == world.mattermost.channel("dev").id
+    shown = await world.shows(question, lambda post: not post.props.get("attachments"))
+    assert "Start another" in shown.message
+
+
+async def test_a_question_is_answered_once_even_by_button_and_words(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    second = await world.mattermost.post("bob", "dev", "@zoom two")
+    question = await world.answer_to(second)
+    await world.mattermost.post("bob", world.direct("bob"), "new")
+    await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)
+    answer = await world.mattermost.press("bob", question.id, "new")
+    await world.bot.worker.idle()
+    assert "already" in str(answer) or any("already" in each.text for each in world.mattermost.ephemerals)
+    assert len(world.zoom.created) == 2
+
+
+async def test_join_that_one_shows_the_link_and_starts_nothing(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    first = await world.ask("alice", "dev", "@zoom one")
+    second = await world.mattermost.post("bob", "dev", "@zoom two")
+    question = await world.answer_to(second)
+    await world.mattermost.press("bob", question.id, "existing")
+    await world.mattermost.wait_for(lambda: len(world.answers_to(second)) == 2)
+    said = next(post for post in world.answers_to(second) if post.id != question.id)
+    assert first.props["meeting_link"] in said.message
+    assert len(world.zoom.created) == 1
+
+
+async def test_a_meeting_that_ended_stands_in_nobodys_way(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    post, meeting = await world.meeting()
+    await world.zoom.start(meeting.id)
+    await world.zoom.end(meeting.id)
+    await world.shows(post, lambda each: each.props["meeting_status"] == "ENDED")
+    again = await world.ask("bob", "dev", "@zoom again")
+    assert "meeting_id" in again.props
+
+
+async def test_a_post_that_looks_like_a_meeting_counts_for_nothing(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    fake = {"meeting_provider": "Zoom", "meeting_link": "https://evil.example", "meeting_status": "WAITING"}
+    await world.mattermost.post("bob", "dev", "a meeting", props=fake)
+    assert "meeting_id" in (await world.ask("alice", "dev", "@zoom real")).props
+
+
+async def test_a_forged_callback_is_refused_and_a_strangers_press_is_told_so(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    question = await world.answer_to(await world.mattermost.post("bob", "dev", "@zoom two"))
+    # People never see a button's context: here it is read from what the bot sent.
+    sent = next(
+        call.json["props"]
+        for call in world.mattermost.calls
+        if call.method == "POST" and isinstance(call.json, dict)
+        if call.json.get("props", {}).get("zoombot_id") == question.props["zoombot_id"]
+    )
+    actions = {action["id"]: action for action in sent["attachments"][0]["actions"]}
+    integration = actions["new"]["integration"]
+    bob, carol = world.mattermost.user("bob").id, world.mattermost.user("carol").id
+
+    async def call(**body: Any) -> tuple[int, str]:
+        async with world.http.post(integration["url"], json=body) as response:
+            return response.status, await response.text()
+
+    genuine = integration["context"]
+    assert (await call(user_id=bob, post_id=question.id, context={"token": "x"}))[0] == 403
+    assert (await call(user_id=bob, post_id=question.id, context={}))[0] == 403
+    assert (await call(user_id=bob, post_id="p" * 26, context=genuine))[0] == 403
+    status, text = await call(user_id=carol, post_id=question.id, context=genuine)
+    assert status == 200
+    assert "somebody else" in text
+    await world.bot.worker.idle()
+    assert len(world.zoom.created) == 1
+
+
+async def test_a_large_channel_is_asked_about_first(make_world: MakeWorld) -> None:
+    world = await two(make_world, meetings={"confirm_above": 2})
+    asked = await world.mattermost.post("alice", "dev", "@zoom all hands")
+    question = await world.answer_to(asked)
+    assert set(buttons(question)) == {"yes", "no"}
+    await world.mattermost.press("alice", question.id, "yes")
+    await world.mattermost.wait_for(lambda: [p for p in world.answers_to(asked) if "meeting_id" in p.props])
+
+
+async def test_the_personal_room_is_used_once_or_always_as_the_person_says(make_world: MakeWorld) -> None:
+    world = await two(make_world, meetings={"personal_meeting_room": "ask", "duplicate_window_ms": 0})
+    pmi = world.zoom.user("alice@demo.example").pmi
+    asked = await world.mattermost.post("alice", "dev", "@zoom talk")
+    question = await world.answer_to(asked)
+    await world.mattermost.press("alice", question.id, "personal")
+    first = (
+        await world.mattermost.wait_for(
+            lambda: [p for p in world.answers_to(asked) if "meeting_id" in p.props]
+        )
+    )[0]
+    assert first.props["meeting_id"] == pmi
+    second = await world.ask("alice", "dev", "@zoom talk")
+    assert set(buttons(second)) == {"personal", "unique"}
+    await world.ask("alice", world.direct("alice"), "settings pmi always")
+    third = await world.ask("alice", "dev", "@zoom talk")
+    assert third.props["meeting_id"] == pmi
+
+
+async def test_settings_are_changed_by_a_button(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    asked = await world.mattermost.post("alice", world.direct("alice"), "settings")
+    shown = await world.answer_to(asked)
+    await world.mattermost.press("alice", shown.id, "always")
+    await world.mattermost.wait_for(lambda: len(world.answers_to(asked)) == 2)
+    room = await world.ask("alice", "dev", "@zoom talk")
+    assert room.props["meeting_id"] == world.zoom.user("alice@demo.example").pmi
+
+
+async def test_a_room_that_is_off_at_zoom_gives_a_unique_meeting_and_says_how_to_enable_it(
+    make_world: MakeWorld,
+) -> None:
+    world = await two(make_world, meetings={"personal_meeting_room": "always"})
+    world.zoom.user("alice@demo.example").pmi_enabled = False
+    asked = await world.mattermost.post("alice", "dev", "@zoom talk")
+    await world.mattermost.wait_for(lambda: len(world.answers_to(asked)) == 2)
+    told = next(post for post in world.answers_to(asked) if "meeting_id" not in post.props)
+    assert told.channel_id == world.direct("alice").id
+    assert "Personal Meeting ID" in told.message
+
+
+async def test_a_room_announced_in_two_channels_ends_in_both_and_stays_private_later(
+    make_world: MakeWorld,
+) -> None:
+    world = await two(make_world, meetings={"personal_meeting_room": "always"})
+    one = await world.ask("alice", "dev", "@zoom talk")
+    two_ = await world.ask("alice", "town-square", "@zoom talk")
+    pmi = one.props["meeting_id"]
+    await world.zoom.start(pmi)
+    for post in (one, two_):
+        await world.shows(post, lambda each: each.props["meeting_status"] == "STARTED")
+    await world.zoom.end(pmi)
+    for post in (one, two_):
+        await world.shows(post, lambda each: each.props["meeting_status"] == "ENDED")
+    await world.zoom.start(pmi)
+    await world.bot.worker.idle()
+    await world.bot.publisher.idle()
+    assert all(
+        post.props["meeting_status"] == "ENDED"
+        for post in world.mattermost.bot_posts()
+        if "meeting_id" in post.props
+    )

@@ -1,0 +1,78 @@
+"""``/zoom``: the same words, private answers only for the person."""
+
+from __future__ import annotations
+
+from tests.conftest import World
+
+
+async def test_a_meeting_is_posted_by_the_bot(world: World) -> None:
+    answer = await world.mattermost.command("alice", "dev", "/zoom standup")
+    assert not answer.get("text")
+    post = (await world.mattermost.wait_for(lambda: world.mattermost.bot_posts("dev")))[0]
+    assert post.props["meeting_topic"] == "standup"
+
+
+async def test_private_answers_are_ephemeral(world: World) -> None:
+    await world.mattermost.command("carol", "dev", "/zoom standup")
+    await world.mattermost.wait_for(lambda: world.mattermost.ephemerals)
+    said = world.mattermost.ephemerals[-1]
+    assert said.user_id == world.mattermost.user("carol").id
+    assert "/oauth2/connect?state=" in said.text
+    assert world.mattermost.bot_posts() == []
+
+
+async def test_a_wrong_token_is_refused(world: World) -> None:
+    alice, dev = world.mattermost.user("alice").id, world.mattermost.channel("dev").id
+    form = {"token": "wrong", "user_id": alice, "channel_id": dev, "text": "standup", "trigger_id": "t"}
+    async with world.http.post(world.bot.ctx.url("/command"), data=form) as response:
+        assert response.status == 403
+    await world.bot.worker.idle()
+    assert world.zoom.created == []
+
+
+async def test_where_the_bot_is_not_it_says_how_to_invite_it(world: World) -> None:
+    world.mattermost.add_channel("quiet", members=("alice",))
+    await world.mattermost.command("alice", "quiet", "/zoom standup")
+    await world.mattermost.wait_for(lambda: world.mattermost.ephemerals)
+    assert "/invite @zoom" in world.mattermost.ephemerals[-1].text
+    assert world.zoom.created == []
+
+
+async def test_buttons_of_an_ephemeral_question_work(world: World) -> None:
+    await world.ask("alice", "dev", "@zoom one")
+    await world.mattermost.command("bob", "dev", "/zoom two")
+    await world.mattermost.wait_for(lambda: world.mattermost.ephemerals)
+    said = world.mattermost.ephemerals[-1]
+    assert said.post is not None
+    await world.mattermost.post("bob", world.direct("bob"), "new")
+    await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)
+
+
+async def test_settings_open_a_dialog_whose_answer_is_kept(world: World) -> None:
+    await world.mattermost.command("alice", "dev", "/zoom settings")
+    dialog = (await world.mattermost.wait_for(lambda: world.mattermost.dialogs))[0]
+    answer = await world.mattermost.submit("alice", dialog, {"answer": "always"})
+    assert not answer.get("error")
+    await world.mattermost.wait_for(lambda: world.mattermost.ephemerals)
+    assert "personal room" in world.mattermost.ephemerals[-1].text
+    room = await world.ask("alice", "dev", "@zoom talk")
+    assert room.props["meeting_id"] == world.zoom.user("alice@demo.example").pmi
+
+
+async def test_a_forged_dialog_is_refused(world: World) -> None:
+    alice = world.mattermost.user("alice").id
+    url = world.bot.ctx.url("/dialog")
+    for body in ({}, {"user_id": alice, "state": "x", "submission": {"answer": "always"}}):
+        async with world.http.post(url, json=body) as response:
+            assert response.status == 403
+
+
+async def test_what_is_no_form_is_refused(world: World) -> None:
+    url = world.bot.ctx.url("/command")
+    for body, kind in (
+        (b"\xff", "application/x-www-form-urlencoded"),
+        (b"--", "multipart/form-data"),
+        (b"{}", "application/json"),
+    ):
+        async with world.http.post(url, data=body, headers={"Content-Type": kind}) as response:
+            assert response.status == 403

@@ -1,0 +1,55 @@
+"""``webinar``: for those whose plan has it; a clear sentence for the others."""
+
+from __future__ import annotations
+
+from tests.conftest import MakeWorld, World
+from tests.features.kit import held, replies, settle, told, with_stranger
+
+
+async def test_a_webinar_is_announced_and_shows_its_life(trio: World) -> None:
+    trio.zoom.user("bob@demo.example").webinar = True
+    post = await trio.ask("bob", "dev", "@zoom webinar Town hall")
+    webinar = trio.zoom.meetings[post.props["meeting_id"]]
+    assert webinar.webinar
+    assert webinar.topic == post.props["meeting_topic"] == "Town hall"
+    assert "webinar" in post.message
+    assert webinar.join_url in post.message
+    await trio.bot.reconciler.reconcile()
+    await held(trio, webinar)
+    await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
+
+
+async def test_the_host_ends_a_webinar_and_its_recording_is_posted(trio: World) -> None:
+    trio.zoom.user("bob@demo.example").webinar = True
+    post = await trio.ask("bob", "dev", "@zoom webinar Town hall")
+    webinar = trio.zoom.meetings[post.props["meeting_id"]]
+    await trio.zoom.start(webinar.id)
+    await trio.mattermost.post("bob", "dev", "@zoom end")
+    await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
+    await trio.zoom.record(webinar.id)
+    await settle(trio)
+    assert len(replies(trio, post)) == 2
+
+
+async def test_without_the_licence_it_is_said_privately(trio: World) -> None:
+    said = await told(trio, "bob", "dev", "@zoom webinar Town hall")
+    assert "licence" in said
+    assert trio.mattermost.bot_posts("dev") == []
+
+
+async def test_a_stranger_is_asked_to_connect(trio: World) -> None:
+    assert "/oauth2/connect" in await told(trio, "mallory", "dev", "@zoom webinar Town hall")
+
+
+async def test_a_restricted_channel_is_restricted_for_webinars_too(make_world: MakeWorld) -> None:
+    world = await with_stranger(await make_world(meetings={"restrict_public_channels": True}))
+    world.zoom.user("bob@demo.example").webinar = True
+    await told(world, "bob", "dev", "@zoom webinar Town hall")
+    assert world.zoom.created == []
+
+
+async def test_a_lost_answer_is_said_and_nothing_is_made_twice(trio: World) -> None:
+    trio.zoom.user("bob@demo.example").webinar = True
+    trio.zoom.faults.add(drop=True, after=True, times=1, method="POST", path=r"/webinars$")
+    assert "cannot say" in await told(trio, "bob", "dev", "@zoom webinar Town hall")
+    assert len(trio.zoom.created) == 1

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bot.clock import now_ms
+from bot.config import Config, StoreConfig
+from bot.records import Item, ItemState, Link
+from bot.sandbox.mattermost import Mattermost
+from bot.sandbox.zoom import Zoom
+from bot.setup.check import Finding, Level, check, is_wrong
+from bot.setup.mattermost import check_mattermost
+from bot.setup.store import check_store
+from bot.setup.web import check_web
+from bot.setup.zoom import check_zoom
+from bot.stores import Put
+from bot.stores.opening import open_store
+from bot.vault import Vault, new_key
+from bot.webhooks import encrypt_token, is_signed
+
+SECRETS = ("url-secret-of-some-length",)
+
+
+def of(findings: list[Finding], level: Level) -> dict[str, str]:
+    return {finding.subject: finding.text for finding in findings if finding.level is level}
+
+
+def changed(config: Config, section: str, **values: Any) -> Config:
+    return replace(config, **{section: replace(getattr(config, section), **values)})
+
+
+async def test_a_right_configuration_is_all_right_while_the_bot_does_not_run(config: Config) -> None:
+    findings = await check(config)
+    assert of(findings, Level.WRONG) == {}
+    assert not is_wrong(findings)
+    assert any("the bot does not run here" in finding.text for finding in findings)
+    right = of(findings, Level.OK)
+    for subject in ("mattermost.url", "mattermost.token", "mattermost channels", "mattermost WebSocket"):
+        assert subject in right
+    for subject in ("zoom.client_id, client_secret", "zoom.api_url", "clock", "store.url"):
+        assert subject in right
+
+
+async def test_no_line_repeats_a_secret(config: Config) -> None:
+    for wrong in (config, changed(config, "zoom", client_secret="wrongsecret")):
+        shown = "\n".join(map(str, await check(wrong)))
+        for secret in (
+            config.mattermost.token,
+            config.web.url_secret,
+            config.zoom.webhook_secret,
+            wrong.zoom.client_secret,
+            *config.store.encryption_keys,
+        ):
+            assert secret not in shown
+
+
+async def test_a_finding_is_one_line_that_begins_with_its_level(config: Config) -> None:
+    for finding in await check(config):
+        assert str(finding).split()[0] in ("ok", "note", "wrong")
+        assert "\n" not in str(finding)
+
+
+async def test_a_warning_of_the_file_is_a_note(config: Config) -> None:
+    findings = await check(replace(config, warnings=("mattermost.url: begins with http://",)))
+    assert of(findings, Level.NOTE)["mattermost.url"] == "begins with http://"
+
+
+async def test_a_wrong_token_is_said(config: Config) -> None:
+    wrong = of(await check_mattermost(changed(config, "mattermost", token="x" * 26)), Level.WRONG)
+    assert "Bot Accounts" in wrong["mattermost.token"]
+
+
+async def test_a_server_that_is_not_there_is_said(config: Config, closed_port: int) -> None:
+    url = f"http://127.0.0.1:{closed_port}"
+    wrong = of(await check_mattermost(changed(config, "mattermost", url=url)), Level.WRONG)
+    assert list(wrong) == ["mattermost.url"]
+    wrong = of(await check_zoom(changed(config, "zoom", url=url, api_url=f"{url}/v2")), Level.WRONG)
+    assert set(wrong) == {"zoom.url", "zoom.api_url"}
+
+
+async def test_an_unknown_admin_is_said(config: Config) -> None:
+    found = await check_mattermost(changed(config, "mattermost", admins=("alice", "nobody")))
+    assert of(found, Level.WRONG) == {"mattermost.admins": "there is no user @nobody"}
+
+
+async def test_overrides_that_the_server_forbids_are_said(config: Config, mattermost: Mattermost) -> None:
+    wanted = changed(config, "mattermost", override_username="Zoom")
+    mattermost.allow_overrides = False
+    wrong = of(await check_mattermost(wanted), Level.WRONG)
+    assert "EnablePostUsernameOverride" in wrong["mattermost.override_username"]
+    mattermost.allow_overrides = True
+    assert of(await check_mattermost(wanted), Level.WRONG) == {}
+
+
+async def test_wrong_zoom_credentials_are_said(config: Config) -> None:
+    wrong = of(await check_zoom(changed(config, "zoom", client_secret="other")), Level.WRONG)
+    assert list(wrong) == ["zoom.client_id, client_secret"]
+
+
+async def test_a_server_to_server_app_is_tried_with_a_token(config: Config) -> None:
+    async with Zoom(app="server-to-server") as zoom:
+        wanted = changed(
+            config,
+            "zoom",
+            app="server-to-server",
+            url=zoom.url,
+            api_url=zoom.api_url,
+            client_id=zoom.client_id,
+            client_secret=zoom.client_secret,
+            account_id=zoom.account_id,
+        )
+        assert of(await check_zoom(wanted), Level.WRONG) == {}
+        for values in ({"account_id": "other"}, {"client_secret": "other"}):
+            wrong = of(await check_zoom(changed(wanted, "zoom", **values)), Level.WRONG)
+            assert list(wrong) == ["zoom.client_id, client_secret, account_id"]
+
+
+async def test_an_api_address_that_is_none_is_said(config: Config, mattermost: Mattermost) -> None:
+    async with serving(lambda request: web.Response(text="<html>", content_type="text/html")) as url:
+        wrong = of(await check_zoom(changed(config, "zoom", api_url=url)), Level.WRONG)
+    assert list(wrong) == ["zoom.api_url"]
+
+
+async def test_a_store_is_counted_and_its_dead_requests_are_noted(config: Config) -> None:
+    vault = Vault(config.store.encryption_keys)
+    store = await open_store(config.store.url)
+    item = Item(
+        id="post:1",
+        kind="post",
+        lane="x",
+        asked_at=1,
+        received_at=1,
+        state=ItemState.DEAD,
+        error="Zoom\nsaid no",
+    )
+    link = Link(
+        id="a", zoom_user_id="z", email="e", sealed_tokens=vault.seal("a", "t"), expires_at=1, linked_at=1
+    )
+    await store.commit(Put(item), Put(link))
+    # As while the bot runs: the store stays open.
+    found = await check_store(config)
+    assert of(found, Level.WRONG) == {}
+    assert "1 linked accounts" in of(found, Level.OK)["store.url"]
+    assert "Zoom said no" in of(found, Level.NOTE)["store"]
+    other = replace(config, store=StoreConfig(url=config.store.url, encryption_keys=(new_key(),)))
+    assert "1 of 1" in of(await check_store(other), Level.WRONG)["store.encryption_keys"]
+    await store.close()
+
+
+async def test_a_store_that_cannot_be_is_said(config: Config) -> None:
+    broken = changed(config, "store", url="tinydb:/nonexistent/zoombot.db")
+    assert "does not exist" in of(await check_store(broken), Level.WRONG)["store.url"]
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+class serving:  # noqa: N801
+    """A server on a free port whose every answer is ``answer(request)``; entering it gives its URL."""
+
+    def __init__(self, answer: Callable[[web.Request], Any]) -> None:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            made = answer(request)
+            found: web.StreamResponse = await made if hasattr(made, "__await__") else made
+            return found
+
+        app = web.Application()
+        app.router.add_route("*", "/{path:.*}", handle)
+        self._runner = web.AppRunner(app)
+
+    async def __aenter__(self) -> str:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        return f"http://{host}:{port}"
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._runner.cleanup()
+
+
+@pytest.fixture
+async def admin_port() -> AsyncIterator[int]:
+    """The bot's own health page: it runs."""
+    async with serving(lambda request: web.Response(text="ok")) as url:
+        yield int(url.rpartition(":")[2])
+
+
+async def answer_as_the_bot(request: web.Request) -> web.Response:
+    if request.path.endswith("/oauth2/connect"):
+        return web.Response(status=400, text="no state")
+    body = await request.read()
+    assert request.query["secret"] in SECRETS
+    assert request.content_type == "application/json"
+    if not is_signed(request.headers, body, "hook", now_ms()):
+        return web.Response(status=403)
+    token = (await request.json())["payload"]["plainToken"]
+    return web.json_response({"plainToken": token, "encryptedToken": encrypt_token("hook", token)})
+
+
+async def test_the_way_from_outside_is_tried(config: Config, admin_port: int) -> None:
+    async with serving(answer_as_the_bot) as url:
+        config = changed(config, "web", public_url=f"{url}/plugins/zoom", admin_port=admin_port)
+        right = await check_web(changed(config, "zoom", webhook_secret="hook"))
+        assert set(of(right, Level.OK)) == {"web.public_url", "webhook"}
+        wrong = of(await check_web(changed(config, "zoom", webhook_secret="other")), Level.WRONG)
+        assert list(wrong) == ["webhook"]
+        assert "restart the bot" in wrong["webhook"]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(404, "unchanged"), (502, "cannot reach the bot"), (200, "status 200")]
+)
+async def test_a_proxy_that_leads_elsewhere_is_said(
+    config: Config, admin_port: int, status: int, said: str
+) -> None:
+    async with serving(lambda request: web.Response(status=status)) as url:
+        found = await check_web(changed(config, "web", public_url=url, admin_port=admin_port))
+    wrong = of(found, Level.WRONG)
+    assert said in wrong["web.public_url"]
+    assert "webhook" in wrong
+
+
+async def test_weak_secrets_in_the_url_are_noted(config: Config) -> None:
+    found = [each.text for each in await check_web(changed(config, "web", url_secret="a+b"))]
+    assert any("short" in text for text in found)
+    assert any("percent-encoded" in text for text in found)

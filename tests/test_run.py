@@ -1,0 +1,519 @@
+"""The command as a process of its own: how it starts, what it says, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import ssl
+import stat
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import aiohttp
+import pytest
+import trustme
+
+from bot.app import Tempo, opened
+from bot.demo import free_port
+from bot.errors import StartError
+from bot.sandbox.faults import Fault
+from bot.sandbox.mattermost import Mattermost, Post
+from bot.sandbox.stage import Stage
+from bot.stores.opening import open_store
+from bot.vault import new_key
+from tests.conftest import MakeWorld
+from tests.test_link import LINK, Page
+
+ROOT = Path(__file__).parent.parent
+STOP_S = 5.0
+# How long an interpreter may take to come up on a busy machine, before a test gives up.
+PATIENCE_S = 30.0
+
+Values = dict[str, dict[str, object]]
+
+
+class Command:
+    """One ``python -m bot …``."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.err: list[str] = []
+        self.out: list[str] = []
+
+    async def says(self, words: str, *, out: bool = False) -> str:
+        """The first line with these words."""
+        pipe, lines = (self.process.stdout, self.out) if out else (self.process.stderr, self.err)
+        assert pipe is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while line := (await pipe.readline()).decode():
+                lines.append(line.rstrip("\n"))
+                if words in line:
+                    return lines[-1]
+        raise AssertionError(f"it ended without a word of {words}: {self.err} {self.out}")
+
+    async def ends(self, within_s: float = PATIENCE_S) -> int:
+        """Its exit status."""
+        async with asyncio.timeout(within_s):
+            out, err = await self.process.communicate()
+        self.out += out.decode().splitlines()
+        self.err += err.decode().splitlines()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    async def stops(self, number: int = signal.SIGTERM) -> int:
+        """Its exit status after a signal, which it must obey in five seconds."""
+        self.process.send_signal(number)
+        return await self.ends(STOP_S)
+
+
+class Shell:
+    """Runs commands in a folder, with nothing of ours in the environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.running: list[Command] = []
+
+    async def run(self, *arguments: str, **environ: str) -> Command:
+        """Start ``python -m bot`` with these arguments."""
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("ZOOMBOT_")}
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", *arguments),
+            cwd=self.folder,
+            env={**clean, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **environ},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        self.running.append(Command(process))
+        return self.running[-1]
+
+    async def result(self, *arguments: str, **environ: str) -> tuple[int, str, list[str]]:
+        """Exit status, output, lines on stderr."""
+        command = await self.run(*arguments, **environ)
+        status = await command.ends()
+        return status, "\n".join(command.out), command.err
+
+    async def close(self) -> None:
+        """End what still runs."""
+        for command in self.running:
+            if command.process.returncode is None:
+                command.process.kill()
+                await command.process.communicate()
+
+
+@pytest.fixture
+async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
+    shell = Shell(tmp_path)
+    yield shell
+    await shell.close()
+
+
+class Setting:
+    """A stage, and the ``bot.toml`` for it."""
+
+    def __init__(self, stage: Stage, folder: Path) -> None:
+        self.stage = stage
+        self.port, self.admin_port = free_port(), free_port()
+        self.public_url = f"http://127.0.0.1:{self.port}"
+        self.path = folder / "bot.toml"
+        self.store = folder / "zoombot.db"
+
+    def write(self, **changes: dict[str, object]) -> None:
+        """Write the configuration, with changes by section."""
+        client_id, client_secret, webhook_secret = self.stage.zoom_app
+        sections: Values = {
+            "mattermost": {"url": self.stage.mattermost_url, "token": self.stage.mattermost_token},
+            "zoom": {
+                "client_id": client_id,
+                "client_secret": client_secret,
+                "webhook_secret": webhook_secret,
+                "url": self.stage.zoom_url,
+                "api_url": self.stage.zoom_api_url,
+            },
+            "web": {
+                "public_url": self.public_url,
+                "port": self.port,
+                "admin_port": self.admin_port,
+                "url_secret": "url-secret-of-some-length",
+            },
+            "store": {"url": "tinydb:zoombot.db", "encryption_keys": [new_key()]},
+        }
+        lines = []
+        for name, values in sections.items():
+            lines.append(f"[{name}]")
+            merged = values | changes.get(name, {})
+            lines += [f"{key} = {json.dumps(value)}" for key, value in merged.items()]
+        self.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.path.chmod(0o600)
+
+
+@pytest.fixture
+async def setting(tmp_path: Path) -> AsyncIterator[Setting]:
+    """A stage to run on, and a configuration that is right."""
+    stage = Stage()
+    setting = Setting(stage, tmp_path)
+    async with stage.opened(setting.public_url, "url-secret-of-some-length", "command-token"):
+        setting.write()
+        yield setting
+        assert stage.mattermost.unknown == []
+        assert stage.zoom.unknown == []
+
+
+async def ready(setting: Setting, shell: Shell) -> Command:
+    """A bot that listens."""
+    command = await shell.run("run")
+    await command.says(" ready")
+    await setting.stage.mattermost.wait_for_socket(timeout=PATIENCE_S)
+    return command
+
+
+# How it goes on and how it ends
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_stops_it_in_order(setting: Setting, shell: Shell, number: int) -> None:
+    command = await ready(setting, shell)
+    assert await command.stops(number) == 0
+    assert not any("Traceback" in line for line in command.err)
+    assert setting.stage.mattermost.sockets == 0
+
+
+async def test_a_signal_before_it_is_ready_stops_it_too(setting: Setting, shell: Shell) -> None:
+    await setting.stage.mattermost.stop()
+    command = await shell.run("run")
+    await command.says("trying again")
+    assert await command.stops() == 0
+    await setting.stage.mattermost.start()
+
+
+def answers(setting: Setting, asked: Post) -> list[Post]:
+    """What the bot said to a post."""
+    posts = setting.stage.mattermost.bot_posts()
+    return [post for post in posts if post.props.get("zoombot_trigger") == asked.id]
+
+
+async def asks(setting: Setting, message: str, channel: str = "") -> Post:
+    """Carol writes, in her direct channel unless another is named."""
+    server = setting.stage.mattermost
+    return await server.post("carol", channel or server.direct("carol", "zoom"), message)
+
+
+async def consents(setting: Setting, http: aiohttp.ClientSession) -> str:
+    """Carol asks for a link, and goes as far as Zoom's consent; returns where Zoom sends her then."""
+    asked = await asks(setting, "connect")
+    await setting.stage.mattermost.wait_for(lambda: answers(setting, asked))
+    found = LINK.search(answers(setting, asked)[0].message)
+    assert found
+    async with http.get(found[1], allow_redirects=False) as response:
+        return await setting.stage.zoom.consent(response.headers["Location"], "carol@demo.example")
+
+
+async def reaches(fault: Fault) -> None:
+    """Wait until a request meets the fault."""
+    async with asyncio.timeout(10):
+        while not fault.hits:
+            await asyncio.sleep(0)
+
+
+async def test_a_request_in_flight_is_answered_when_it_stops(setting: Setting, shell: Shell) -> None:
+    command = await ready(setting, shell)
+    async with aiohttp.ClientSession() as http:
+        back = await consents(setting, http)
+        fault = setting.stage.zoom.faults.add(path="/oauth/token", delay=0.7)
+        asking = asyncio.create_task(http.get(back))
+        await reaches(fault)
+        assert await command.stops() == 0
+        async with await asking as response:
+            assert response.status == 200
+            assert "Link this Zoom account to @carol?" in await response.text()
+
+
+async def test_a_meeting_that_is_being_made_when_it_stops_is_posted_once(
+    setting: Setting, shell: Shell
+) -> None:
+    command = await ready(setting, shell)
+    server, zoom = setting.stage.mattermost, setting.stage.zoom
+    async with aiohttp.ClientSession() as http:
+        async with http.get(await consents(setting, http)) as response:
+            page = Page(response.status, response.headers, await response.text())
+        async with http.post(setting.public_url + page.action, data=page.fields) as response:
+            assert response.status == 200
+    # Zoom makes it, and answers after the bot has gone.
+    fault = zoom.faults.add(method="POST", path="/meetings$", delay=8.0, after=True)
+    asked = await asks(setting, "@zoom standup", "dev")
+    await reaches(fault)
+    assert await command.stops() == 0
+    assert answers(setting, asked) == []
+    await ready(setting, shell)
+    await server.wait_for(lambda: answers(setting, asked), timeout=PATIENCE_S)
+    (post,) = answers(setting, asked)
+    assert post.props["meeting_id"] in zoom.meetings
+    assert len(zoom.meetings) == 1
+
+
+async def test_a_killed_one_leaves_a_store_that_the_next_opens(setting: Setting, shell: Shell) -> None:
+    command = await ready(setting, shell)
+    assert stat.S_IMODE(setting.store.stat().st_mode) == 0o600
+    command.process.kill()
+    assert await command.ends() == -signal.SIGKILL
+    assert await (await ready(setting, shell)).stops() == 0
+
+
+async def test_the_operator_s_port_answers(setting: Setting, shell: Shell) -> None:
+    await ready(setting, shell)
+    async with aiohttp.ClientSession() as http:
+        for path in ("healthz", "readyz", "metrics"):
+            async with http.get(f"http://127.0.0.1:{setting.admin_port}/{path}") as response:
+                assert response.status == 200
+
+
+# Why it does not go on: one line, status 1
+
+
+async def fails(shell: Shell, *words: str) -> None:
+    status, out, err = await shell.result("run")
+    assert (status, out) == (1, "")
+    assert "Traceback" not in "\n".join(err)
+    for word in words:
+        assert word in err[-1]
+    # Beside it there is at most the log.
+    assert [line for line in err[:-1] if not re.match(r"\d{4}-\d\d-\d\dT", line)] == []
+
+
+async def test_a_wrong_token_ends_it_at_once(setting: Setting, shell: Shell) -> None:
+    setting.write(mattermost={"token": "wrong-token-of-the-bot"})
+    await fails(shell, "mattermost.token")
+    assert "wrong-token-of-the-bot" not in str(shell.running[0].err)
+
+
+async def test_a_port_that_is_taken_ends_it(setting: Setting, shell: Shell) -> None:
+    for key in ("port", "admin_port"):
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            taken = other.getsockname()[1]
+            setting.write(web={key: taken})
+            await fails(shell, f"web.{key}", str(taken), "in use")
+
+
+async def test_a_store_of_another_running_process_ends_it(setting: Setting, shell: Shell) -> None:
+    await ready(setting, shell)
+    setting.write(web={"port": free_port(), "admin_port": free_port()})
+    await fails(shell, "zoombot.db", "process")
+
+
+async def test_a_store_that_is_held_by_this_process_ends_it(setting: Setting, shell: Shell) -> None:
+    store = await open_store(f"tinydb:{setting.store}")
+    try:
+        await fails(shell, "zoombot.db")
+    finally:
+        await store.close()
+
+
+async def test_a_damaged_store_ends_it_and_is_left_as_it_is(setting: Setting, shell: Shell) -> None:
+    setting.store.write_bytes(b"this is no database" * 100)
+    await fails(shell, "zoombot.db")
+    assert setting.store.read_bytes() == b"this is no database" * 100
+
+
+@pytest.fixture
+def unknown_ca() -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    return context
+
+
+async def test_a_certificate_of_an_unknown_authority_ends_it_at_once(
+    setting: Setting, shell: Shell, unknown_ca: ssl.SSLContext
+) -> None:
+    async with Mattermost(ssl_context=unknown_ca) as server:
+        setting.write(mattermost={"url": server.url, "token": server.bot_token})
+        began = time.monotonic()
+        await fails(shell, "mattermost.url", "certificate")
+        assert time.monotonic() - began < PATIENCE_S
+
+
+async def test_an_unreachable_mattermost_ends_it_when_patience_does(make_world: MakeWorld) -> None:
+    world = await make_world(start=False)
+    await world.mattermost.stop()
+    with pytest.raises(StartError, match=r"mattermost\.url"):
+        async with opened(world.config, tempo=Tempo(start_patience_s=0.2)):
+            pass
+
+
+async def test_a_mattermost_that_comes_late_is_waited_for(make_world: MakeWorld) -> None:
+    world = await make_world(start=False)
+    world.mattermost.faults.add(503, path="/users/me", times=1)
+    await world.start()
+
+
+async def test_a_second_bot_on_one_store_is_refused(make_world: MakeWorld) -> None:
+    world = await make_world()
+    config = replace(world.config, web=replace(world.config.web, port=0))
+    with pytest.raises(Exception, match=r"zoombot\.db"):
+        async with opened(config):
+            pass
+    # The first is none the worse for it.
+    await world.ask("bob", "dev", "@zoom help")
+
+
+# A wrong configuration: all faults at once, status 2
+
+
+async def test_every_fault_of_the_configuration_is_told_at_once(setting: Setting, shell: Shell) -> None:
+    setting.write(
+        mattermost={"token": "", "url": "ftp://x", "colour": "blue"},
+        zoom={"client_id": "", "app": "nonsense"},
+        web={"port": 99999},
+        store={"encryption_keys": ["short"]},
+    )
+    status, out, err = await shell.result("run")
+    assert (status, out) == (2, "")
+    keys = {line.partition(":")[0] for line in err}
+    expected = {"mattermost.token", "mattermost.url", "mattermost.colour", "zoom.client_id", "zoom.app"}
+    assert expected | {"web.port", "store.encryption_keys"} <= keys
+
+
+async def test_a_file_that_is_not_there_is_named(shell: Shell) -> None:
+    status, _, err = await shell.result("run", "--config", "elsewhere.toml")
+    assert status == 2
+    assert "elsewhere.toml" in "\n".join(err)
+
+
+async def test_a_file_that_is_no_toml_is_told_with_its_line(shell: Shell) -> None:
+    (shell.folder / "bot.toml").write_text("[mattermost]\nurl = \n", encoding="utf-8")
+    status, _, err = await shell.result("run")
+    assert status == 2
+    assert "line 2" in "\n".join(err)
+
+
+async def test_the_environment_is_enough_and_goes_first(setting: Setting, shell: Shell) -> None:
+    command = await shell.run("run", ZOOMBOT_MATTERMOST__TOKEN="wrong", ZOOMBOT_LOG__FORMAT="json")
+    assert await command.ends() == 1
+    assert "mattermost.token" in command.err[-1]
+
+
+# The other commands
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "--help"], ["demo", "--help"]])
+async def test_help_and_version_are_there_at_once(shell: Shell, arguments: list[str]) -> None:
+    times = []
+    for _ in range(3):
+        began = time.monotonic()
+        status, out, err = await shell.result(*arguments)
+        times.append(time.monotonic() - began)
+        assert (status, err) == (0, [])
+        assert "zoombot" in out or "Usage" in out
+    # A quarter of that on an idle machine.
+    assert min(times) < 1.2
+
+
+async def test_version_imports_nothing_heavy(shell: Shell) -> None:
+    status, _, err = await shell.result("--version", PYTHONPROFILEIMPORTTIME="1")
+    assert status == 0
+    imported = {line.rpartition("|")[2].strip() for line in err}
+    assert imported & {"aiohttp", "asyncio", "cryptography", "msgspec", "requests", "tinydb"} == set()
+
+
+async def test_an_unknown_command_is_wrong_usage(shell: Shell) -> None:
+    assert (await shell.result("dance"))[0] == 2
+
+
+async def test_init_works_unattended_and_check_says_what_is_right(setting: Setting, shell: Shell) -> None:
+    stage, zoom = setting.stage, setting.stage.zoom
+    setting.path.unlink()
+    options = {
+        "--mattermost-url": stage.mattermost_url,
+        "--mattermost-token": stage.mattermost_token,
+        "--public-url": setting.public_url,
+        "--zoom-client-id": zoom.client_id,
+        "--zoom-client-secret": zoom.client_secret,
+        "--zoom-webhook-secret": zoom.webhook_secret,
+        "--zoom-url": stage.zoom_url,
+        "--zoom-api-url": stage.zoom_api_url,
+        "--port": str(setting.port),
+        "--admin-port": str(setting.admin_port),
+    }
+    given = [word for option in options.items() for word in option]
+    status, out, err = await shell.result("init", "--yes", *given)
+    assert (status, err) == (0, [])
+    assert f"{setting.public_url}/oauth2/complete" in out
+    assert f"{setting.public_url}/webhook?secret=" in out
+    assert stat.S_IMODE(setting.path.stat().st_mode) == 0o600
+    # It is not overwritten unasked.
+    before = setting.path.read_bytes()
+    assert (await shell.result("init", "--yes", *given))[0] == 1
+    assert setting.path.read_bytes() == before
+    # The bot runs with it, and check works beside it.
+    bot = await ready(setting, shell)
+    status, out, _ = await shell.result("check")
+    assert status == 0, out
+    for secret in (stage.mattermost_token, zoom.client_secret, zoom.webhook_secret):
+        assert secret not in out
+    assert await bot.stops() == 0
+
+
+async def test_init_without_what_it_needs_tells_all_of_it(shell: Shell) -> None:
+    status, _, err = await shell.result("init", "--yes")
+    assert status == 2
+    assert {"mattermost.url", "mattermost.token", "zoom.client_id"} <= {
+        line.partition(":")[0] for line in err
+    }
+    assert list(shell.folder.iterdir()) == []
+
+
+async def test_check_says_what_is_wrong_and_ends_with_one(setting: Setting, shell: Shell) -> None:
+    setting.write(mattermost={"token": "wrong"}, zoom={"client_secret": "wrong"})
+    status, out, err = await shell.result("check")
+    assert status == 1
+    assert "mattermost.token" in out
+    assert "zoom.client" in out
+    assert "Traceback" not in out + "\n".join(err)
+
+
+async def test_a_new_key_is_one_line(shell: Shell) -> None:
+    status, out, err = await shell.result("keys", "new")
+    assert (status, err) == (0, [])
+    assert re.fullmatch(r"[\w=-]{44}", out)
+
+
+# The demo
+
+
+async def test_the_demo_prints_its_address_and_serves_the_api(shell: Shell) -> None:
+    command = await shell.run("demo", "--port", "0", "--no-browser")
+    line = await command.says("http://", out=True)
+    found = re.fullmatch(r"http://127\.0\.0\.1:\d+/", line)
+    assert found, line
+    async with aiohttp.ClientSession() as http:
+        async with http.get(f"{line}api/v4/system/ping") as response:
+            assert response.status == 200
+            assert (await response.json())["status"] == "OK"
+        async with http.get(line) as response:
+            assert response.status == 200
+            assert "text/html" in response.headers["Content-Type"]
+    await command.says("Ctrl-C", out=True)
+    shown = "\n".join(command.out)
+    for name in ("alice", "bob", "carol", "demo", "town-square", "dev", "ops"):
+        assert name in shown
+    assert await command.stops(signal.SIGINT) == 0
+    assert command.err == []
+
+
+async def test_a_demo_whose_port_is_taken_says_so(shell: Shell) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        status, _, err = await shell.result("demo", "--no-browser", "--port", str(port))
+    assert status == 1
+    assert len(err) == 1
+    assert "--port 0" in err[0]
