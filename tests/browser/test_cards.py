@@ -1,0 +1,70 @@
+"""Every state of what the bot posts, as a person sees it; ``ZOOMBOT_SCREENSHOTS`` keeps the pictures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser.conftest import MakeWindows
+from tests.browser.windows import choose, posts, write
+from tests.conftest import MakeWorld
+
+if TYPE_CHECKING:
+    from playwright.async_api import Locator
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_each_state_of_a_meeting_is_said_in_words(
+    make_world: MakeWorld, open_windows: MakeWindows, scheme: str
+) -> None:
+    world = await make_world(meetings={"duplicate_window_ms": 0})
+    await world.link("alice")
+    windows = await open_windows(world)
+    page = await windows.open("alice", color_scheme=scheme)
+
+    async def show(state: Locator, words: str, name: str) -> None:
+        await state.get_by_text(words).first.wait_for()
+        await windows.snap(state, f"card-{name}-{scheme}")
+
+    await write(page, "@zoom standup")
+    card = posts(page).nth(1)
+    await show(card, "Waiting for the host", "waiting")
+    assert await card.get_by_role("link", name="Join the meeting").is_visible()
+    number = world.zoom.created[0]
+    await world.zoom.start(number)
+    await world.zoom.join(number, "Bob Demo")
+    await show(card, "2 people in the meeting", "live")
+    assert await card.get_by_role("link", name="Join the meeting").is_visible()
+    world.zoom.clock.advance(45 * 60)
+    await world.zoom.end(number)
+    await show(card, "45 min", "ended")
+    assert await card.get_by_role("link").count() == 0
+    await world.zoom.record(number)
+    await card.get_by_role("button", name="repl").click()
+    await show(page.locator("#thread .posts > li").nth(1), "recording", "recording")
+    await page.keyboard.press("Escape")
+
+    world.zoom.faults.add(status=500, times=-1, method="POST", path=r"/meetings$")
+    await write(page, "@zoom retro")
+    await choose(page, "zoom")
+    await show(posts(page).last, "Zoom", "error")
+
+
+async def test_a_question_is_shown_with_its_buttons(make_world: MakeWorld, open_windows: MakeWindows) -> None:
+    world = await make_world()
+    await world.link("alice")
+    windows = await open_windows(world)
+    page = await windows.open("alice")
+    await write(page, "@zoom standup")
+    await posts(page).get_by_text("Waiting for the host").wait_for()
+    await write(page, "@zoom standup")
+    await choose(page, "zoom")
+    question = posts(page).filter(has=page.locator(".actions"))
+    await question.wait_for()
+    await windows.snap(question, "card-question-light")
+    await question.locator(".actions").get_by_role("button", name="Start another").click()
+    await question.wait_for(state="detached")
+    await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)
