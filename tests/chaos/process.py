@@ -1,0 +1,122 @@
+"""``zoombot run`` as a process of its own, to be killed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+
+from bot.demo import Stage
+from bot.vault import new_key
+
+ROOT = Path(__file__).parent.parent.parent
+
+URL_SECRET = "chaos-url-secret"
+COMMAND_TOKEN = "chaos-command-token"
+# A stop takes at most 5 s; a machine under load a little longer.
+STOP_S = 10.0
+
+
+class Bot:
+    """One configuration, and one process after the other that runs with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port, self.admin_port = _free_ports()
+        self.store = folder / "zoombot.db"
+        self.log = folder / "zoombot.log"
+        self.key = new_key()
+        self._config = folder / "bot.toml"
+        self._process: asyncio.subprocess.Process | None = None
+        self.started_at = 0.0
+        # Ends that nobody asked for, by exit status.
+        self.surprises: list[int] = []
+
+    @property
+    def public_url(self) -> str:
+        """Where the bot serves browsers, Zoom and Mattermost."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def configure(self, stage: Stage) -> None:
+        """Write the configuration for this stage."""
+        client_id, client_secret, webhook_secret = stage.zoom_app
+        sections: dict[str, dict[str, object]] = {
+            "mattermost": {
+                "url": stage.mattermost_url,
+                "token": stage.mattermost_token,
+                "command_token": COMMAND_TOKEN,
+            },
+            "zoom": {
+                "client_id": client_id,
+                "client_secret": client_secret,
+                "webhook_secret": webhook_secret,
+                "url": stage.zoom_url,
+                "api_url": stage.zoom_api_url,
+            },
+            "web": {
+                "public_url": self.public_url,
+                "port": self.port,
+                "admin_port": self.admin_port,
+                "url_secret": URL_SECRET,
+            },
+            "store": {"url": f"tinydb:{self.store}", "encryption_keys": [self.key]},
+            "meetings": {"duplicate_window": "0s"},
+        }
+        lines: list[str] = []
+        for section, values in sections.items():
+            lines.append(f"[{section}]")
+            # What JSON and TOML write the same way.
+            lines += [f"{name} = {json.dumps(value)}" for name, value in values.items()]
+        self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._config.chmod(0o600)
+
+    async def start(self) -> None:
+        """Start a process; it is not ready yet."""
+        with self.log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "bot", "run", "--config", str(self._config)),
+                cwd=ROOT,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self.started_at = time.monotonic()
+
+    async def kill(self) -> None:
+        """``SIGKILL``: no handler, no flush, no goodbye."""
+        await self._end(signal.SIGKILL, expected=-signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """``SIGTERM``, and the orderly stop that follows."""
+        await self._end(signal.SIGTERM, expected=0)
+
+    async def _end(self, number: signal.Signals, *, expected: int) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.returncode is None:
+            process.send_signal(number)
+        try:
+            async with asyncio.timeout(STOP_S):
+                status = await process.wait()
+        except TimeoutError:
+            process.kill()
+            status = await process.wait()
+        if status != expected:
+            self.surprises.append(status)
+
+    def tracebacks(self) -> int:
+        """How many the processes logged."""
+        return self.log.read_text(encoding="utf-8", errors="replace").count(
+            "Traceback (most recent call last)"
+        )
+
+
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        one.bind(("127.0.0.1", 0))
+        other.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])

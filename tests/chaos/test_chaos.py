@@ -1,0 +1,18 @@
+"""A short run of the harness; the long one is ``python -m tests.chaos --kills 300``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.harness import run
+
+
+@pytest.mark.chaos
+@pytest.mark.timeout(150)
+async def test_killed_again_and_again_the_bot_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+    figures = await run(8, 7, keep=tmp_path)
+    assert figures.breaches == {}, "\n".join(figures.lines())
+    assert figures.mentions > 20
+    assert figures.webhooks_acknowledged > 20
