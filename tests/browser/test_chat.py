@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +12,9 @@ from tests.browser.conftest import MakeWindows
 from tests.browser.windows import choose, posts, write
 from tests.conftest import MakeWorld
 from tests.sandbox.mattermostkit import Client, integration
+
+if TYPE_CHECKING:
+    from playwright.async_api import Route
 
 pytestmark = pytest.mark.browser
 
@@ -49,6 +54,32 @@ async def test_a_thread_opens_beside_the_channel_and_is_answered_there(
         .get_by_role("button", name="1 reply")
         .evaluate("it => it === document.activeElement")
     )
+
+
+async def test_what_is_told_twice_stays_as_it_is_shown(
+    make_world: MakeWorld, open_windows: MakeWindows
+) -> None:
+    world = await make_world(start=False)
+    page = await (await open_windows(world)).open("alice")
+    root = await world.mattermost.post("bob", "dev", "a question")
+    await world.mattermost.post("carol", "dev", "an answer", root_id=root.id)
+    asked = asyncio.Event()
+
+    async def answer_late(route: Route) -> None:
+        body = await (await route.fetch()).json()
+        [known] = [post for post in body["posts"].values() if post["root_id"]]
+        body["posts"]["late"] = known | {"id": "late", "message": "one more"}
+        await asked.wait()
+        await route.fulfill(json=body)
+
+    await page.route("**/thread", answer_late)
+    await posts(page).get_by_role("button", name="1 reply").click()
+    thread = page.locator("#thread")
+    shown = await thread.locator(".posts > li", has_text="an answer").element_handle()
+    assert shown is not None
+    asked.set()
+    await thread.get_by_text("one more").wait_for()
+    assert await shown.evaluate("it => it.isConnected")
 
 
 async def test_unread_channels_are_marked_and_the_private_one_is_not_shown_to_outsiders(

@@ -67,8 +67,9 @@ export class Model extends EventTarget {
 
   keep(post) {
     if (post.delete_at) return this.drop(post);
-    // An answer may be older than an event that overtook it.
-    if (this.posts.get(post.id)?.update_at > post.update_at) return;
+    const known = this.posts.get(post.id);
+    // An answer may be older than an event that overtook it; what is told twice stays as it is shown.
+    if (known && (known.update_at > post.update_at || isSame(known, post))) return;
     this.posts.set(post.id, post);
     this.refresh(post.root_id);
     const channel = this.channels.get(post.channel_id);
@@ -114,6 +115,11 @@ export class Model extends EventTarget {
   prune() {
     this.seen = Object.fromEntries(Object.entries(this.seen).filter(([id]) => this.channels.has(id)));
   }
+}
+
+function isSame(one, other) {
+  const shown = ({ update_at, message, props, metadata }) => JSON.stringify([update_at, message, props, metadata?.files]);
+  return shown(one) === shown(other);
 }
 
 function readAll() {
