@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.clock import Now
 from bot.commands import Command, Request, parse_message
-from bot.errors import MattermostError, MattermostNotFoundError, StoreError
+from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, StoreError
 from bot.events import EventError, Message, Posted, Props, read_posted
 from bot.inbox import REQUEST, Inbox
 from bot.mattermost import Channel, Mattermost, Post, Socket
@@ -72,6 +72,8 @@ class Listener:
         self._gaps = 0
         self._caught_up = asyncio.Event()
         self._writing: set[asyncio.Task[bool]] = set()
+        # Channels that could not be read: they come last, so that they hold up no other.
+        self._troubled: set[str] = set()
         self._seen = 0
         self._cursor = 0
         self.catch_ups = 0
@@ -211,14 +213,22 @@ class Listener:
     async def _read_channels(self, since: int) -> None:
         channels = [channel for channel in await self._mattermost.channels() if channel.last_post_at > since]
         found = 0
-        for channel in sorted(channels, key=lambda channel: channel.last_post_at, reverse=True):
+        for channel in sorted(channels, key=self._turn):
             try:
                 found += await self._read_channel(channel, since)
-            except MattermostNotFoundError:
-                log.info("mattermost: channel %s is gone", channel.id)
+            except (MattermostNotFoundError, MattermostDeniedError) as error:
+                # Where the bot may not read, nobody waits for its answer.
+                log.info("mattermost: channel %s is left out: %s", channel.id, error)
+            except MattermostError:
+                self._troubled.add(channel.id)
+                raise
+        self._troubled.clear()
         if found:
             log.info("mattermost: caught up, %d requests in %d channels", found, len(channels))
         self.caught += found
+
+    def _turn(self, channel: Channel) -> tuple[bool, int]:
+        return channel.id in self._troubled, -channel.last_post_at
 
     async def _read_channel(self, channel: Channel, since: int) -> int:
         found = 0

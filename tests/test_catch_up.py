@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.listener import OVERLAP_MS
 from bot.records import Cursor
 from bot.sandbox.mattermost import Post
 from tests.conftest import MakeWorld, World
@@ -103,9 +104,9 @@ async def cursor(world: World) -> int:
 async def test_the_cursor_stands_still_until_every_channel_was_read(world: World) -> None:
     await world.stop()
     in_dev = await world.mattermost.post("alice", "dev", "@zoom one")
-    in_ops = await world.mattermost.post("alice", "ops", "@zoom two")
+    in_ops = await later(world, in_dev, "ops", "@zoom two")
     ops = world.mattermost.channel("ops").id
-    broken = world.mattermost.faults.add(403, times=-1, method="GET", path=f"{ops}/posts$", user="zoom")
+    broken = world.mattermost.faults.add(503, times=-1, method="GET", path=f"{ops}/posts$", user="zoom")
     # `start` waits for the catch-up, which does not end while one channel cannot be read.
     task = asyncio.create_task(world.start())
     await world.answer_to(in_dev)
@@ -119,6 +120,25 @@ async def test_the_cursor_stands_still_until_every_channel_was_read(world: World
     await settled(world)
     for asked in (in_dev, in_ops):
         assert len(world.answers_to(asked)) == 1
+
+
+async def later(world: World, first: Post, channel: str, message: str) -> Post:
+    """A post of a later moment than the first one's: its channel is read before the other."""
+    while world.mattermost.world.now() <= first.create_at:
+        await asyncio.sleep(0)
+    return await world.mattermost.post("alice", channel, message)
+
+
+async def test_a_channel_that_the_bot_may_not_read_holds_up_nothing(world: World) -> None:
+    await world.stop()
+    in_dev = await world.mattermost.post("alice", "dev", "@zoom one")
+    in_ops = await later(world, in_dev, "ops", "just talk")
+    ops = world.mattermost.channel("ops").id
+    world.mattermost.faults.add(403, times=-1, method="GET", path=f"{ops}/posts$", user="zoom")
+    await world.start()
+    assert "meeting_id" in (await world.answer_to(in_dev)).props
+    await world.bot.listener.save_cursor()
+    assert await cursor(world) > in_ops.create_at - OVERLAP_MS
 
 
 async def test_a_bot_that_is_stopped_in_the_middle_of_catching_up_begins_again(world: World) -> None:

@@ -50,15 +50,15 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes) -> Mattermo
         return redirect_error(status, headers.get("Location", ""))
     if status == 401:
         return MattermostTokenError(f"Mattermost refuses the token: {text}", status=status, code=code)
+    if status in (403, 404) and not refusal:
+        # Nothing is known to be forbidden or gone: a wrong url, or a proxy that speaks for itself.
+        return MattermostUnreachableError(
+            f"status {status}, and not from Mattermost: is mattermost.url right?", status=status
+        )
     if status == 403:
         return MattermostDeniedError(f"Mattermost does not allow it: {text}", status=status, code=code)
-    if status == 404 and refusal:
-        return MattermostNotFoundError(f"Mattermost knows no such thing: {text}", status=status, code=code)
     if status == 404:
-        # Not from Mattermost, so nothing is known to be gone: a wrong url, or a proxy without its backend.
-        return MattermostUnreachableError(
-            "status 404, and not from Mattermost: is mattermost.url right?", status=status
-        )
+        return MattermostNotFoundError(f"Mattermost knows no such thing: {text}", status=status, code=code)
     if status == 408 or (status >= 500 and status != 501):
         return MattermostUnreachableError(f"Mattermost is in trouble: {text}", status=status, code=code)
     return MattermostError(f"Mattermost refused: {text}", status=status, code=code)

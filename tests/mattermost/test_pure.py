@@ -88,6 +88,7 @@ JSON = b'{"id":"some.id","message":"Some\\nmessage.","status_code":0}'
         (400, JSON, MattermostError),
         (401, JSON, MattermostTokenError),
         (403, JSON, MattermostDeniedError),
+        (403, b"<html>", MattermostUnreachableError),
         (404, JSON, MattermostNotFoundError),
         (404, b"not found", MattermostUnreachableError),
         (408, b"", MattermostUnreachableError),
