@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import trustme
 from yarl import URL
 
 from bot.app import App, Tempo, opened
@@ -115,6 +116,17 @@ class World:
     def direct(self, name: str) -> Channel:
         """A person's direct channel with the bot."""
         return self.mattermost.direct(name, "zoom")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def small_trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One authority in place of the system's hundreds, which sign nothing here: to read those three times for
+    each bot would be most of its start."""
+    path = tmp_path_factory.mktemp("trust") / "nobody.pem"
+    trustme.CA().cert_pem.write_to_path(str(path))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
 
 
 async def _end(task: asyncio.Task[None]) -> None:
