@@ -76,6 +76,8 @@ class Request(msgspec.Struct, kw_only=True, omit_defaults=True):
     asked_at: int = 0
     # The answers to the bot's questions on the way.
     choices: list[str] = []
+    # Whether it waited for its person, to answer or to link: they may have left the channel meanwhile.
+    resumed: bool = False
     # How a private answer reaches the person; empty means by direct message.
     response_url: str = ""
     # What lets ``/zoom`` open a dialog, for three seconds.

@@ -7,7 +7,7 @@ import logging
 
 from bot.context import Context
 from bot.errors import MattermostError, StoreError, ZoomError, ZoomNotFoundError
-from bot.features import lifecycle
+from bot.features import lifecycle, lost
 from bot.meetings import Ended, Expired, MeetingEvent, Started
 from bot.records import Meeting, Status
 
@@ -39,7 +39,7 @@ class Reconciler:
         while True:
             try:
                 await self.reconcile()
-            except StoreError as error:
+            except (StoreError, MattermostError) as error:
                 log.warning("reconciler: %s", error)
             await asyncio.sleep(self._period_s)
 
@@ -50,6 +50,7 @@ class Reconciler:
             async with asyncio.TaskGroup() as tasks:
                 for meeting in meetings[start : start + BATCH]:
                     tasks.create_task(self._check(meeting))
+        await lost.tell(self._ctx)
 
     async def _check(self, meeting: Meeting) -> None:
         try:

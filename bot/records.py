@@ -71,7 +71,18 @@ class Link(Record, kw_only=True):
     sealed_tokens: str
     expires_at: int
     linked_at: int
+    # Who made it: of an account-level app's one link the id does not say that.
+    linked_by: str = ""
     pmi: int = 0
+
+
+class Lost(Record, kw_only=True):
+    """A link that Zoom has ended, under the link's id, until whose it was has been told."""
+
+    table: ClassVar[str] = "lost"
+
+    linked_by: str = ""
+    at: int
 
 
 class Ticket(Record, kw_only=True):

@@ -43,6 +43,7 @@ SUBSCRIPTIONS_NONE = (
 SUBSCRIPTION_DROPPED = (
     "I no longer post the Zoom meeting {topic} ({id}) where you had subscribed to it: {why}."
 )
+SUBSCRIPTION_NOT_POSTED = "A Zoom meeting that you subscribed a channel to has started, but I could not post it: I am not allowed to write there. Invite me to that channel again."
 SUBSCRIPTION_LEFT = "you are not in that channel any more"
 SUBSCRIPTION_GONE = "Zoom does not show it to you any more"
 SUBSCRIPTION_UNLINKED = "The Zoom meeting {topic} ({id}) has started, but you are not connected to Zoom, so I could not post it where you had subscribed to it. Write `connect` to connect again."
@@ -57,6 +58,7 @@ SUMMARY = "**Summary of {topic}**"
 SUMMARY_STEPS = "**Next steps**"
 SUMMARY_CUT = "… The rest is in Zoom."
 
-# Removal of the app at Zoom.
+# Removal of the app at Zoom, and the end of a link.
+UNLINKED_ACCOUNT = "Zoom no longer accepts the connection of this server's account, so I have removed it: nobody here can start meetings. Write `connect` to connect it again."
 DEAUTHORIZED = "You have removed me at Zoom, so I have deleted the connection to your Zoom account, your settings and the channels' subscriptions to your meetings. Posts stay where they are. Write `connect` to connect again."
 DEAUTHORIZED_ACCOUNT = "Zoom has been disconnected from this server: the account's administrator removed me at Zoom. Write `connect` to connect it again."

@@ -73,12 +73,14 @@ CONNECT_DENIED = (
     "Only a system administrator can connect or disconnect Zoom here. Everybody else is ready to go."
 )
 CONNECTED = "You are connected to Zoom as {email}. Write `start` to me, or mention me in a channel, to start a meeting."
+CONNECTED_AND_ON = "You are connected to Zoom as {email}. I am doing now what you asked for."
 DISCONNECTED = "Your Zoom account is disconnected and its keys are deleted. Write `connect` to link it again."
 NOT_CONNECTED = "You are not connected to Zoom. Write `connect` to link your account."
 UNLINKED_BY_ZOOM = "Zoom no longer accepts the connection to your account, so I have removed it. Write `connect` to link it again."
 
 # Where and whether to start.
 RESTRICTED = "Meetings may not be started in this channel. Start one in a direct message, or ask a channel administrator to write `channel allow`."
+LEFT = "You are not in that channel any more, so I have posted nothing there."
 DUPLICATE = "{who} has just started a meeting here: [{topic}]({url}). Join that one, or start another?"
 DUPLICATE_JOIN = "Here it is: [{topic}]({url})"
 DUPLICATE_GONE = "That meeting is over. Ask again to start a new one."
@@ -159,7 +161,8 @@ USAGES = {
 HANDLER_FAILED = "Something went wrong on my side and I could not do that. Please try again; if it happens again, tell your administrator (reference {reference})."
 MISSED = "I was away when you asked for a meeting ({ago} ago), so I did not start one now. Ask again if you still need it."
 NOT_POSTED = "I started your meeting but could not post it in the channel: I am not allowed to write there. Invite me to the channel and ask again."
-BOT_NOT_IN_CHANNEL = "I cannot post in this channel. Invite me with `/invite @{bot}` and try again."
+NOT_SHARED = "I could not post that meeting in the channel: I am not allowed to write there. Invite me to the channel and ask again."
+BOT_NOT_IN_CHANNEL = "I am not in this conversation, so I cannot post here. In a channel, invite me with `/invite @{bot}`; elsewhere, write to me directly."
 
 
 def people(count: int) -> str:

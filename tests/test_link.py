@@ -120,7 +120,8 @@ async def test_from_connect_to_linked(world: World) -> None:
     await settle(world)
     assert await links(world) == {"carol": "carol@demo.example"}
     assert "connected to Zoom as `carol@demo.example`" in direct(world, "carol")[-1]
-    assert await world.bot.ctx.store.all(Ticket) == []
+    (ticket,) = await world.bot.ctx.store.all(Ticket)
+    assert (ticket.used, ticket.sealed_verifier, ticket.sealed_grant) == (True, "", "")
 
 
 async def test_the_link_goes_to_the_person_alone_wherever_it_is_asked_for(world: World) -> None:
@@ -198,8 +199,9 @@ async def test_after_linking_the_meeting_starts_where_it_was_asked_for(world: Wo
     assert post.props["zoombot_trigger"] == asked.id
     assert post.props["meeting_creator_username"] == "carol"
     assert len(world.zoom.created) == 1
-    # The link, and the news that it worked.
+    # The link, and the news that it worked, which asks for nothing more.
     assert len(direct(world, "carol")) == 2
+    assert "`start`" not in direct(world, "carol")[-1]
     assert await world.bot.ctx.store.all(Pending) == []
 
 
@@ -221,6 +223,17 @@ async def test_after_linking_the_newest_request_of_each_channel_starts(world: Wo
     assert [post.props["zoombot_trigger"] for post in server.bot_posts("dev")] == [asked[2].id]
     assert [post.props["meeting_topic"] for post in server.bot_posts("town-square")] == ["elsewhere"]
     assert len(world.zoom.created) == 2
+
+
+async def test_who_left_the_channel_meanwhile_starts_nothing_there(world: World) -> None:
+    asked = await world.mattermost.post("carol", "dev", "@zoom standup")
+    url = link_in(await world.answer_to(asked))
+    world.mattermost.leave("carol", "dev")
+    await linked(world, url)
+    await settle(world)
+    assert world.zoom.created == []
+    assert world.mattermost.bot_posts("dev") == []
+    assert "not in that channel" in direct(world, "carol")[-1]
 
 
 async def test_any_of_the_links_starts_what_was_asked_for(world: World) -> None:
@@ -306,8 +319,8 @@ async def test_a_used_link_is_refused_and_what_it_made_stays(world: World) -> No
     for again in (url, back):
         await nothing_linked(world, await browse(world, again), 400, USED)
     await answered(world, question)
-    assert (await answered(world, question)).status == 400
-    assert (await browse(world, url)).status == 400
+    for page in (await answered(world, question), await browse(world, url)):
+        assert (page.status, page.title) == (400, USED)
     assert await links(world) == {"carol": "carol@demo.example"}
 
 
@@ -342,7 +355,7 @@ async def test_whoever_cancels_links_nothing_and_zoom_gets_its_tokens_back(world
     question = await signed_in(world, await invited(world))
     await nothing_linked(world, await answered(world, question, cancel="1"), 200, "Nothing was linked")
     assert len(world.zoom.revoked) == 1
-    await nothing_linked(world, await answered(world, question), 400, NOT_VALID)
+    await nothing_linked(world, await answered(world, question), 400, USED)
 
 
 async def test_without_the_form_s_own_secret_nothing_is_confirmed(world: World) -> None:
@@ -516,12 +529,23 @@ async def test_disconnect_drops_what_waited(world: World) -> None:
 # The other kinds of app
 
 
+async def test_what_an_administrator_asked_for_before_connecting_the_account_starts(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(zoom={"app": "account"})
+    world.zoom.app = "account"
+    asked = await world.mattermost.post("alice", "dev", "@zoom standup")
+    await linked(world, link_in(await world.answer_to(asked)), "alice@demo.example")
+    await world.mattermost.wait_for(lambda: world.mattermost.bot_posts("dev"))
+    assert world.mattermost.bot_posts("dev")[0].props["zoombot_trigger"] == asked.id
+
+
 async def test_in_an_account_s_app_only_an_administrator_connects(make_world: MakeWorld) -> None:
     world = await make_world(zoom={"app": "account"})
     world.zoom.app = "account"
     for words in ("connect", "disconnect"):
         answer = await world.ask("carol", world.direct("carol"), words)
-        assert "administrator" in answer.message
+        assert "not connected yet" in answer.message
         assert LINK.search(answer.message) is None
     asked = await world.mattermost.post("carol", "dev", "@zoom standup")
     assert "administrator" in (await world.answer_to(asked)).message

@@ -6,7 +6,7 @@ import logging
 
 from bot import sentences
 from bot.context import Context, Job
-from bot.errors import MattermostNotFoundError
+from bot.features.lost import keepers
 from bot.records import Link, Pending, Preference, Question, Subscription, Ticket
 from bot.router import Changes, Router
 from bot.stores import Change, Delete
@@ -15,8 +15,8 @@ from bot.zoom import ACCOUNT
 
 log = logging.getLogger(__name__)
 
-# Clocks differ by less than this.
-SLACK_MS = 60_000
+# Clocks differ by less than this, and nobody links again within it.
+SLACK_MS = 2_000
 
 
 def register(router: Router) -> None:
@@ -34,7 +34,7 @@ async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if client_id and client_id != ctx.config.zoom.client_id:
         log.warning("deauthorization: it is meant for another app")
         return []
-    at = parse_time(str(payload.get("deauthorization_time", ""))) or webhook.event_ts
+    at = max(parse_time(str(payload.get("deauthorization_time", ""))), webhook.event_ts)
     for link in await ctx.store.find(Link, "zoom_user_id", zoom_user_id):
         # It may come hours late, and they may have connected again meanwhile.
         if link.linked_at <= at + SLACK_MS:
@@ -46,11 +46,9 @@ async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
 async def _forget(ctx: Context, job: Job, link: Link) -> list[Change]:
     """What goes with the link, and the news of it, in one commit."""
     if link.id == ACCOUNT:
-        told = [await _admin(ctx, name) for name in ctx.config.mattermost.admins]
         return [
             ctx.tell_user(f"deauthorized:{job.reference}:{user_id}", user_id, sentences.DEAUTHORIZED_ACCOUNT)
-            for user_id in told
-            if user_id
+            for user_id in await keepers(ctx, link.linked_by)
         ]
     user_id, store = link.id, ctx.store
     changes: list[Change] = [Delete(Preference, user_id)]
@@ -60,10 +58,3 @@ async def _forget(ctx: Context, job: Job, link: Link) -> list[Change]:
     changes += [Delete(Ticket, each.id) for each in await store.all(Ticket) if each.user_id == user_id]
     told_id = f"deauthorized:{job.reference}:{user_id}"
     return [*changes, ctx.tell_user(told_id, user_id, sentences.DEAUTHORIZED)]
-
-
-async def _admin(ctx: Context, name: str) -> str:
-    try:
-        return (await ctx.mattermost.user_by_name(name)).id
-    except MattermostNotFoundError:
-        return ""

@@ -17,9 +17,6 @@ from bot.zoom import Caller
 
 log = logging.getLogger(__name__)
 
-# Made for this one announcement: what nobody has started is deleted.
-_OURS = ("instant", "webinar")
-
 
 def register(router: Router) -> None:
     """Register what this room handles."""
@@ -73,7 +70,7 @@ async def _end_at_zoom(ctx: Context, meeting: Meeting) -> MeetingEvent | None:
         if meeting.status is Status.STARTED:
             # Over, and the news of it is still under way.
             return await _past(ctx, caller, meeting)
-        if meeting.kind not in _OURS:
+        if meeting.kind not in lifecycle.OURS:
             return None
         await ctx.zoom.delete_meeting(caller, meeting.zoom_id, webinar=webinar)
         return Expired()

@@ -16,10 +16,8 @@ from bot.context import Context, Job
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
 from bot.features import link, personal, policy, start
 from bot.features.lookup import look_up
-from bot.meetings import Started, apply
 from bot.records import Meeting
 from bot.router import Changes, Router
-from bot.stores import Put
 from bot.zoom import MeetingInfo
 from bot.zoom.addresses import JoinLink, NotJoinable, join_link
 
@@ -33,8 +31,8 @@ def register(router: Router) -> None:
 
 async def join(ctx: Context, job: Job, request: Request) -> Changes:
     """Post the meeting's card, or say privately why not."""
-    if await policy.is_restricted(ctx, request.channel_id, request.channel_type):
-        return [ctx.tell(job, request, texts.RESTRICTED)]
+    if refusal := await policy.refusal(ctx, request):
+        return [ctx.tell(job, request, refusal)]
     if start.is_missed(ctx, request):
         return [ctx.tell(job, request, texts.MISSED.format(ago=texts.ago(ctx.now() - request.asked_at)))]
     try:
@@ -46,7 +44,7 @@ async def join(ctx: Context, job: Job, request: Request) -> Changes:
         return [ctx.tell(job, request, texts.zoom_problem(error, ctx.now()))]
     if isinstance(meeting, str):
         return [ctx.tell(job, request, meeting)]
-    return [Put(meeting), Put(start.announcement_record(ctx, job, request, meeting))]
+    return start.announced(ctx, job, request, meeting)
 
 
 async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | str:
@@ -87,7 +85,7 @@ def _known(ctx: Context, job: Job, request: Request, info: MeetingInfo) -> Meeti
         timezone=info.timezone,
         created_at=ctx.now(),
     )
-    return apply(meeting, Started(info.start_ms or ctx.now())) if info.status == "started" else meeting
+    return start.going_on(ctx, meeting, info)
 
 
 def _pasted(ctx: Context, job: Job, found: JoinLink) -> Meeting:

@@ -6,7 +6,7 @@ import logging
 
 from msgspec.structs import replace
 
-from bot import texts
+from bot import sentences, texts
 from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import ZoomError, ZoomNotFoundError
@@ -24,8 +24,18 @@ SLACK_MS = 60_000
 # A room that was announced is taken for the one that starts, for this long.
 ANNOUNCED_MS = 2 * 60 * 60_000
 
+# Kinds that are made for one announcement, and by nobody but this bot.
+OURS = ("instant", "webinar")
+
 # How long a webhook waits for the requests that were under way when it came.
 FLIGHT_S = 30.0
+
+
+_NOT_POSTED = {
+    "instant": texts.NOT_POSTED,
+    "webinar": texts.NOT_POSTED,
+    "recurring": sentences.SUBSCRIPTION_NOT_POSTED,
+}
 
 
 def register(router: Router) -> None:
@@ -100,15 +110,17 @@ def unposted_item(ctx: Context, announcement: Announcement) -> Item:
 
 
 async def drop_unposted(ctx: Context, job: Job, request: Request) -> Changes:
-    """A meeting could not be announced: delete it if nobody is in it, and tell who asked."""
+    """A meeting could not be announced: delete it if it was made for that and nobody is in it, and tell who
+    asked."""
     announcement = await ctx.store.get(Announcement, request.argument)
     meeting = await ctx.store.get(Meeting, announcement.meeting) if announcement else None
     if meeting is None:
         return []
     announcements = await ctx.store.find(Announcement, "meeting", meeting.id)
-    if meeting.status is Status.WAITING and all(not other.post_id for other in announcements):
+    unused = meeting.status is Status.WAITING and not any(each.post_id for each in announcements)
+    if unused and meeting.kind in OURS:
         await _delete(ctx, meeting)
-    return [ctx.tell(job, request, texts.NOT_POSTED)]
+    return [ctx.tell(job, request, _NOT_POSTED.get(meeting.kind, texts.NOT_SHARED))]
 
 
 async def _delete(ctx: Context, meeting: Meeting) -> None:
@@ -126,7 +138,7 @@ def _may_mean(meeting: Meeting, event: MeetingEvent, now: int) -> bool:
         return False
     if isinstance(event, Ended) and event.at < meeting.created_at - SLACK_MS:
         return False
-    return meeting.kind in ("instant", "webinar") or now - meeting.created_at <= ANNOUNCED_MS
+    return meeting.kind in OURS or now - meeting.created_at <= ANNOUNCED_MS
 
 
 def _stale(announcement: Announcement) -> Announcement:

@@ -25,9 +25,9 @@ from bot.context import Context, Job
 from bot.errors import VaultError, ZoomError
 from bot.features import pending
 from bot.markdown import escape
-from bot.records import Link, Ticket
+from bot.records import Link, Lost, Question, Ticket
 from bot.router import Changes, Router
-from bot.stores import Change, Delete, Put
+from bot.stores import Change, Delete, Put, Update
 from bot.zoom import ACCOUNT, Grant, ZoomUser
 
 log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ class Problem(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Confirmation:
     """Zoom came back: what the person is asked. ``secret`` goes into the form and nowhere else."""
 
     user_name: str
@@ -91,17 +91,20 @@ async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
         return [ctx.tell(job, request, texts.NOT_CONNECTED)]
     if grant is not None:
         await revoke(ctx, grant)
-    return [ctx.tell(job, request, texts.DISCONNECTED), *await pending.dropped(ctx, request.user_id)]
+    asked = await ctx.store.find(Question, "user_id", request.user_id)
+    dropped = [*await pending.dropped(ctx, request.user_id), *(Delete(Question, each.id) for each in asked)]
+    return [ctx.tell(job, request, texts.DISCONNECTED), *dropped]
 
 
 async def ask_to_link(
     ctx: Context, job: Job, request: Request, *, revoked: bool, text: str = texts.CONNECT_FOR_MEETING
 ) -> Changes:
     """Keep the request, and ask the person privately to connect first."""
-    if ctx.config.zoom.app != "user":
+    if ctx.config.zoom.app != "user" and not await ctx.is_admin(request.user_id):
         return [ctx.tell(job, request, texts.CONNECT_ADMIN)]
     said = texts.CONNECT_REVOKED if revoked else text
-    return [pending.kept(ctx, request), *_invitation(ctx, job, request, said)]
+    asked = [pending.kept(ctx, request), *_invitation(ctx, job, request, said)]
+    return [*asked, Delete(Lost, request.user_id)]
 
 
 def link_id(ctx: Context, user_id: str) -> str:
@@ -124,7 +127,7 @@ async def authorize_url(ctx: Context, token: str) -> str | Problem:
     return ctx.oauth.authorize_url(token, ctx.vault.open(ticket.id, ticket.sealed_verifier))
 
 
-async def receive_code(ctx: Context, token: str, code: str, error: str) -> Question | Problem:
+async def receive_code(ctx: Context, token: str, code: str, error: str) -> Confirmation | Problem:
     """Zoom sent the browser back: exchange the code, once, and prepare the question."""
     if not error and not code:
         # Not from Zoom, which sends one of them: nothing is used up.
@@ -151,23 +154,25 @@ async def receive_code(ctx: Context, token: str, code: str, error: str) -> Quest
             now, confirm_hash=_hash(secret), sealed_grant=_seal_grant(ctx, now, grant, zoom_user)
         ),
     )
-    return Question(ticket.user_name, zoom_user.email, secret)
+    return Confirmation(ticket.user_name, zoom_user.email, secret)
 
 
 async def confirm(ctx: Context, token: str, secret: str, *, cancelled: bool) -> Linked | Problem:
     """The person answered: link, tell them, and start what they had asked for."""
     ticket = await ctx.store.get(Ticket, _hash(token))
-    if ticket is None or not ticket.sealed_grant:
+    if ticket is None or not ticket.used:
         return Problem.UNKNOWN
+    if not ticket.sealed_grant:
+        return Problem.USED
     if not hmac.compare_digest(ticket.confirm_hash.encode(), _hash(secret).encode()):
         return Problem.UNKNOWN
     grant, zoom_user = _open_grant(ctx, ticket)
     if cancelled or ticket.expires_at < ctx.now():
-        await ctx.store.commit(Delete(Ticket, ticket.id))
+        await ctx.store.commit(_used_up(ticket))
         await revoke(ctx, grant)
         return Problem.CANCELLED if cancelled else Problem.EXPIRED
     if not await _link(ctx, ticket, grant, zoom_user):
-        return Problem.UNKNOWN
+        return Problem.USED
     log.info("zoom account linked", extra={"user": ticket.user_id})
     return Linked(ticket.user_name, zoom_user.email)
 
@@ -186,7 +191,8 @@ async def _refusal(ctx: Context, request: Request) -> str:
         case "server-to-server":
             return texts.CONNECT_NOT_NEEDED
         case "account" if not await ctx.is_admin(request.user_id):
-            return texts.CONNECT_DENIED
+            linked = await is_linked(ctx, request.user_id)
+            return texts.CONNECT_DENIED if linked else texts.CONNECT_ADMIN
     return ""
 
 
@@ -247,12 +253,12 @@ async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser)
     before = await ctx.store.get(Link, id)
     old = await _held(ctx, id)
     waiting = await pending.resume(ctx, ticket)
-    told = ctx.tell_user(
-        f"linked:{ticket.id}", ticket.user_id, texts.CONNECTED.format(email=_address(zoom_user.email))
-    )
-    if await ctx.store.get(Ticket, ticket.id) is None:
+    said = texts.CONNECTED_AND_ON if any(isinstance(each, Put) for each in waiting) else texts.CONNECTED
+    told = ctx.tell_user(f"linked:{ticket.id}", ticket.user_id, said.format(email=_address(zoom_user.email)))
+    now = await ctx.store.get(Ticket, ticket.id)
+    if now is None or not now.sealed_grant:
         return False
-    await ctx.tokens.link(id, grant, zoom_user, Delete(Ticket, ticket.id), told, *waiting)
+    await ctx.tokens.link(id, grant, zoom_user, _used_up(ticket), told, *waiting, by=ticket.user_id)
     # Revoking the old tokens of the same Zoom account could take the new ones with them.
     if old and before and before.zoom_user_id != zoom_user.id:
         await revoke(ctx, old)
@@ -265,6 +271,13 @@ async def _held(ctx: Context, id: str) -> Grant | None:
     except VaultError:
         # They were sealed under a key that is gone: whoever links again is helped by that.
         return None
+
+
+def _used_up(ticket: Ticket) -> Update[Ticket]:
+    """What is left of a ticket until the janitor comes: that it was used."""
+    return Update(
+        Ticket, ticket.id, lambda now: replace(now, confirm_hash="", sealed_verifier="", sealed_grant="")
+    )
 
 
 def _seal_grant(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser) -> str:

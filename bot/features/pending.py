@@ -38,6 +38,7 @@ async def resume(ctx: Context, ticket: Ticket) -> list[Change]:
 
 def _asked_again(ctx: Context, ticket: Ticket, pending: Pending) -> Item:
     request = msgspec.json.decode(ctx.vault.open(pending.id, pending.sealed), type=Request)
+    request.resumed = True
     # It was missed by nobody: the person was busy linking.
     request.asked_at = ctx.now()
     # The ``/zoom`` that asked has had its answer.

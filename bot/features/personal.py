@@ -13,7 +13,7 @@ from bot.features.questions import Choice
 from bot.records import Preference, Question
 from bot.router import Changes, Router
 from bot.stores import Change, Put
-from bot.zoom import Caller, Created
+from bot.zoom import Caller, MeetingInfo
 
 ROOM = "personal"
 SETTINGS = "settings"
@@ -68,7 +68,7 @@ async def wants_room(ctx: Context, request: Request) -> bool:
     return ROOM in request.choices or await preference(ctx, request.user_id) == "always"
 
 
-async def room(ctx: Context, caller: Caller) -> Created | None:
+async def room(ctx: Context, caller: Caller) -> MeetingInfo | None:
     """The person's room at Zoom; None if it is switched off there."""
     try:
         if not (await ctx.zoom.settings(caller)).pmi_enabled:

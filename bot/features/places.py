@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.context import Context
-from bot.features.lifecycle import ANNOUNCED_MS, SLACK_MS
+from bot.features.lifecycle import ANNOUNCED_MS, OURS, SLACK_MS
 from bot.records import Announcement, Link, Meeting, Notice
 from bot.stores import Put
 from bot.webhooks import MeetingObject, parse_time
@@ -102,7 +102,7 @@ async def _is_host(ctx: Context, meeting: Meeting, about: MeetingObject) -> bool
 def _may_be(meeting: Meeting, began: int) -> bool:
     if not meeting.host_id:
         return False
-    if meeting.kind in ("instant", "webinar"):
+    if meeting.kind in OURS:
         return True
     # Its own uuid was never learnt, since nothing was heard of it while it took place.
     unheard = not meeting.started_at and not meeting.joined

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot import texts
 from bot.commands import Request
 from bot.context import Context, Job
+from bot.features import membership
 from bot.markdown import escape
 from bot.records import ChannelPolicy
 from bot.router import Changes, Router
@@ -20,6 +21,22 @@ _SAID = {
 def register(router: Router) -> None:
     """Register what this room handles."""
     router.command("channel")(channel)
+
+
+async def refusal(ctx: Context, request: Request) -> str:
+    """Why nothing may be posted for this request where it was asked; empty if it may."""
+    if await has_left(ctx, request):
+        return texts.LEFT
+    if await is_restricted(ctx, request.channel_id, request.channel_type):
+        return texts.RESTRICTED
+    return ""
+
+
+async def has_left(ctx: Context, request: Request) -> bool:
+    """Whether the person left the channel while their request waited for them."""
+    if not request.resumed or request.direct:
+        return False
+    return await membership.has_left(ctx, request.channel_id, request.user_id)
 
 
 async def is_restricted(ctx: Context, channel_id: str, channel_type: str) -> bool:

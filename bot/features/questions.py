@@ -54,10 +54,11 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A button that counted; ``props`` are those that its post keeps."""
+    """A button that counted; ``props`` are those that its post keeps, unless only its person sees it."""
 
     word: str
     props: dict[str, Any]
+    ephemeral: bool
 
 
 class Token(msgspec.Struct, array_like=True):
@@ -158,7 +159,8 @@ async def press(ctx: Context, token: str, user_id: str, post_id: str) -> Pressed
         return Refused.FORGED
     if refused := await _take(ctx, question, said, user_id, said.word):
         return refused
-    return Pressed(said.word, {"zoombot_id": notice.id, "zoombot_trigger": notice.trigger})
+    props = {"zoombot_id": notice.id, "zoombot_trigger": notice.trigger}
+    return Pressed(said.word, props, ephemeral=not notice.waiting and not notice.post_id)
 
 
 async def _take(ctx: Context, question: Question, said: Token, user_id: str, word: str) -> Refused | None:
@@ -189,6 +191,7 @@ async def go_on(ctx: Context, job: Job, request: Request, answers: Mapping[str, 
         return []
     first = msgspec.json.decode(ctx.vault.open(question.id, question.sealed), type=Request)
     first.choices = [*first.choices, request.argument]
+    first.resumed = True
     # It waited for its person, not for us.
     first.asked_at = ctx.now()
     changes = await answers[question.kind](ctx, job, first, question)

@@ -10,24 +10,29 @@ from bot.commands import Request, clean_topic
 from bot.context import Context, Job
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomUnreachableError
 from bot.features import guard, link, personal, policy
+from bot.meetings import Started, apply
 from bot.records import Announcement, Meeting, Orphan, Question
-from bot.router import Changes, Router
+from bot.router import Changes, CommandHandler, Router
 from bot.stores import Change, Put
-from bot.zoom import Caller, Created
+from bot.zoom import Caller, MeetingInfo
 
 log = logging.getLogger(__name__)
 
 
 def register(router: Router) -> None:
     """Register what this room handles."""
+
+    async def go_on_with(ctx: Context, job: Job, request: Request, question: Question) -> Changes:
+        return await go_on(ctx, job, request, question, router.commands[request.command])
+
     router.command("start")(start)
-    router.answer(guard.DUPLICATE, guard.CROWD, personal.ROOM)(go_on)
+    router.answer(guard.DUPLICATE, guard.CROWD, personal.ROOM)(go_on_with)
 
 
 async def start(ctx: Context, job: Job, request: Request) -> Changes:
     """Create a meeting at Zoom and announce it; privately ask first, or say why not, where need be."""
-    if await policy.is_restricted(ctx, request.channel_id, request.channel_type):
-        return [ctx.tell(job, request, texts.RESTRICTED)]
+    if refusal := await policy.refusal(ctx, request):
+        return [ctx.tell(job, request, refusal)]
     if is_missed(ctx, request) and not job.retried:
         return [_apology(ctx, job, request)]
     try:
@@ -64,14 +69,16 @@ async def _start(ctx: Context, job: Job, request: Request) -> list[Change]:
 _QUESTIONS = (guard.ask_about_duplicate, guard.ask_about_crowd, personal.ask_which_room)
 
 
-async def go_on(ctx: Context, job: Job, request: Request, question: Question) -> Changes:
+async def go_on(
+    ctx: Context, job: Job, request: Request, question: Question, command: CommandHandler
+) -> Changes:
     """A question was answered: the request goes on where it stood."""
     match request.choices[-1]:
-        case "existing":
+        case "existing" if not await policy.has_left(ctx, request):
             return [ctx.tell(job, request, await guard.existing_answer(ctx, question.about))]
         case "no":
             return [ctx.tell(job, request, texts.CROWD_CANCELLED)]
-    return await start(ctx, job, request)
+    return await command(ctx, job, request)
 
 
 def is_missed(ctx: Context, request: Request) -> bool:
@@ -80,7 +87,7 @@ def is_missed(ctx: Context, request: Request) -> bool:
 
 
 def meeting_record(
-    ctx: Context, job: Job, request: Request, created: Created, kind: str = "instant"
+    ctx: Context, job: Job, request: Request, created: MeetingInfo, kind: str = "instant"
 ) -> Meeting:
     """What is remembered of a meeting that Zoom has just made."""
     return Meeting(
@@ -98,9 +105,9 @@ def meeting_record(
     )
 
 
-def announcement_record(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Announcement:
-    """The post that is to announce it, for the publisher."""
-    return Announcement(
+def announced(ctx: Context, job: Job, request: Request, meeting: Meeting) -> list[Change]:
+    """What is to be written so that a meeting is posted where it was asked for."""
+    announcement = Announcement(
         id=job.reference,
         meeting=meeting.id,
         channel_id=request.channel_id,
@@ -110,6 +117,15 @@ def announcement_record(ctx: Context, job: Job, request: Request, meeting: Meeti
         user_name=request.user_name,
         created_at=ctx.now(),
     )
+    return [Put(meeting), Put(announcement), Put(guard.recent(announcement))]
+
+
+def going_on(ctx: Context, meeting: Meeting, info: MeetingInfo) -> Meeting:
+    """The record of a meeting that was there already: it may be live.
+
+    Zoom says when it was to begin, not when it did; that comes with its end, and is earlier than now.
+    """
+    return apply(meeting, Started(ctx.now())) if info.status == "started" else meeting
 
 
 def marker(job: Job) -> str:
@@ -146,22 +162,19 @@ async def _create(ctx: Context, job: Job, request: Request, caller: Caller) -> l
         created = await _create_unique(ctx, job, request, caller)
         off = ctx.tell(job, request, texts.PMI_OFF, part="off")
         return [*_announce(ctx, job, request, created), off]
-    topic = clean_topic(request.argument, room.topic)
-    return _announce(ctx, job, request, replace(room, topic=topic), kind="personal")
+    room = replace(room, topic=clean_topic(request.argument, room.topic))
+    meeting = going_on(ctx, meeting_record(ctx, job, request, room, "personal"), room)
+    return announced(ctx, job, request, meeting)
 
 
-async def _create_unique(ctx: Context, job: Job, request: Request, caller: Caller) -> Created:
+async def _create_unique(ctx: Context, job: Job, request: Request, caller: Caller) -> MeetingInfo:
     topic = await topic_of(ctx, request)
     return await ctx.zoom.create_meeting(caller, topic=topic, marker=marker(job))
 
 
-def _announce(
-    ctx: Context, job: Job, request: Request, created: Created, kind: str = "instant"
-) -> list[Change]:
-    meeting = meeting_record(ctx, job, request, created, kind)
-    announcement = announcement_record(ctx, job, request, meeting)
-    log.info("meeting %s created for %s", meeting.zoom_id, job.id, extra={"channel": request.channel_id})
-    return [Put(meeting), Put(announcement), Put(guard.recent(announcement))]
+def _announce(ctx: Context, job: Job, request: Request, created: MeetingInfo) -> list[Change]:
+    log.info("meeting %s created for %s", created.id, job.id, extra={"channel": request.channel_id})
+    return announced(ctx, job, request, meeting_record(ctx, job, request, created))
 
 
 def _apology(ctx: Context, job: Job, request: Request) -> Change:

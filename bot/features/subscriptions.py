@@ -25,8 +25,8 @@ def register(router: Router) -> None:
 
 async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
     """Let the channel follow a meeting, if the person may say so."""
-    if await policy.is_restricted(ctx, request.channel_id, request.channel_type):
-        return [ctx.tell(job, request, texts.RESTRICTED)]
+    if refusal := await policy.refusal(ctx, request):
+        return [ctx.tell(job, request, refusal)]
     number = meeting_number(request.argument)
     try:
         sight = await look_up(ctx, request.user_id, number)

@@ -8,9 +8,8 @@ from bot import sentences, texts
 from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import NotLinkedError, ZoomError, ZoomLicenceError, ZoomLinkError, ZoomUnreachableError
-from bot.features import lifecycle, link, policy, start
+from bot.features import guard, lifecycle, link, policy, start
 from bot.router import Changes, Router
-from bot.stores import Put
 from bot.webhooks import Webhook
 
 log = logging.getLogger(__name__)
@@ -26,8 +25,8 @@ def register(router: Router) -> None:
 
 async def webinar(ctx: Context, job: Job, request: Request) -> Changes:
     """Create a webinar at Zoom and announce it, or say privately why not."""
-    if await policy.is_restricted(ctx, request.channel_id, request.channel_type):
-        return [ctx.tell(job, request, texts.RESTRICTED)]
+    if refusal := await policy.refusal(ctx, request):
+        return [ctx.tell(job, request, refusal)]
     if start.is_missed(ctx, request):
         return [ctx.tell(job, request, texts.MISSED.format(ago=texts.ago(ctx.now() - request.asked_at)))]
     try:
@@ -57,8 +56,11 @@ async def _create(ctx: Context, job: Job, request: Request) -> Changes:
     if job.retried:
         # Zoom lists no agendas of webinars: one that was made before an interruption cannot be found.
         return [ctx.tell(job, request, sentences.WEBINAR_UNSURE)]
+    for ask in (guard.ask_about_duplicate, guard.ask_about_crowd):
+        if asked := await ask(ctx, job, request):
+            return asked
     caller = await ctx.caller(request.user_id)
     topic = await start.topic_of(ctx, request)
     created = await ctx.zoom.create_webinar(caller, topic=topic, marker=start.marker(job))
     meeting = start.meeting_record(ctx, job, request, created, kind="webinar")
-    return [Put(meeting), Put(start.announcement_record(ctx, job, request, meeting))]
+    return start.announced(ctx, job, request, meeting)

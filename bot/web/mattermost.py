@@ -64,21 +64,22 @@ class MattermostRoutes:
         """``/zoom …``: written down, then answered with nothing; the answer comes by its own way."""
         form = await read_form(request)
         self._check_token(_text(form.get("token")))
-        fields = {name: _text(form.get(name)) for name in ("user_id", "channel_id", "team_id", "root_id")}
-        if not _ID.fullmatch(fields["user_id"]) or not _ID.fullmatch(fields["channel_id"]):
+        user_id, channel_id = _id(form.get("user_id")), _id(form.get("channel_id"))
+        if not user_id or not channel_id:
             raise web.HTTPBadRequest(text="user_id and channel_id are missing")
-        if not _ID.fullmatch(fields["root_id"]):
-            fields["root_id"] = ""
         said = parse_words(_text(form.get("text")))
         asked = Request(
             command="slash",
             argument=said.argument,
             choices=[said.name],
+            user_id=user_id,
             user_name=_text(form.get("user_name")),
+            channel_id=channel_id,
+            team_id=_id(form.get("team_id")),
+            root_id=_id(form.get("root_id")),
             asked_at=self._ctx.now(),
             response_url=_text(form.get("response_url")),
             dialog_trigger=_text(form.get("trigger_id")),
-            **fields,
         )
         trigger = _text(form.get("trigger_id")) or asked.response_url
         id = "command:" + hashlib.sha256(trigger.encode()).hexdigest()[:32]
@@ -129,8 +130,10 @@ class MattermostRoutes:
         return web.json_response({"error": _REFUSED[refused]} if refused else {})
 
     def _check_token(self, token: str) -> None:
-        expected = self._ctx.config.mattermost.command_token.encode()
-        if not expected or not hmac.compare_digest(expected, token.encode("utf-8", "replace")):
+        # Each team's command has a token of its own. All are compared, however soon one fits.
+        known = [each for each in self._ctx.config.mattermost.command_token.split(",") if each]
+        given = token.encode("utf-8", "replace")
+        if True not in [hmac.compare_digest(each.encode(), given) for each in known]:
             raise web.HTTPForbidden(text="the token is wrong")
 
 
@@ -142,8 +145,11 @@ _REFUSED = {
 
 
 def _taken(pressed: questions.Pressed) -> dict[str, Any]:
-    """The question's post without its buttons; what it does not say of the props is lost."""
+    """The question's post without its buttons; what it does not say of the props is lost. What only its
+    person sees is no post that could be changed: there Mattermost answers 404 to an update."""
     message = texts.ANSWER_TAKEN.format(choice=texts.CHOICES[pressed.word])
+    if pressed.ephemeral:
+        return {"ephemeral_text": message}
     return {"update": {"message": message, "props": {"from_bot": "true", "attachments": [], **pressed.props}}}
 
 
@@ -153,3 +159,8 @@ def _ephemeral(text: str) -> web.Response:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _id(value: object) -> str:
+    """An id of Mattermost's; empty for anything else."""
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""

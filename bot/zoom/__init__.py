@@ -8,7 +8,6 @@ from __future__ import annotations
 from bot.zoom.client import App, Zoom
 from bot.zoom.models import (
     Caller,
-    Created,
     Grant,
     MeetingInfo,
     Participant,
@@ -25,7 +24,6 @@ __all__ = [
     "ACCOUNT",
     "App",
     "Caller",
-    "Created",
     "Grant",
     "MeetingInfo",
     "OAuth",

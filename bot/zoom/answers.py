@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from bot.errors import ZoomUnreachableError
-from bot.zoom.models import Created, MeetingInfo, Participant, Past, Settings, ZoomUser
+from bot.zoom.models import MeetingInfo, Participant, Past, Settings, ZoomUser
 from bot.zoom.times import iso_ms
 
 T = TypeVar("T")
@@ -74,28 +74,9 @@ class _Preferences(msgspec.Struct):
     schedule_meeting: _Scheduling | None = None
 
 
-def created(body: bytes) -> Created:
-    """The answer to a create call."""
-    return as_created(meeting(body))
-
-
 def meeting(body: bytes) -> MeetingInfo:
-    """``GET /meetings/{id}``."""
+    """``GET /meetings/{id}``, and the answer to a create call."""
     return _meeting(_decode(body, _Meeting))
-
-
-def as_created(info: MeetingInfo) -> Created:
-    """What :class:`Created` keeps of a meeting."""
-    return Created(
-        id=info.id,
-        uuid=info.uuid,
-        topic=info.topic,
-        join_url=info.join_url,
-        host_id=info.host_id,
-        timezone=info.timezone,
-        agenda=info.agenda,
-        pmi=info.pmi,
-    )
 
 
 def meetings(body: bytes) -> tuple[list[MeetingInfo], str]:

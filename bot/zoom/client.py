@@ -15,7 +15,7 @@ from bot.zoom.creating import Creation
 from bot.zoom.downloads import download
 from bot.zoom.errors import AccessRefusedError
 from bot.zoom.finding import every, find
-from bot.zoom.models import Caller, Created, Grant, MeetingInfo, Participant, Past, Settings, ZoomUser
+from bot.zoom.models import Caller, Grant, MeetingInfo, Participant, Past, Settings, ZoomUser
 from bot.zoom.sessions import TIMEOUT_S
 from bot.zoom.shared import GrantToken
 from bot.zoom.tokens import ACCOUNT, TokenSource
@@ -55,7 +55,7 @@ class Zoom:
 
     async def create_meeting(
         self, caller: Caller, *, topic: str, marker: str, kind: Kind = "instant"
-    ) -> Created:
+    ) -> MeetingInfo:
         """``POST /users/{…}/meetings``, answered or refused within 22 s, and never made twice.
 
         ``marker`` goes into the agenda, by which a meeting whose answer was lost is found. If that does
@@ -67,20 +67,20 @@ class Zoom:
         body: dict[str, object] = {"topic": topic, "type": _INSTANT, "agenda": marker}
         path = f"users/{self._who(caller)}/meetings"
 
-        async def lost() -> Created | None:
+        async def lost() -> MeetingInfo | None:
             return await self.find_meeting(caller, marker)
 
         return await Creation(self._calls, "create_meeting", self._owner(caller), path, body, lost).run()
 
-    async def personal_room(self, caller: Caller) -> Created:
+    async def personal_room(self, caller: Caller) -> MeetingInfo:
         """The caller's own room, which always exists (its ``id`` is the personal meeting id);
         :class:`ZoomNotFoundError` if it may not be used."""
         pmi = (await self.me(caller)).pmi
         if not pmi:
             raise ZoomNotFoundError("this person has no personal meeting room")
-        return answers.as_created(await self.meeting(caller, pmi))
+        return await self.meeting(caller, pmi)
 
-    async def create_webinar(self, caller: Caller, *, topic: str, marker: str) -> Created:
+    async def create_webinar(self, caller: Caller, *, topic: str, marker: str) -> MeetingInfo:
         """``POST /users/{…}/webinars``; :class:`bot.errors.ZoomLicenceError` without the add-on.
 
         A lost answer raises ``maybe_done``: webinars are not searched.
@@ -89,7 +89,7 @@ class Zoom:
         path = f"users/{self._who(caller)}/webinars"
         return await Creation(self._calls, "create_webinar", self._owner(caller), path, body, None).run()
 
-    async def find_meeting(self, caller: Caller, marker: str) -> Created | None:
+    async def find_meeting(self, caller: Caller, marker: str) -> MeetingInfo | None:
         """The caller's meeting whose agenda holds ``marker``, among live, upcoming and scheduled ones."""
         return await find(self._calls, self._owner(caller), self._who(caller), marker)
 

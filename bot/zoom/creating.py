@@ -9,7 +9,7 @@ from typing import Any
 from bot.errors import ZoomError, ZoomRateLimitError, ZoomUnreachableError
 from bot.zoom import answers
 from bot.zoom.calls import Calls, may_be_done
-from bot.zoom.models import Created
+from bot.zoom.models import MeetingInfo
 
 # A person is told within 30 s; what comes before and after this needs time as well.
 DEADLINE_S = 22.0
@@ -19,7 +19,7 @@ TROUBLES = 3
 # Zoom may list a meeting a little after it made it.
 LISTED_AFTER_S = 1.0
 
-Find = Callable[[], Awaitable[Created | None]]
+Find = Callable[[], Awaitable[MeetingInfo | None]]
 
 
 class Creation:
@@ -41,7 +41,7 @@ class Creation:
         self._sending = False
         self._maybe_done = False
 
-    async def run(self) -> Created:
+    async def run(self) -> MeetingInfo:
         """What was made, within ``DEADLINE_S``."""
         try:
             async with asyncio.timeout(DEADLINE_S):
@@ -50,7 +50,7 @@ class Creation:
             maybe_done = self._maybe_done or self._sending
         raise ZoomUnreachableError("Zoom took too long", maybe_done=maybe_done, timed_out=True)
 
-    async def _tries(self) -> Created:
+    async def _tries(self) -> MeetingInfo:
         troubles = 0
         for tries in range(1, TRIES + 1):
             try:
@@ -69,12 +69,12 @@ class Creation:
                 break
         raise failure
 
-    async def _post(self) -> Created:
+    async def _post(self) -> MeetingInfo:
         # Stays true when the deadline ends the call: then nobody knows.
         self._sending = True
         try:
             body = await self._calls.once(self._name, self._owner, "POST", self._path, json=self._body)
-            made = answers.created(body)
+            made = answers.meeting(body)
         except ZoomError as error:
             self._sending = False
             failure = error
@@ -84,7 +84,7 @@ class Creation:
             raise ZoomUnreachableError(str(failure), status=failure.status, maybe_done=True)
         raise failure
 
-    async def _adopt(self, failure: ZoomError) -> Created | None:
+    async def _adopt(self, failure: ZoomError) -> MeetingInfo | None:
         """What is there already; None if it may be made again; otherwise ``failure``."""
         if self._find is None:
             raise failure

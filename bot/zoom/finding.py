@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from bot.errors import ZoomNotFoundError, ZoomScopeError
 from bot.zoom import answers
 from bot.zoom.calls import Calls
-from bot.zoom.models import Created, MeetingInfo
+from bot.zoom.models import MeetingInfo
 
 # An instant meeting is in one of these, depending on whether somebody came already.
 LISTS = ("live", "upcoming", "scheduled")
@@ -15,7 +15,7 @@ PAGE = "300"
 PAGES = 3
 
 
-async def find(calls: Calls, owner: str, who: str, marker: str) -> Created | None:
+async def find(calls: Calls, owner: str, who: str, marker: str) -> MeetingInfo | None:
     """The meeting of ``who`` (a path segment) whose agenda holds ``marker``; first pages only."""
     for kind in LISTS:
         async for listed in _listed(calls, owner, who, kind):
@@ -45,10 +45,10 @@ async def _listed(calls: Calls, owner: str, who: str, kind: str) -> AsyncIterato
             break
 
 
-async def _whole(calls: Calls, owner: str, listed: MeetingInfo) -> Created:
+async def _whole(calls: Calls, owner: str, listed: MeetingInfo) -> MeetingInfo:
     """A list's links may lack the passcode; what cannot be read is taken from the list."""
     try:
         body = await calls.send("meeting", owner, "GET", f"meetings/{listed.id}")
     except (ZoomNotFoundError, ZoomScopeError):
-        return answers.as_created(listed)
-    return answers.created(body)
+        return listed
+    return answers.meeting(body)

@@ -15,25 +15,12 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
-    """A meeting or webinar that was made. There is no ``start_url``: whoever opens it is the host.
-
-    ``pmi`` is the host's personal room, 0 where Zoom does not say: the meeting is there only if it is ``id``.
-    """
-
-    id: int
-    uuid: str
-    topic: str
-    join_url: str
-    host_id: str
-    timezone: str = ""
-    agenda: str = ""
-    pmi: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class MeetingInfo:
-    """A meeting as it stands; ``status`` is ``waiting`` or ``started``, ``type`` Zoom's number."""
+    """A meeting or webinar as it stands; ``status`` is ``waiting`` or ``started``, ``type`` Zoom's number.
+
+    There is no ``start_url``: whoever opens it is the host. ``pmi`` is the host's personal room, 0 where
+    Zoom does not say: the meeting is there only if it is ``id``.
+    """
 
     id: int
     uuid: str

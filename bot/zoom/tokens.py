@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
 
 from bot.clock import Now, now_ms
 from bot.errors import NotLinkedError, StoreError, ZoomLinkError, ZoomUnreachableError
-from bot.records import Link
+from bot.records import Link, Lost
 from bot.stores import Change, Delete, Put, Store
 from bot.zoom.models import Grant, ZoomUser
 from bot.zoom.pairs import Pair, Pairs
@@ -60,30 +59,18 @@ class TokenSource(Protocol):
         """A token other than ``stale``, which Zoom has refused."""
 
 
-async def nobody_told(user_id: str) -> None:
-    """The default of ``on_unlinked``."""
-
-
 class Tokens:
     """The tokens of linked people (or of the account, under :data:`ACCOUNT`).
 
-    ``on_unlinked`` is called once with the user's id when Zoom has refused a refresh and the link was
-    forgotten for that. Store and vault errors pass through.
+    A link whose refresh Zoom refuses is forgotten, and a :class:`bot.records.Lost` written in its place.
+    Store and vault errors pass through.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        vault: Sealer,
-        oauth: Endpoint,
-        now: Now = now_ms,
-        on_unlinked: Callable[[str], Awaitable[None]] = nobody_told,
-    ) -> None:
+    def __init__(self, store: Store, vault: Sealer, oauth: Endpoint, now: Now = now_ms) -> None:
         self._store = store
         self._vault = vault
         self._oauth = oauth
         self._now = now
-        self.on_unlinked = on_unlinked
         self._pairs = Pairs()
         # The refresh of each link; and all refreshes, also of links that were replaced meanwhile.
         self._tasks: dict[str, asyncio.Task[str]] = {}
@@ -125,8 +112,9 @@ class Tokens:
                 raise ZoomUnreachableError("the bot is stopping", maybe_done=True) from None
             raise
 
-    async def link(self, user_id: str, grant: Grant, user: ZoomUser, *also: Change) -> Link:
-        """Remember whose account this is, and write ``also``. A link that was there is replaced."""
+    async def link(self, user_id: str, grant: Grant, user: ZoomUser, *also: Change, by: str = "") -> Link:
+        """Remember whose account this is, and write ``also``. A link that was there is replaced. ``by`` is
+        who made it."""
         now = self._now()
         pair = Pair(grant.access_token, grant.refresh_token, grant.expires_at)
         link = Link(
@@ -137,9 +125,10 @@ class Tokens:
             sealed_tokens=self._seal(user_id, pair),
             expires_at=grant.expires_at,
             linked_at=now,
+            linked_by=by,
             pmi=user.pmi,
         )
-        await self._store.commit(Put(link), *also)
+        await self._store.commit(Put(link), Delete(Lost, user_id), *also)
         self._disown(user_id)
         self._pairs.put(user_id, pair)
         return link
@@ -207,12 +196,9 @@ class Tokens:
         if link is None or link.sealed_tokens != sealed:
             self._pairs.forget(user_id)
             return
-        await self._store.commit(Delete(Link, user_id))
+        lost = Lost(id=user_id, linked_by=link.linked_by, at=self._now())
+        await self._store.commit(Delete(Link, user_id), Put(lost))
         self._pairs.forget(user_id)
-        try:
-            await self.on_unlinked(user_id)
-        except Exception:
-            log.exception("could not tell about the lost link", extra={"user_id": user_id})
 
     async def _save(self, user_id: str, pair: Pair, sealed: str) -> None:
         """Save, or at least have it under way: a store that fails must not lose what Zoom gave."""

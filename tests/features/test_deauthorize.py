@@ -6,8 +6,8 @@ import pytest
 
 from bot.records import Link, Preference, Subscription
 from bot.sandbox.zoom.models import Json
-from tests.conftest import World
-from tests.features.kit import ask, direct, planned, settle
+from tests.conftest import MakeWorld, World
+from tests.features.kit import ask, connect, direct, planned, settle
 
 
 def payload(world: World, email: str = "bob@demo.example") -> Json:
@@ -67,6 +67,25 @@ async def test_news_from_before_the_present_link_leave_it_alone(trio: World) -> 
     await settle(trio)
     assert await links(trio) == known
     assert direct(trio, "bob") == []
+
+
+async def test_news_of_a_removal_a_moment_before_the_present_link_leave_it_alone(trio: World) -> None:
+    known = await links(trio)
+    moment = trio.zoom.clock.now_ms() - 5_000
+    await trio.zoom.deliver("app_deauthorized", payload(trio), event_ts=moment)
+    await settle(trio)
+    assert await links(trio) == known
+
+
+async def test_who_linked_an_account_is_told_that_it_is_gone(make_world: MakeWorld) -> None:
+    world = await make_world(zoom={"app": "account"})
+    world.zoom.app = "account"
+    (invitation,) = await ask(world, "alice", world.direct("alice"), "connect")
+    await connect(world, "alice", invitation.message)
+    await world.zoom.deauthorize("alice@demo.example")
+    await settle(world)
+    assert await links(world) == set()
+    assert "disconnected from this server" in direct(world, "alice")[-1]
 
 
 async def test_everybody_who_linked_the_account_is_told(trio: World) -> None:

@@ -58,6 +58,23 @@ async def test_an_app_that_sees_everything_shows_each_only_what_is_theirs(
     assert meeting.join_url in post.message
 
 
+async def test_a_planned_meeting_that_could_not_be_posted_is_left_alone_at_zoom(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    trio.mattermost.faults.add(403, method="POST", path=r"/posts$", user="zoom")
+    said = await told(trio, "bob", "dev", f"@zoom join {meeting.id}")
+    assert "could not post" in said
+    assert "started" not in said
+    assert meeting.id in trio.zoom.meetings
+
+
+async def test_a_room_that_is_live_is_announced_as_such(trio: World) -> None:
+    pmi = trio.zoom.user("bob@demo.example").pmi
+    await trio.zoom.start(pmi)
+    assert (await trio.ask("bob", "dev", "@zoom join me")).props["meeting_status"] == "STARTED"
+    await told(trio, "bob", trio.direct("bob"), "settings pmi always")
+    assert (await trio.ask("bob", "dev", "@zoom standup")).props["meeting_status"] == "STARTED"
+
+
 async def test_me_is_the_room_of_the_person_who_asks(trio: World) -> None:
     post = await trio.ask("bob", "dev", "@zoom join me")
     pmi = trio.zoom.user("bob@demo.example").pmi

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from bot.sandbox.mattermost import Post
 from tests.conftest import MakeWorld, World
 
@@ -81,6 +83,29 @@ async def test_join_that_one_shows_the_link_and_starts_nothing(make_world: MakeW
     await world.mattermost.wait_for(lambda: len(world.answers_to(second)) == 2)
     said = next(post for post in world.answers_to(second) if post.id != question.id)
     assert first.props["meeting_link"] in said.message
+    assert len(world.zoom.created) == 1
+
+
+async def test_what_was_shared_counts_as_posted(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom join me")
+    question = await world.answer_to(await world.mattermost.post("bob", "dev", "@zoom two"))
+    assert set(buttons(question)) == {"existing", "new"}
+
+
+@pytest.mark.parametrize("word", ["new", "existing"])
+async def test_who_left_the_channel_gets_nothing_out_of_it(make_world: MakeWorld, word: str) -> None:
+    world = await two(make_world)
+    first = await world.ask("alice", "dev", "@zoom one")
+    asked = await world.mattermost.post("bob", "dev", "@zoom two")
+    question = await world.answer_to(asked)
+    world.mattermost.leave("bob", "dev")
+    await world.mattermost.press("bob", question.id, word)
+    await world.mattermost.wait_for(lambda: len(world.answers_to(asked)) == 2)
+    said = next(post for post in world.answers_to(asked) if post.id != question.id)
+    assert said.channel_id == world.direct("bob").id
+    assert "not in that channel" in said.message
+    assert first.props["meeting_link"] not in said.message
     assert len(world.zoom.created) == 1
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conftest import World
+from tests.conftest import MakeWorld, World
 
 
 async def test_a_meeting_is_posted_by_the_bot(world: World) -> None:
@@ -30,6 +30,15 @@ async def test_a_wrong_token_is_refused(world: World) -> None:
     assert world.zoom.created == []
 
 
+async def test_each_team_s_command_may_have_its_own_token(make_world: MakeWorld) -> None:
+    world = await make_world(mattermost={"command_token": "first,second"})
+    alice, dev = world.mattermost.user("alice").id, world.mattermost.channel("dev").id
+    for token, status in (("first", 200), ("second", 200), ("first,second", 403), ("", 403)):
+        form = {"token": token, "user_id": alice, "channel_id": dev, "text": "help", "trigger_id": token}
+        async with world.http.post(world.bot.ctx.url("/command"), data=form) as response:
+            assert response.status == status
+
+
 async def test_where_the_bot_is_not_it_says_how_to_invite_it(world: World) -> None:
     world.mattermost.add_channel("quiet", members=("alice",))
     await world.mattermost.command("alice", "quiet", "/zoom standup")
@@ -44,7 +53,10 @@ async def test_buttons_of_an_ephemeral_question_work(world: World) -> None:
     await world.mattermost.wait_for(lambda: world.mattermost.ephemerals)
     said = world.mattermost.ephemerals[-1]
     assert said.post is not None
-    await world.mattermost.post("bob", world.direct("bob"), "new")
+    # What is no post cannot be updated: Mattermost would answer 404.
+    answer = await world.mattermost.press("bob", said.post.id, "new")
+    assert "status_code" not in answer
+    assert "Start another" in world.mattermost.ephemerals[-1].text
     await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)
 
 

@@ -31,6 +31,20 @@ async def test_the_host_ends_a_webinar_and_its_recording_is_posted(trio: World) 
     assert len(replies(trio, post)) == 2
 
 
+async def test_a_webinar_is_asked_about_like_a_meeting_and_goes_on_as_a_webinar(
+    make_world: MakeWorld,
+) -> None:
+    world = await with_stranger(await make_world(meetings={"confirm_above": 2}))
+    world.zoom.user("bob@demo.example").webinar = True
+    crowd = await told(world, "bob", "dev", "@zoom webinar Town hall")
+    assert "`yes`" in crowd
+    await world.mattermost.post("bob", world.direct("bob"), "yes")
+    await world.mattermost.wait_for(lambda: world.zoom.created)
+    assert world.zoom.meetings[world.zoom.created[0]].webinar
+    await settle(world)
+    assert "`existing`" in await told(world, "carol", "dev", "@zoom webinar Another")
+
+
 async def test_without_the_licence_it_is_said_privately(trio: World) -> None:
     said = await told(trio, "bob", "dev", "@zoom webinar Town hall")
     assert "licence" in said

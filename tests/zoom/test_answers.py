@@ -19,7 +19,7 @@ MEETING = {"id": 123, "uuid": "a/b==", "topic": "T", "join_url": "https://z/j/12
 @pytest.mark.parametrize("number", [12345678901, "12345678901", "123 4567 8901", "123-4567-8901"])
 def test_numbers_may_be_texts(number: object) -> None:
     body = json.dumps(MEETING | {"id": number, "pmi": number}).encode()
-    made = answers.created(body)
+    made = answers.meeting(body)
     assert (made.id, made.pmi) == (12345678901, 12345678901)
 
 
@@ -31,7 +31,7 @@ def test_absent_null_and_empty_fields_are_the_same() -> None:
 
 
 def test_the_hosts_link_is_not_kept() -> None:
-    made = answers.created(json.dumps(MEETING | {"start_url": "https://z/s/1?zak=SECRET"}).encode())
+    made = answers.meeting(json.dumps(MEETING | {"start_url": "https://z/s/1?zak=SECRET"}).encode())
     assert "SECRET" not in repr(made)
     assert not hasattr(made, "start_url")
 

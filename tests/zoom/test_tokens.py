@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.errors import NotLinkedError, StoreError, VaultError, ZoomLinkError, ZoomUnreachableError
-from bot.records import Link
+from bot.records import Link, Lost
 from bot.sandbox.zoom import Zoom as Sandbox
 from bot.stores import Change, R, Store
 from bot.vault import Vault, new_key
@@ -166,36 +166,20 @@ async def test_what_another_process_saved_is_used(
     assert sandbox.refreshes == 1
 
 
-async def test_a_revoked_link_is_forgotten_and_told_once(
+async def test_a_revoked_link_is_forgotten_until_it_is_made_anew(
     sandbox: Sandbox, tokens: Tokens, store: Store
 ) -> None:
-    told: list[str] = []
-
-    async def tell(user_id: str) -> None:
-        told.append(user_id)
-
-    tokens.on_unlinked = tell
     await link(sandbox, tokens, ALICE)
     sandbox.revoke(ALICE.email)
     sandbox.clock.advance(3600)
     answers = await asyncio.gather(*(tokens.access(ALICE.user_id) for _ in range(20)), return_exceptions=True)
     assert {type(answer) for answer in answers} == {ZoomLinkError}
-    assert told == [ALICE.user_id]
+    assert [lost.id for lost in await store.all(Lost)] == [ALICE.user_id]
     assert await store.get(Link, ALICE.user_id) is None
     with pytest.raises(NotLinkedError):
         await tokens.access(ALICE.user_id)
-
-
-async def test_telling_may_fail(sandbox: Sandbox, tokens: Tokens, caplog: pytest.LogCaptureFixture) -> None:
-    async def tell(user_id: str) -> None:
-        raise RuntimeError("no")
-
-    tokens.on_unlinked = tell
     await link(sandbox, tokens, ALICE)
-    sandbox.revoke(ALICE.email)
-    with pytest.raises(ZoomLinkError):
-        await tokens.refresh(ALICE.user_id, await tokens.access(ALICE.user_id))
-    assert "could not tell" in caplog.text
+    assert await store.all(Lost) == []
 
 
 async def test_an_unreachable_zoom_leaves_the_link(sandbox: Sandbox, tokens: Tokens, store: Store) -> None:

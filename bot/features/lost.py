@@ -1,0 +1,43 @@
+"""Links that Zoom has ended: whose they were is told, once, however it came to light.
+
+Who asked for something just then reads it in the answer. Nobody asks where the bot looks after meetings by
+itself, nor is it the asking person's link in an account-level app: there it is said a little later.
+"""
+
+from __future__ import annotations
+
+from bot import sentences, texts
+from bot.context import Context
+from bot.errors import MattermostNotFoundError
+from bot.records import Lost
+from bot.stores import Change, Delete
+from bot.zoom import ACCOUNT
+
+GRACE_MS = 30_000
+
+
+async def tell(ctx: Context) -> None:
+    """Tell those who were not told yet."""
+    for lost in await ctx.store.all(Lost):
+        if ctx.now() - lost.at >= GRACE_MS:
+            await ctx.store.commit(*await _news(ctx, lost), Delete(Lost, lost.id))
+
+
+async def keepers(ctx: Context, linked_by: str) -> list[str]:
+    """Who looks after the link of an account: whoever made it, and the configured admins."""
+    found = [await _admin(ctx, name) for name in ctx.config.mattermost.admins]
+    return list(dict.fromkeys(user_id for user_id in (linked_by, *found) if user_id))
+
+
+async def _news(ctx: Context, lost: Lost) -> list[Change]:
+    users, text = [lost.id], texts.UNLINKED_BY_ZOOM
+    if lost.id == ACCOUNT:
+        users, text = await keepers(ctx, lost.linked_by), sentences.UNLINKED_ACCOUNT
+    return [ctx.tell_user(f"lost:{user_id}:{lost.at}", user_id, text) for user_id in users]
+
+
+async def _admin(ctx: Context, name: str) -> str:
+    try:
+        return (await ctx.mattermost.user_by_name(name)).id
+    except MattermostNotFoundError:
+        return ""
