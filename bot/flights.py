@@ -1,36 +1,50 @@
-"""Requests under way: a webhook may speak of a meeting whose creation is not written down yet."""
+"""Requests that are at Zoom: a webhook may speak of a meeting whose creation is not written down yet."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import deque
 
 
 class Flights:
-    """Which inbox items may yet bring a meeting into being."""
+    """Which inbox items may yet bring a meeting into being.
+
+    Flights are numbered as they begin, so that whoever waits needs to know one number, and the oldest flight
+    tells who need not wait any more: the cost of a wait does not grow with the flights.
+    """
 
     def __init__(self) -> None:
-        self._landed: dict[str, asyncio.Event] = {}
+        self._begun = 0
+        # In the order in which they began.
+        self._flying: dict[str, int] = {}
+        # Who waits for all flights up to a number; the numbers only grow.
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     def __bool__(self) -> bool:
-        return bool(self._landed)
+        return bool(self._flying)
 
     def begin(self, id: str) -> None:
-        """An item was taken up."""
-        self._landed.setdefault(id, asyncio.Event())
+        """An item goes to Zoom, or may have been there before the process began."""
+        if id not in self._flying:
+            self._begun += 1
+            self._flying[id] = self._begun
 
     def end(self, id: str) -> None:
         """Whatever the item brought is written down."""
-        landed = self._landed.pop(id, None)
-        if landed is not None:
-            landed.set()
+        self._flying.pop(id, None)
+        oldest = next(iter(self._flying.values()), self._begun + 1)
+        while self._waiting and self._waiting[0][0] < oldest:
+            _, landed = self._waiting.popleft()
+            if not landed.done():
+                landed.set_result(None)
 
     async def settled(self, timeout_s: float) -> None:
         """Wait for those that are under way now, no longer than ``timeout_s`` seconds."""
-        waits = [asyncio.ensure_future(landed.wait()) for landed in self._landed.values()]
-        if not waits:
+        if not self._flying:
             return
-        try:
-            await asyncio.wait(waits, timeout=timeout_s)
-        finally:
-            for wait in waits:
-                wait.cancel()
+        landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((self._begun, landed))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await landed

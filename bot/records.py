@@ -98,6 +98,8 @@ class Ticket(Record, kw_only=True):
     # After Zoom came back and before the person confirmed: the hash of the form's secret and what to link.
     confirm_hash: str = ""
     sealed_grant: str = ""
+    # Set once it is linked, so that a second click is told the same.
+    linked_email: str = ""
 
 
 class Pending(Record, kw_only=True):

@@ -75,6 +75,7 @@ CONNECT_DENIED = (
 CONNECTED = "You are connected to Zoom as {email}. Write `start` to me, or mention me in a channel, to start a meeting."
 CONNECTED_AND_ON = "You are connected to Zoom as {email}. I am doing now what you asked for."
 DISCONNECTED = "Your Zoom account is disconnected and its keys are deleted. Write `connect` to link it again."
+DISCONNECTED_HERE = "Your Zoom account is disconnected here and its keys are deleted, but Zoom could not be told. To be sure, remove the app at marketplace.zoom.us under *Manage > Added Apps* too."
 NOT_CONNECTED = "You are not connected to Zoom. Write `connect` to link your account."
 UNLINKED_BY_ZOOM = "Zoom no longer accepts the connection to your account, so I have removed it. Write `connect` to link it again."
 

@@ -107,7 +107,7 @@ class Worker:
             self._full = self._refused = True
             return
         self._taken[item.id] = item.received_at
-        if item.kind == REQUEST:
+        if item.kind == REQUEST and retried:
             self._ctx.flights.begin(item.id)
 
     async def _work(self, item: Item, retried: bool) -> None:

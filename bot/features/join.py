@@ -49,6 +49,7 @@ async def join(ctx: Context, job: Job, request: Request) -> Changes:
 
 async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | str:
     """The meeting that is meant; a sentence if it cannot be shared."""
+    ctx.flights.begin(job.id)
     what = request.argument
     if "://" in what:
         found = join_link(what, ctx.config.zoom.url)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot import texts
 from bot.commands import Request, clean_topic
 from bot.context import Context, Job
-from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomUnreachableError
+from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomRateLimitError, ZoomUnreachableError
 from bot.features import guard, link, personal, policy
 from bot.meetings import Started, apply
 from bot.records import Announcement, Meeting, Orphan, Question
@@ -31,28 +31,33 @@ def register(router: Router) -> None:
 
 async def start(ctx: Context, job: Job, request: Request) -> Changes:
     """Create a meeting at Zoom and announce it; privately ask first, or say why not, where need be."""
+    changes = await _answer(ctx, job, request)
+    # An earlier attempt may have made a meeting that Zoom did not list yet.
+    return [*changes, orphan(ctx, job, request, _made(changes))] if job.retried else changes
+
+
+async def _answer(ctx: Context, job: Job, request: Request) -> list[Change]:
     if refusal := await policy.refusal(ctx, request):
         return [ctx.tell(job, request, refusal)]
     if is_missed(ctx, request) and not job.retried:
         return [_apology(ctx, job, request)]
     try:
-        changes = await _start(ctx, job, request)
+        return await _start(ctx, job, request)
     except (NotLinkedError, ZoomLinkError) as error:
-        changes = [*await link.ask_to_link(ctx, job, request, revoked=isinstance(error, ZoomLinkError))]
+        return [*await link.ask_to_link(ctx, job, request, revoked=isinstance(error, ZoomLinkError))]
     except ZoomError as error:
         log.warning("zoom: no meeting for %s: %s", job.id, error, extra={"user": request.user_id})
         problem = ctx.tell(job, request, texts.zoom_problem(error, ctx.now()))
         maybe_done = isinstance(error, ZoomUnreachableError) and error.maybe_done
-        return [problem, _orphan(ctx, job, request)] if maybe_done or job.retried else [problem]
-    # An earlier attempt may have made a meeting that Zoom did not list yet.
-    return [*changes, _orphan(ctx, job, request, _made(changes))] if job.retried else changes
+        return [problem, orphan(ctx, job, request)] if maybe_done else [problem]
 
 
 async def _start(ctx: Context, job: Job, request: Request) -> list[Change]:
     if not await link.is_linked(ctx, request.user_id):
         raise NotLinkedError("no Zoom account is linked")
+    ctx.flights.begin(job.id)
     caller = await ctx.caller(request.user_id)
-    left = await ctx.zoom.find_meeting(caller, marker(job)) if job.retried else None
+    left = await _left_behind(ctx, job, caller) if job.retried else None
     if is_missed(ctx, request):
         if left is not None:
             await ctx.zoom.delete_meeting(caller, left.id)
@@ -63,6 +68,17 @@ async def _start(ctx: Context, job: Job, request: Request) -> list[Change]:
         if asked := await ask(ctx, job, request):
             return asked
     return await _create(ctx, job, request, caller)
+
+
+async def _left_behind(ctx: Context, job: Job, caller: Caller) -> MeetingInfo | None:
+    """What an earlier attempt made; None also where Zoom will not tell, since an orphan is noted anyway."""
+    try:
+        return await ctx.zoom.find_meeting(caller, marker(job))
+    except (NotLinkedError, ZoomLinkError, ZoomUnreachableError, ZoomRateLimitError):
+        raise
+    except ZoomError as error:
+        log.warning("zoom: %s is not looked for: %s", job.id, error)
+        return None
 
 
 # Asked in this order; the answer to one leads back here, and to the next.
@@ -174,14 +190,15 @@ async def _create_unique(ctx: Context, job: Job, request: Request, caller: Calle
 
 def _announce(ctx: Context, job: Job, request: Request, created: MeetingInfo) -> list[Change]:
     log.info("meeting %s created for %s", created.id, job.id, extra={"channel": request.channel_id})
-    return announced(ctx, job, request, meeting_record(ctx, job, request, created))
+    changes = announced(ctx, job, request, meeting_record(ctx, job, request, created))
+    return [*changes, orphan(ctx, job, request, created.id)] if created.doubtful else changes
 
 
 def _apology(ctx: Context, job: Job, request: Request) -> Change:
     return ctx.tell(job, request, texts.MISSED.format(ago=texts.ago(ctx.now() - request.asked_at)))
 
 
-def _orphan(ctx: Context, job: Job, request: Request, keep: int = 0) -> Change:
+def orphan(ctx: Context, job: Job, request: Request, keep: int = 0) -> Change:
     """What may have been made without our learning of it is looked for later, and deleted."""
     return Put(
         Orphan(

@@ -59,6 +59,7 @@ async def _create(ctx: Context, job: Job, request: Request) -> Changes:
     for ask in (guard.ask_about_duplicate, guard.ask_about_crowd):
         if asked := await ask(ctx, job, request):
             return asked
+    ctx.flights.begin(job.id)
     caller = await ctx.caller(request.user_id)
     topic = await start.topic_of(ctx, request)
     created = await ctx.zoom.create_webinar(caller, topic=topic, marker=start.marker(job))

@@ -6,7 +6,7 @@ from aiohttp import web
 from yarl import URL
 
 from bot.context import Context
-from bot.features import link
+from bot.features import linking
 from bot.web import pages
 from bot.web.forms import read_form
 
@@ -23,8 +23,8 @@ class OAuthRoutes:
 
     async def connect(self, request: web.Request) -> web.Response:
         """Send the browser on to Zoom."""
-        url = await link.authorize_url(self._ctx, _field(request.query.get("state"), MAX_TOKEN))
-        if isinstance(url, link.Problem):
+        url = await linking.authorize_url(self._ctx, _field(request.query.get("state"), MAX_TOKEN))
+        if isinstance(url, linking.Problem):
             return pages.problem_page(url.value)
         headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         return web.Response(status=302, headers=headers)
@@ -34,8 +34,8 @@ class OAuthRoutes:
         query = request.query
         token = _field(query.get("state"), MAX_TOKEN)
         code = _field(query.get("code"), MAX_CODE)
-        outcome = await link.receive_code(self._ctx, token, code, query.get("error", ""))
-        if isinstance(outcome, link.Problem):
+        outcome = await linking.receive_code(self._ctx, token, code, query.get("error", ""))
+        if isinstance(outcome, linking.Problem):
             return pages.problem_page(outcome.value)
         action = URL(self._ctx.url("/oauth2/complete")).raw_path
         hidden = {"state": token, "confirm": outcome.secret}
@@ -44,13 +44,13 @@ class OAuthRoutes:
     async def confirm(self, request: web.Request) -> web.Response:
         """The person answered."""
         form = await read_form(request)
-        outcome = await link.confirm(
+        outcome = await linking.confirm(
             self._ctx,
             _field(form.get("state"), MAX_TOKEN),
             _field(form.get("confirm"), MAX_TOKEN),
             cancelled="cancel" in form,
         )
-        if isinstance(outcome, link.Problem):
+        if isinstance(outcome, linking.Problem):
             return pages.problem_page(outcome.value)
         return pages.linked_page(outcome.user_name, outcome.email)
 

@@ -32,7 +32,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-# By the names of ``features.link.Problem``: status, heading, what to do.
+# By the names of ``features.linking.Problem``: status, heading, what to do.
 PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     "unknown": (
         400,
@@ -58,6 +58,11 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         400,
         "Zoom did not accept the sign-in",
         "Please write “connect” to the Zoom bot in a direct message and try again. If it happens again, tell your administrator.",
+    ),
+    "scope": (
+        400,
+        "The Zoom app lacks a permission",
+        "Nothing was linked. Please tell your administrator: the Zoom app lacks a scope, and the log names it.",
     ),
     "unreachable": (
         502,

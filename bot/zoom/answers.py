@@ -28,6 +28,7 @@ class _Meeting(msgspec.Struct):
     type: Number = None
     status: str | None = None
     start_time: str | None = None
+    created_at: str | None = None
 
 
 class _Meetings(msgspec.Struct):
@@ -147,6 +148,7 @@ def _meeting(raw: _Meeting) -> MeetingInfo:
         type=number(raw.type),
         status=raw.status or "",
         start_ms=iso_ms(raw.start_time or ""),
+        created_ms=iso_ms(raw.created_at or ""),
     )
 
 

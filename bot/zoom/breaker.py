@@ -6,11 +6,14 @@ from collections.abc import Callable
 
 FAILURES = 5
 WINDOW_S = 4.0
+# A server that takes calls and does not answer is known sooner: each of them costs a person ten seconds.
+TIMEOUTS = 2
 PAUSE_S = 5.0
 
 
 class Breaker:
-    """Opens after ``FAILURES`` calls in a row without an answer over at least ``WINDOW_S`` seconds.
+    """Opens after ``FAILURES`` calls in a row without an answer over at least ``WINDOW_S`` seconds, or after
+    ``TIMEOUTS`` in a row that were waited for in vain.
 
     Then calls fail at once for ``PAUSE_S``, after which one at a time is let through: its answer closes
     the breaker. ``clock`` gives seconds that only grow.
@@ -18,7 +21,7 @@ class Breaker:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._failures = 0
+        self._failures = self._timeouts = 0
         self._first_at = 0.0
         self._shut_until = 0.0
         self._is_open = False
@@ -35,15 +38,17 @@ class Breaker:
 
     def worked(self) -> None:
         """An answer came, whatever it said."""
-        self._failures = 0
+        self._failures = self._timeouts = 0
         self._is_open = False
 
-    def failed(self) -> None:
-        """No answer came."""
+    def failed(self, *, timed_out: bool = False) -> None:
+        """No answer came; ``timed_out`` if it was waited for."""
         now = self._clock()
         if not self._failures:
             self._first_at = now
         self._failures += 1
-        if self._is_open or (self._failures >= FAILURES and now - self._first_at >= WINDOW_S):
+        self._timeouts += timed_out
+        lasts = self._failures >= FAILURES and now - self._first_at >= WINDOW_S
+        if self._is_open or lasts or self._timeouts >= TIMEOUTS:
             self._is_open = True
             self._shut_until = now + PAUSE_S

@@ -145,7 +145,7 @@ class Calls:
             if 200 <= status < 300:
                 return body
             raise error_from(status, headers, body, self.now(), write=write)
-        self._breaker.failed()
+        self._breaker.failed(timed_out=failure.timed_out)
         self._on_call(name, 0)
         # Raised out here because aiohttp's errors hold the request's headers, and with them the token.
         raise failure

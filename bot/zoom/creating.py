@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.errors import ZoomError, ZoomRateLimitError, ZoomUnreachableError
@@ -14,7 +15,7 @@ from bot.zoom.models import MeetingInfo
 # A person is told within 30 s; what comes before and after this needs time as well.
 DEADLINE_S = 22.0
 TRIES = 12
-# How many 5xx answers (each followed by a search) are enough.
+# How many 5xx answers (each followed by a search), or short rate limits, are enough.
 TROUBLES = 3
 # Zoom may list a meeting a little after it made it.
 LISTED_AFTER_S = 1.0
@@ -25,8 +26,9 @@ Find = Callable[[], Awaitable[MeetingInfo | None]]
 class Creation:
     """One POST that makes something; ``find`` looks for it afterwards, None if it cannot be found.
 
-    Nothing sent, or refused by a short rate limit: sent again. 5xx: sent again unless it is found. Answer
-    lost: adopted if it is found, else an error with ``maybe_done``, since it may appear yet.
+    Nothing sent, or refused by a short rate limit: sent again. 5xx: sent again unless it is found, and then
+    ``doubtful``. Answer lost: adopted if it is found, else an error with ``maybe_done``, since it may appear
+    yet.
     """
 
     def __init__(
@@ -40,18 +42,19 @@ class Creation:
         self._find = find
         self._sending = False
         self._maybe_done = False
+        self._doubtful = False
 
     async def run(self) -> MeetingInfo:
         """What was made, within ``DEADLINE_S``."""
         try:
             async with asyncio.timeout(DEADLINE_S):
-                return await self._tries()
+                return replace(await self._tries(), doubtful=self._doubtful)
         except TimeoutError:
             maybe_done = self._maybe_done or self._sending
         raise ZoomUnreachableError("Zoom took too long", maybe_done=maybe_done, timed_out=True)
 
     async def _tries(self) -> MeetingInfo:
-        troubles = 0
+        troubles = limits = 0
         for tries in range(1, TRIES + 1):
             try:
                 return await self._post()
@@ -63,8 +66,9 @@ class Creation:
                 found = await self._adopt(failure)
                 if found:
                     return found
-                if troubles == TROUBLES:
-                    break
+            limits += isinstance(failure, ZoomRateLimitError)
+            if TROUBLES in (troubles, limits):
+                break
             if not await self._calls.wait(failure, tries):
                 break
         raise failure
@@ -74,7 +78,7 @@ class Creation:
         self._sending = True
         try:
             body = await self._calls.once(self._name, self._owner, "POST", self._path, json=self._body)
-            made = answers.meeting(body)
+            made = self._read(body)
         except ZoomError as error:
             self._sending = False
             failure = error
@@ -84,20 +88,29 @@ class Creation:
             raise ZoomUnreachableError(str(failure), status=failure.status, maybe_done=True)
         raise failure
 
+    def _read(self, body: bytes) -> MeetingInfo:
+        """The answer, which may leave the topic out, but not the link."""
+        made = answers.meeting(body)
+        if not made.join_url:
+            raise ZoomUnreachableError("the answer names no join_url", status=201)
+        return replace(made, topic=made.topic or str(self._body["topic"]))
+
     async def _adopt(self, failure: ZoomError) -> MeetingInfo | None:
         """What is there already; None if it may be made again; otherwise ``failure``."""
         if self._find is None:
             raise failure
         try:
             found = await self._find()
-            if found or failure.status >= 500:
-                self._maybe_done = False
-                return found
-            await asyncio.sleep(LISTED_AFTER_S)
-            found = await self._find()
-        except ZoomError:
+            if found is None:
+                await asyncio.sleep(LISTED_AFTER_S)
+                found = await self._find()
+        except (ZoomUnreachableError, ZoomRateLimitError):
             # Not knowing is the same as maybe.
             raise failure from None
-        if found is None:
+        except ZoomError:
+            found = None
+        if found is None and failure.status < 500:
             raise failure
+        self._maybe_done = False
+        self._doubtful = found is None
         return found

@@ -33,6 +33,9 @@ class MeetingInfo:
     type: int = 0
     status: str = ""
     start_ms: int = 0
+    created_ms: int = 0
+    # Set on what was just made, where an answer got lost on the way: there may be another one beside it.
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 
 from bot.clock import Now, now_ms
-from bot.errors import NotLinkedError, StoreError, ZoomLinkError, ZoomUnreachableError
+from bot.errors import NotLinkedError, StoreError, VaultError, ZoomLinkError, ZoomUnreachableError
 from bot.records import Link, Lost
 from bot.stores import Change, Delete, Put, Store
 from bot.zoom.models import Grant, ZoomUser
@@ -63,7 +63,7 @@ class Tokens:
     """The tokens of linked people (or of the account, under :data:`ACCOUNT`).
 
     A link whose refresh Zoom refuses is forgotten, and a :class:`bot.records.Lost` written in its place.
-    Store and vault errors pass through.
+    Store errors pass through.
     """
 
     def __init__(self, store: Store, vault: Sealer, oauth: Endpoint, now: Now = now_ms) -> None:
@@ -141,11 +141,13 @@ class Tokens:
         return held
 
     async def held(self, user_id: str) -> Grant | None:
-        """The newest tokens of a link; None if there is none."""
+        """The newest tokens of a link; None if there is none, or if their key is gone."""
         await self._quiet(user_id)
-        link = await self._store.get(Link, user_id)
-        pair = self._pairs.unsaved(user_id) or (self._open(link) if link else None)
-        return Grant(pair.access, pair.refresh, pair.expires_at) if link and pair else None
+        try:
+            pair, _ = await self._newest(user_id)
+        except (ZoomLinkError, NotLinkedError):
+            return None
+        return Grant(pair.access, pair.refresh, pair.expires_at)
 
     async def close(self, timeout_s: float = CLOSE_S) -> None:
         """Let refreshes and saves under way end, for at most ``timeout_s``; then cancel them."""
@@ -242,7 +244,12 @@ class Tokens:
         return self._open(link), link.sealed_tokens
 
     def _open(self, link: Link) -> Pair:
-        return Pair.decode(self._vault.open(link.id, link.sealed_tokens), link.expires_at)
+        try:
+            opened = self._vault.open(link.id, link.sealed_tokens)
+        except VaultError:
+            # The link stays: the key may come back. Until then linking again helps.
+            raise ZoomLinkError("the tokens do not open: store.encryption_keys lacks their key") from None
+        return Pair.decode(opened, link.expires_at)
 
     def _seal(self, user_id: str, pair: Pair) -> str:
         return self._vault.seal(user_id, pair.encode())

@@ -29,6 +29,16 @@ def test_many_failures_at_one_moment_do_not_open_it() -> None:
     assert breaker.allows()
 
 
+def test_what_is_waited_for_in_vain_opens_it_soon() -> None:
+    breaker = Breaker(Clock())
+    breaker.failed(timed_out=True)
+    breaker.worked()
+    breaker.failed(timed_out=True)
+    assert breaker.allows()
+    breaker.failed(timed_out=True)
+    assert not breaker.allows()
+
+
 def test_an_answer_between_failures_keeps_it_closed() -> None:
     clock = Clock()
     breaker = Breaker(clock)

@@ -56,6 +56,46 @@ async def test_a_meeting_is_found_by_its_marker(sandbox: Sandbox, zoom: Zoom) ->
     assert await zoom.find_meeting(ALICE, "another") is None
 
 
+@pytest.mark.parametrize("status", [400, 404])
+async def test_a_list_that_zoom_does_not_know_is_passed_over(
+    sandbox: Sandbox, zoom: Zoom, status: int
+) -> None:
+    number = await create(zoom)
+    unknown = {"code": 300, "message": "Invalid parameter: type."}
+    sandbox.faults.add(status, method="GET", path="/meetings$", body=unknown)
+    found = await zoom.find_meeting(ALICE, MARKER)
+    assert found
+    assert found.id == number
+
+
+async def test_a_meeting_is_found_where_lists_leave_agendas_out(sandbox: Sandbox, zoom: Zoom) -> None:
+    number = await create(zoom)
+    bare = {"id": number, "uuid": sandbox.meetings[number].uuid, "topic": "Standup"}
+    sandbox.faults.add(200, times=-1, method="GET", path="/meetings$", body={"meetings": [bare]})
+    found = await zoom.find_meeting(ALICE, MARKER)
+    assert found
+    assert found.join_url == sandbox.meetings[number].join_url
+    assert [each.agenda for each in await zoom.meetings(ALICE)] == [MARKER]
+    assert await zoom.find_meeting(ALICE, "another") is None
+
+
+async def test_what_the_answer_leaves_out_is_known_or_asked_for(sandbox: Sandbox, zoom: Zoom) -> None:
+    answer = {"id": 91234567890, "uuid": "u==", "join_url": "https://zoom.us/j/91234567890"}
+    sandbox.faults.add(201, method="POST", body=answer)
+    assert (await zoom.create_meeting(ALICE, topic="Standup", marker=MARKER)).topic == "Standup"
+    sandbox.faults.add(201, method="POST", path="/meetings", after=True, body=answer | {"join_url": ""})
+    made = await zoom.create_meeting(ALICE, topic="Standup", marker=MARKER)
+    assert made.join_url == sandbox.meetings[sandbox.created[0]].join_url
+
+
+async def test_where_there_may_be_another_one_it_is_said(sandbox: Sandbox, zoom: Zoom) -> None:
+    sandbox.faults.add(500, method="POST", path="/meetings", after=True)
+    sandbox.faults.add(200, times=-1, method="GET", path="/meetings$", body={"meetings": []})
+    made = await zoom.create_meeting(ALICE, topic="Standup", marker=MARKER)
+    assert made.doubtful
+    assert len(sandbox.created) == 2
+
+
 async def test_a_meeting_lives_and_ends(sandbox: Sandbox, zoom: Zoom) -> None:
     number = await create(zoom)
     assert (await zoom.meeting(ALICE, number)).status == "waiting"
@@ -163,6 +203,13 @@ async def test_a_short_limit_is_waited_for(sandbox: Sandbox, zoom: Zoom) -> None
     sandbox.faults.add(429, path="/v2/", body={"code": 429, "message": "x"}, headers={"Retry-After": "0"})
     await create(zoom)
     assert len(sandbox.created) == 1
+
+
+async def test_a_limit_that_does_not_end_is_not_tried_for_ever(sandbox: Sandbox, zoom: Zoom) -> None:
+    sandbox.faults.add(429, times=-1, method="POST", headers={"Retry-After": "0"})
+    with pytest.raises(ZoomRateLimitError):
+        await create(zoom)
+    assert sum(call.method == "POST" for call in sandbox.calls) == 3
 
 
 async def test_a_long_limit_is_not_waited_for(sandbox: Sandbox, zoom: Zoom) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import NotLinkedError, StoreError, VaultError, ZoomLinkError, ZoomUnreachableError
+from bot.errors import NotLinkedError, StoreError, ZoomLinkError, ZoomUnreachableError
 from bot.records import Link, Lost
 from bot.sandbox.zoom import Zoom as Sandbox
 from bot.stores import Change, R, Store
@@ -318,9 +318,10 @@ async def test_nothing_readable_is_stored(
 async def test_a_lost_key_does_not_unlink(sandbox: Sandbox, tokens: Tokens, store: Store) -> None:
     await link(sandbox, tokens, ALICE)
     other = Tokens(store, Vault([new_key()]), oauth_of(sandbox))
-    with pytest.raises(VaultError):
+    with pytest.raises(ZoomLinkError):
         await other.access(ALICE.user_id)
     assert await store.get(Link, ALICE.user_id)
+    assert await other.held(ALICE.user_id) is None
 
 
 def test_memory_is_bounded_but_not_for_what_is_unsaved() -> None:

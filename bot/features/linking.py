@@ -1,0 +1,173 @@
+"""The browser's part of linking: from the link in the direct message to Zoom, back, and to the answer.
+
+The question "Link this Zoom account to @name?" stands before the link is made, and its answer needs a secret
+that is in the question alone: whoever forwards their link cannot have a stranger's account linked to
+themselves unseen, and cannot answer in the stranger's place.
+"""
+
+from __future__ import annotations
+
+import enum
+import logging
+import secrets
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
+
+from bot import texts
+from bot.context import Context
+from bot.errors import ZoomError, ZoomRateLimitError, ZoomScopeError, ZoomUnreachableError
+from bot.features import pending, tickets
+from bot.features.link import address, link_id, revoke
+from bot.records import Link, Ticket
+from bot.stores import Put
+from bot.zoom import Grant, ZoomUser
+
+log = logging.getLogger(__name__)
+
+
+class Problem(enum.Enum):
+    """Why linking did not go on; the pages say it to the person."""
+
+    UNKNOWN = "unknown"
+    EXPIRED = "expired"
+    USED = "used"
+    DENIED = "denied"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    SCOPE = "scope"
+    WRONG_EMAIL = "wrong_email"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Zoom came back: what the person is asked. ``secret`` goes into the form and nowhere else."""
+
+    user_name: str
+    email: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The account is linked."""
+
+    user_name: str
+    email: str
+
+
+async def authorize_url(ctx: Context, token: str) -> str | Problem:
+    """Where the browser goes from the link in the direct message. Uses nothing up: previews fetch links."""
+    ticket = await _open_ticket(ctx, token)
+    if isinstance(ticket, Problem):
+        return ticket
+    return ctx.oauth.authorize_url(token, ctx.vault.open(ticket.id, ticket.sealed_verifier))
+
+
+async def receive_code(ctx: Context, token: str, code: str, error: str) -> Question | Problem:
+    """Zoom sent the browser back: exchange the code, once, and prepare the question."""
+    if not error and not code:
+        # Not from Zoom, which sends one of them: nothing is used up.
+        return Problem.UNKNOWN
+    ticket = await _open_ticket(ctx, token)
+    if isinstance(ticket, Problem):
+        return ticket
+    if not await tickets.use(ctx, ticket):
+        return Problem.USED
+    if error:
+        return Problem.DENIED
+    return await _exchange(ctx, ticket, code)
+
+
+async def confirm(ctx: Context, token: str, secret: str, *, cancelled: bool) -> Linked | Problem:
+    """The person answered: link, tell them, and start what they had asked for."""
+    ticket = await tickets.find(ctx, token)
+    if ticket is None or not tickets.is_confirmed_by(ticket, secret):
+        return Problem.UNKNOWN
+    if ticket.linked_email:
+        # The same click once more.
+        return Linked(ticket.user_name, ticket.linked_email)
+    if not ticket.sealed_grant:
+        return Problem.USED
+    grant, zoom_user = _open_grant(ctx, ticket)
+    if cancelled or ticket.expires_at < ctx.now():
+        await ctx.store.commit(tickets.close(ticket))
+        await revoke(ctx, grant)
+        return Problem.CANCELLED if cancelled else Problem.EXPIRED
+    if await _link(ctx, ticket, grant, zoom_user):
+        log.info("zoom account linked", extra={"user": ticket.user_id})
+    return Linked(ticket.user_name, zoom_user.email)
+
+
+async def _open_ticket(ctx: Context, token: str) -> Ticket | Problem:
+    ticket = await tickets.find(ctx, token)
+    if ticket is None:
+        return Problem.UNKNOWN
+    if ticket.used:
+        return Problem.USED
+    return Problem.EXPIRED if ticket.expires_at < ctx.now() else ticket
+
+
+async def _exchange(ctx: Context, ticket: Ticket, code: str) -> Question | Problem:
+    grant = None
+    try:
+        grant = await ctx.oauth.exchange(code, ctx.vault.open(ticket.id, ticket.sealed_verifier))
+        zoom_user = await ctx.zoom.identify(grant)
+    except ZoomError as failure:
+        log.warning("zoom: nobody is linked: %s", failure, extra={"user": ticket.user_id})
+        if grant is not None:
+            await revoke(ctx, grant)
+        return _problem(failure)
+    if not await _may_link(ctx, ticket, zoom_user):
+        await revoke(ctx, grant)
+        return Problem.WRONG_EMAIL
+    secret = secrets.token_urlsafe(32)
+    sealed = ctx.vault.seal(ticket.id, msgspec.json.encode([grant, zoom_user]).decode())
+    await ctx.store.update(
+        Ticket,
+        ticket.id,
+        lambda now: replace(now, confirm_hash=tickets.digest(secret), sealed_grant=sealed),
+    )
+    return Question(ticket.user_name, zoom_user.email, secret)
+
+
+def _problem(failure: ZoomError) -> Problem:
+    if isinstance(failure, ZoomUnreachableError | ZoomRateLimitError):
+        return Problem.UNREACHABLE
+    return Problem.SCOPE if isinstance(failure, ZoomScopeError) else Problem.REFUSED
+
+
+async def _may_link(ctx: Context, ticket: Ticket, zoom_user: ZoomUser) -> bool:
+    if not ctx.config.zoom.require_same_email or ctx.config.zoom.app != "user":
+        return True
+    email = (await ctx.people.get(ticket.user_id)).email
+    return bool(email) and email.casefold() == zoom_user.email.casefold()
+
+
+async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser) -> bool:
+    """One commit: the link, the news of it, the meetings that waited for it, and the end of the ticket.
+
+    An old link is replaced, never first removed: who asks meanwhile would be told to connect once more.
+    False if another click was faster.
+    """
+    id = link_id(ctx, ticket.user_id)
+    before = await ctx.store.get(Link, id)
+    old = await ctx.tokens.held(id)
+    waiting = await pending.resume(ctx, ticket)
+    said = texts.CONNECTED_AND_ON if any(isinstance(each, Put) for each in waiting) else texts.CONNECTED
+    told = ctx.tell_user(f"linked:{ticket.id}", ticket.user_id, said.format(email=address(zoom_user.email)))
+    now = await ctx.store.get(Ticket, ticket.id)
+    if now is None or not now.sealed_grant:
+        return False
+    closed = tickets.close(ticket, linked_email=zoom_user.email)
+    await ctx.tokens.link(id, grant, zoom_user, closed, told, *waiting, by=ticket.user_id)
+    # Revoking the old tokens of the same Zoom account could take the new ones with them.
+    if old and before and before.zoom_user_id != zoom_user.id:
+        await revoke(ctx, old)
+    return True
+
+
+def _open_grant(ctx: Context, ticket: Ticket) -> tuple[Grant, ZoomUser]:
+    return msgspec.json.decode(ctx.vault.open(ticket.id, ticket.sealed_grant), type=tuple[Grant, ZoomUser])

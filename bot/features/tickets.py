@@ -1,0 +1,71 @@
+"""Tickets: a way to link, made for one person, for ten minutes, used once. The store holds only a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from msgspec.structs import replace
+
+from bot.commands import Request
+from bot.context import Context, Job
+from bot.records import Ticket
+from bot.stores import Change, Put, Update
+
+TICKET_MS = 10 * 60_000
+
+
+def invitation(ctx: Context, job: Job, request: Request, text: str) -> list[Change]:
+    """What is to be written so that the person gets a link to connect; ``text`` says why, with ``{url}``."""
+    token = secrets.token_urlsafe(32)
+    id = digest(token)
+    ticket = Ticket(
+        id=id,
+        user_id=request.user_id,
+        user_name=request.user_name,
+        expires_at=ctx.now() + TICKET_MS,
+        sealed_verifier=ctx.vault.seal(id, secrets.token_urlsafe(48)),
+    )
+    # A one-time link is for its owner's eyes: a direct message even where the request was one.
+    url = ctx.url("/oauth2/connect", state=token)
+    return [Put(ticket), ctx.tell(job, request, text.format(url=url))]
+
+
+async def find(ctx: Context, token: str) -> Ticket | None:
+    """The ticket of a link's token."""
+    return await ctx.store.get(Ticket, digest(token))
+
+
+async def use(ctx: Context, ticket: Ticket) -> bool:
+    """Use a ticket up; False if another call was faster."""
+    won = False
+
+    def change(now: Ticket) -> Ticket | None:
+        nonlocal won
+        won = not now.used
+        return replace(now, used=True) if won else None
+
+    await ctx.store.update(Ticket, ticket.id, change)
+    return won
+
+
+def close(ticket: Ticket, *, linked_email: str = "") -> Update[Ticket]:
+    """What is left of a ticket until the janitor comes: that it was used, and what for."""
+    return Update(
+        Ticket,
+        ticket.id,
+        lambda now: replace(now, sealed_verifier="", sealed_grant="", linked_email=linked_email),
+    )
+
+
+def is_confirmed_by(ticket: Ticket, secret: str) -> bool:
+    """Whether this is the secret of the form that asks."""
+    return bool(ticket.confirm_hash) and hmac.compare_digest(
+        ticket.confirm_hash.encode(), digest(secret).encode()
+    )
+
+
+def digest(secret: str) -> str:
+    """What is kept of a token or a secret."""
+    return hashlib.sha256(secret.encode()).hexdigest()
