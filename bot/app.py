@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -39,9 +39,11 @@ log = logging.getLogger(__name__)
 
 # How long an unreachable Mattermost is waited for at start, in seconds.
 START_PATIENCE_S = 120.0
-# A stop takes at most 5 s: the server's 2 s come first.
+# A stop takes at most 5 s. While the servers answer what is in flight (2 s), these follow one another; then
+# come the tokens (0.8 s) and the store (1 s).
+CURSOR_GRACE_S = 0.3
 WORKER_GRACE_S = 1.0
-PUBLISHER_GRACE_S = 0.8
+PUBLISHER_GRACE_S = 0.6
 # After a token or certificate went bad while running: an operator has to act, and may.
 BROKEN_PAUSE_S = 30.0
 
@@ -154,13 +156,14 @@ async def opened(config: Config, *, tempo: Tempo = DEFAULT_TEMPO, now: Now = now
         mattermost = Mattermost(http, config.mattermost.url, config.mattermost.token, now=now)
         bot = await introduce(mattermost, tempo.start_patience_s)
         ctx = await open_context(config, store, vault, mattermost, bot, metrics, now, stack)
-        posting = Posting(mattermost, bot.id, override=override_props(config), base_s=tempo.post_retry_s)
+        posting = Posting(
+            mattermost, bot.id, override=override_props(config), now=now, base_s=tempo.post_retry_s
+        )
         publisher = Publisher(ctx, store, posting, edit_pause_s=tempo.edit_pause_s)
-        stack.push_async_callback(publisher.close, PUBLISHER_GRACE_S)
         worker = Worker(ctx, router, ctx.inbox, store, metrics, tempo.patience)
-        stack.push_async_callback(worker.close, WORKER_GRACE_S)
         listener = _listener(ctx, http, tempo)
-        stack.push_async_callback(listener.save_cursor)
+        servers: list[Server] = []
+        stack.push_async_callback(_wind_down, servers, listener, worker, publisher)
         # Before a webhook can come: it may be about a meeting that an unfinished item has made.
         if left := await worker.recover() + await publisher.recover():
             log.info("took up %d things left by the last run", left)
@@ -172,7 +175,7 @@ async def opened(config: Config, *, tempo: Tempo = DEFAULT_TEMPO, now: Now = now
             Reconciler(ctx, period_s=tempo.reconcile_s),
             broken_pause_s=tempo.broken_pause_s,
         )
-        await _serve_http(app, router, metrics, stack)
+        await _serve_http(app, router, metrics, servers)
         observe(metrics, app, posting)
         yield app
 
@@ -186,7 +189,23 @@ def _listener(ctx: Context, http: aiohttp.ClientSession, tempo: Tempo) -> Listen
     return Listener(socket, ctx.mattermost, ctx.store, ctx.inbox, ear, ctx.now, pace=tempo.pace)
 
 
-async def _serve_http(app: App, router: Router, metrics: Metrics, stack: AsyncExitStack) -> None:
+async def _wind_down(
+    servers: Sequence[Server], listener: Listener, worker: Worker, publisher: Publisher
+) -> None:
+    """Whatever is asked from now on stays written down; what is under way gets its time."""
+
+    async def finish() -> None:
+        await listener.save_cursor(CURSOR_GRACE_S)
+        await worker.close(WORKER_GRACE_S)
+        await publisher.close(PUBLISHER_GRACE_S)
+
+    outcomes = await asyncio.gather(*(each.close() for each in servers), finish(), return_exceptions=True)
+    for failure in outcomes:
+        if isinstance(failure, Exception):
+            log.error("stopping: %s", failure, exc_info=failure)
+
+
+async def _serve_http(app: App, router: Router, metrics: Metrics, servers: list[Server]) -> None:
     web = app.ctx.config.web
 
     def reasons() -> dict[str, str]:
@@ -200,9 +219,9 @@ async def _serve_http(app: App, router: Router, metrics: Metrics, stack: AsyncEx
 
     public = Server(public_app(app.ctx, router, note_webhook), web.host, web.port, "web.port")
     app.admin_port = await admin.start()
-    stack.push_async_callback(admin.close)
+    servers.append(admin)
     app.public_port = await public.start()
-    stack.push_async_callback(public.close)
+    servers.append(public)
 
 
 def _reasons(app: App) -> dict[str, str]:

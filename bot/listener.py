@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 
@@ -20,8 +21,11 @@ log = logging.getLogger(__name__)
 CURSOR = "mattermost"
 # Posts of one moment may come in either order, from two servers of a cluster too.
 OVERLAP_MS = 10_000
-# Requests that are being written down at once.
+# Requests that are being written down at once, and how long a stop waits for them (s).
 MAX_WRITING = 256
+STOP_S = 0.5
+# Where a cursor leads into the future, since a clock was wrong: so much is looked through again.
+LOOK_BACK_MS = 60 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,34 +80,54 @@ class Listener:
         self._troubled: set[str] = set()
         self._seen = 0
         self._cursor = 0
+        # What was written before the very first start is no business of ours.
+        self._since = 0
         self.catch_ups = 0
         self.caught = 0
 
     async def run(self) -> None:
         """Listen until cancelled. Raises what :meth:`bot.mattermost.Socket.run` raises."""
-        known = await self._store.get(Cursor, CURSOR)
-        self._cursor = self._seen = known.at if known else 0
+        await self._read_cursor()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._catch_up_when_due())
                 tasks.create_task(self._keep_cursor())
                 tasks.create_task(self.socket.run(self._deliver, self._connected))
         finally:
-            if self._writing:
-                await asyncio.wait(set(self._writing))
+            await self._settled(STOP_S)
+
+    async def _read_cursor(self) -> None:
+        known = await self._store.get(Cursor, CURSOR)
+        if known is None:
+            return
+        now = self._server_now()
+        self._since = known.since
+        self._cursor = self._seen = known.at if known.at <= now else max(known.since, now - LOOK_BACK_MS)
+
+    def _server_now(self) -> int:
+        return self._now() + self._mattermost.server_offset
+
+    async def _settled(self, timeout_s: float | None = None) -> None:
+        """Wait until everything that came is written down."""
+        if self._writing:
+            await asyncio.wait(set(self._writing), timeout=timeout_s)
 
     async def caught_up(self) -> None:
         """Wait until the first catch-up is done: from then on nothing is missed."""
         await self._caught_up.wait()
 
-    async def save_cursor(self) -> None:
-        """Write down how far everything was taken in."""
+    async def save_cursor(self, timeout_s: float | None = None) -> None:
+        """Write down how far everything was taken in, in ``timeout_s`` seconds or not at all."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._save_cursor()
+
+    async def _save_cursor(self) -> None:
         seen = self._seen
-        if self._writing:
-            await asyncio.wait(set(self._writing))
+        await self._settled()
         if self._missed.is_set() or seen <= self._cursor:
             return
-        await self._store.commit(Put(Cursor(id=CURSOR, at=seen)))
+        await self._store.commit(Put(Cursor(id=CURSOR, at=seen, since=self._since)))
         self._cursor = seen
 
     async def _connected(self, resumed: bool) -> None:
@@ -125,7 +149,8 @@ class Listener:
         item = self._item_of(posted, self._now())
         if item is not None:
             await self._write(item)
-        self._seen = max(self._seen, posted.message.create_at)
+        # A server whose clock ran ahead for a moment must not have the rest skipped.
+        self._seen = max(self._seen, min(posted.message.create_at, self._server_now()))
 
     async def _write(self, item: Item) -> None:
         """Write an item down beside others, so that many share one visit to the disk."""
@@ -195,24 +220,25 @@ class Listener:
 
     async def catch_up(self) -> None:
         """Take in what was posted since the cursor in every channel; then the cursor may move on."""
-        gap = self._gaps
-        began = self._now() + self._mattermost.server_offset
+        gap, began = self._gaps, self._now()
+        channels = await self._mattermost.channels()
+        # Now that the server has told its time, whatever either clock was set to meanwhile.
+        began += self._mattermost.server_offset
         if self._cursor:
-            await self._read_channels(self._cursor - OVERLAP_MS)
+            await self._read_channels(channels, max(self._since, self._cursor - OVERLAP_MS))
             self._seen = max(self._seen, began - OVERLAP_MS)
         else:
-            # The very first start: what was written before is no business of ours.
-            await self._mattermost.me()
-            self._seen = max(self._seen, self._now() + self._mattermost.server_offset)
+            self._since = began
+            self._seen = max(self._seen, began)
         self.catch_ups += 1
         self._caught_up.set()
         if gap == self._gaps:
             self._missed.clear()
         await self.save_cursor()
 
-    async def _read_channels(self, since: int) -> None:
-        channels = [channel for channel in await self._mattermost.channels() if channel.last_post_at > since]
+    async def _read_channels(self, channels: list[Channel], since: int) -> None:
         found = 0
+        channels = [channel for channel in channels if channel.last_post_at > since]
         for channel in sorted(channels, key=self._turn):
             try:
                 found += await self._read_channel(channel, since)

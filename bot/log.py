@@ -17,7 +17,9 @@ from typing import Any, TextIO
 # They write tokens and secrets at DEBUG.
 _TALKATIVE = ("oauthlib", "requests_oauthlib", "urllib3", "mattermostdriver")
 # At INFO a line per request, at DEBUG much more.
-_CHATTY = ("aiohttp.access", "aiohttp.server", "asyncio")
+_CHATTY = ("aiohttp.access", "asyncio")
+# Quotes what strangers send, and with it the secret of a URL; our own faults are logged by the routes.
+_QUOTING = "aiohttp.server"
 
 MAX_VALUE = 8192
 MAX_TRACE = 32_768
@@ -51,6 +53,7 @@ def _quieten(level: int) -> None:
     below = [name for name in logging.Logger.manager.loggerDict if name.startswith("mattermostdriver.")]
     for name in (*_TALKATIVE, *_CHATTY, *below):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    logging.getLogger(_QUOTING).setLevel(logging.CRITICAL)
 
 
 class TextFormatter(logging.Formatter):

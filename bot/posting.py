@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from random import SystemRandom
 from typing import Any, TypeVar
 
+from bot.clock import Now, now_ms
 from bot.errors import (
     MattermostCertificateError,
     MattermostError,
@@ -29,8 +30,8 @@ T = TypeVar("T")
 
 _random = SystemRandom()
 
-# The search for a post of ours begins this much before it was asked for: clocks differ.
-SEARCH_SLACK_MS = 60_000
+# The search for a post of ours begins this much before it was asked for: clocks differ, and are set.
+SEARCH_SLACK_MS = 15 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +56,14 @@ class Posting:
         bot_id: str,
         *,
         override: dict[str, str],
+        now: Now = now_ms,
         base_s: float = 0.5,
         cap_s: float = 30.0,
     ) -> None:
         self._mattermost = mattermost
         self._bot_id = bot_id
         self._override = override
+        self._now = now
         self._base_s = base_s
         self._cap_s = cap_s
         self._slots = asyncio.Semaphore(32)
@@ -126,7 +129,8 @@ class Posting:
         )
 
     async def _find(self, draft: Draft) -> str:
-        since = draft.created_at + self._mattermost.server_offset - SEARCH_SLACK_MS
+        asked_at = min(draft.created_at, self._now())
+        since = asked_at + self._mattermost.server_offset - SEARCH_SLACK_MS
         async for page in self._mattermost.posts_since(draft.channel_id, since):
             for post in page:
                 if post.user_id == self._bot_id and post.props.get("zoombot_id") == draft.id:

@@ -52,11 +52,13 @@ class Item(Record, kw_only=True):
 
 
 class Cursor(Record, kw_only=True):
-    """How far a stream was seen. The only id today is ``mattermost``; ``at`` is the server's clock."""
+    """How far a stream was seen, and from where on it counts. The only id today is ``mattermost``; both are
+    of the server's clock."""
 
     table: ClassVar[str] = "cursors"
 
     at: int
+    since: int = 0
 
 
 class Link(Record, kw_only=True):

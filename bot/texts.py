@@ -143,6 +143,7 @@ GREETING = (
 )
 
 # Talk.
+LATER = "This takes longer than usual. I do it as soon as I can."
 NOT_NOW = "I cannot take this in right now. Please try again in a minute."
 UNKNOWN = "I did not understand that. Write `help` to see what I can do."
 USAGE = "I did not understand that `{name}`. It goes like this: {usage}"

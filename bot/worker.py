@@ -13,6 +13,7 @@ from bot import texts
 from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
+from bot.features.start import orphan
 from bot.inbox import REQUEST, Inbox
 from bot.lanes import MAX_WAITING, Lanes
 from bot.metrics import Metrics
@@ -184,4 +185,5 @@ class Worker:
             log.error("item %s cannot be read: nobody can be told", item.id, extra={"item": item.id})
             return []
         text = texts.HANDLER_FAILED.format(reference=job.reference[:8])
-        return [self._ctx.tell(job, request, text)]
+        # It may have got as far as Zoom.
+        return [self._ctx.tell(job, request, text), orphan(self._ctx, job, request)]

@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from bot.clock import now_ms
 from bot.listener import OVERLAP_MS
 from bot.records import Cursor
 from bot.sandbox.mattermost import Post
+from bot.stores import Put
+from bot.stores.opening import open_store
 from tests.conftest import MakeWorld, World
 
 HISTORY = r"/channels/[^/]+/posts$"
@@ -94,6 +97,39 @@ async def test_a_bot_that_starts_for_the_first_time_answers_nothing_old(make_wor
     await world.ask("alice", "ops", "@zoom help")
     await settled(world)
     assert world.answers_to(old) == []
+
+
+async def test_what_was_written_before_the_first_start_is_never_answered(make_world: MakeWorld) -> None:
+    world = await make_world(start=False)
+    old = await world.mattermost.post("alice", "dev", "@zoom help")
+    await world.start()
+    await world.stop()
+    await world.start()
+    await world.ask("alice", "dev", "@zoom help")
+    await settled(world)
+    assert world.answers_to(old) == []
+
+
+async def test_a_server_whose_clock_ran_ahead_for_a_moment_has_nothing_skipped(world: World) -> None:
+    world.mattermost.world.clock_offset_ms = 30 * 60_000
+    ahead = await world.mattermost.post("alice", "dev", "just talk")
+    world.mattermost.world.clock_offset_ms = 0
+    await world.ask("alice", "ops", "@zoom help")
+    await world.stop()
+    missed = await world.mattermost.post("alice", "dev", "@zoom standup")
+    await world.start()
+    assert "meeting_id" in (await world.answer_to(missed)).props
+    assert await cursor(world) < ahead.create_at
+
+
+async def test_a_cursor_of_the_future_is_not_believed(world: World) -> None:
+    await world.stop()
+    store = await open_store(world.config.store.url)
+    await store.commit(Put(Cursor(id="mattermost", at=now_ms() + 3_600_000)))
+    await store.close()
+    missed = await world.mattermost.post("alice", "dev", "@zoom standup")
+    await world.start()
+    assert "meeting_id" in (await world.answer_to(missed)).props
 
 
 async def cursor(world: World) -> int:

@@ -10,6 +10,7 @@ from bot.records import Meeting as Record
 from bot.sandbox.mattermost import Post
 from bot.sandbox.zoom import Meeting
 from bot.sandbox.zoom.models import Json
+from bot.web import zoom as web_zoom
 from tests.conftest import MakeWorld, World
 from tests.features.kit import settle
 
@@ -55,6 +56,16 @@ def ended(meeting: Meeting, **changes: object) -> Json:
 
 async def becomes(world: World, post: Post, wanted: str) -> Post:
     return await world.shows(post, lambda now: status(now) == wanted)
+
+
+async def test_what_was_refused_for_a_slow_disk_is_handled_once_it_is_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post, meeting = await world.meeting()
+    monkeypatch.setattr(web_zoom, "STORE_TIMEOUT_S", 0)
+    delivery = await world.zoom.deliver("meeting.started", started(meeting))
+    assert delivery.status == 503
+    await becomes(world, post, "STARTED")
 
 
 # In order

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import pytest
 
+from bot.errors import StoreError
 from bot.mattermost import Timing
 from bot.records import Orphan
 from bot.sandbox.mattermost import Post
+from bot.stores.sqlite import DocumentFile
 from bot.worker import Patience
 from tests.conftest import QUICK, MakeWorld, World
 
@@ -91,6 +94,14 @@ async def test_a_rate_limit_in_plain_text_is_waited_out(world: World) -> None:
     assert limit.hits == 2
 
 
+@pytest.mark.parametrize("status", [400, 403, 404, 405])
+async def test_a_page_of_a_proxy_is_no_refusal_of_mattermost(world: World, status: int) -> None:
+    page = "<html>Blocked</html>"
+    world.mattermost.faults.add(status, times=3, method="POST", path=POSTS, user="zoom", body=page)
+    assert await is_met_once(world, await world.mattermost.post("alice", "dev", "@zoom standup"))
+    assert len(world.zoom.meetings) == 1
+
+
 async def test_connections_that_are_reset_are_made_again(world: World) -> None:
     world.mattermost.faults.add(times=3, method="POST", path=POSTS, user="zoom", drop=True)
     assert await is_met_once(world, await world.mattermost.post("alice", "dev", "@zoom standup"))
@@ -147,6 +158,27 @@ async def test_a_revoked_token_ends_nothing_and_is_noticed_when_it_is_good_again
     await world.mattermost.wait_for(lambda: any(call.status == 401 for call in world.mattermost.calls))
     world.mattermost.enable("zoom")
     assert await is_met_once(world, asked)
+
+
+# The disk.
+
+
+async def test_a_disk_that_hangs_does_not_keep_the_bot_from_stopping(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, reached = threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def write(self: DocumentFile, changes: object) -> None:
+        loop.call_soon_threadsafe(reached.set)
+        answered.wait(60)
+
+    monkeypatch.setattr(DocumentFile, "write", write)
+    await world.mattermost.post("alice", "dev", "@zoom standup")
+    await reached.wait()
+    with pytest.raises(StoreError, match="does not answer"):
+        await asyncio.wait_for(world.stop(), 30)
+    answered.set()
 
 
 # Zoom.

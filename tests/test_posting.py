@@ -133,6 +133,14 @@ async def test_a_search_that_fails_posts_nothing_blindly(
     assert attempts(server) == 1
 
 
+async def test_a_clock_that_was_ahead_when_it_was_asked_for_hides_nothing(
+    posting: Posting, server: Sandbox, draft: Draft
+) -> None:
+    ahead = replace(draft, created_at=draft.created_at + 10 * 60_000)
+    first = await posting.write(ahead, doubtful=False)
+    assert await posting.write(ahead, doubtful=True) == first == only(server).id
+
+
 async def test_after_a_crash_the_post_is_found_and_not_posted_again(
     http: aiohttp.ClientSession, server: Sandbox, draft: Draft
 ) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from math import inf
 
 import pytest
 from msgspec.structs import replace
 
+from bot import orphans as orphans_module
 from bot.orphans import Orphans
 from bot.reconciler import Reconciler
 from bot.records import Link, Meeting, Orphan
@@ -187,11 +189,14 @@ async def test_the_spare_meetings_are_deleted_and_the_announced_one_stays(world:
     assert orphans.removed == 2
 
 
-async def test_a_meeting_that_zoom_lists_later_is_found_by_a_later_look(world: World) -> None:
+async def test_a_meeting_that_zoom_lists_later_is_found_by_a_later_look(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.zoom.lists_waiting = False
     await made_unseen(world)
     await orphan(world)
-    orphans = Orphans(world.bot.ctx, first_pause_s=0.0)
+    monkeypatch.setattr(orphans_module, "PAUSES_S", ((0.0, inf),))
+    orphans = Orphans(world.bot.ctx)
     await orphans.look()
     assert orphans.removed == 0
     world.zoom.lists_waiting = True
@@ -199,9 +204,18 @@ async def test_a_meeting_that_zoom_lists_later_is_found_by_a_later_look(world: W
     assert orphans.removed == 1
 
 
+async def test_a_meeting_that_cannot_be_deleted_holds_up_no_other(world: World) -> None:
+    first, second = [await made_unseen(world) for _ in range(2)]
+    await orphan(world)
+    started = {"code": 3002, "message": "Sorry, you cannot delete this meeting since it's in progress."}
+    world.zoom.faults.add(400, method="DELETE", path=f"/meetings/{first}$", body=started)
+    await Orphans(world.bot.ctx).look()
+    assert second not in world.zoom.meetings
+
+
 async def test_looks_come_further_and_further_apart(world: World) -> None:
     await orphan(world)
-    orphans = Orphans(world.bot.ctx, first_pause_s=60.0)
+    orphans = Orphans(world.bot.ctx)
     await orphans.look()
     world.zoom.clear_calls()
     await orphans.look()
@@ -222,6 +236,27 @@ async def test_while_zoom_cannot_be_asked_it_is_kept_for_a_day(world: World) -> 
     await orphan(world, user="carol", age_ms=25 * HOUR_MS)
     await Orphans(world.bot.ctx).look()
     assert await world.bot.ctx.store.all(Orphan) == []
+
+
+async def test_a_spare_beside_one_that_was_announced_is_noted_and_removed(world: World) -> None:
+    world.zoom.lists_waiting = False
+    world.zoom.faults.add(504, method="POST", path=CREATE, after=True)
+    answer = await world.ask("alice", "dev", "@zoom standup")
+    spare, kept = world.zoom.created
+    assert answer.props["meeting_id"] == kept
+    world.zoom.lists_waiting = True
+    await Orphans(world.bot.ctx).look()
+    assert list(world.zoom.meetings.keys() & {spare, kept}) == [kept]
+
+
+async def test_what_could_not_be_announced_is_never_posted_after_all(world: World) -> None:
+    world.mattermost.faults.add(403, method="POST", path=r"/posts$", user="zoom")
+    asked = await world.mattermost.post("alice", "dev", "@zoom standup")
+    assert "could not post" in (await world.answer_to(asked)).message
+    await reconcile(world)
+    await world.bot.publisher.idle()
+    assert world.mattermost.bot_posts("dev") == []
+    assert await world.bot.ctx.store.all(Meeting) == []
 
 
 async def stopped_in_between(world: World) -> Post:

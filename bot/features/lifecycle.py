@@ -14,7 +14,7 @@ from bot.inbox import REQUEST
 from bot.meetings import Ended, MeetingEvent, apply
 from bot.records import Announcement, Item, Meeting, Status
 from bot.router import Changes, Router
-from bot.stores import Change, Update
+from bot.stores import Change, Delete, Update
 from bot.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
 
 log = logging.getLogger(__name__)
@@ -120,7 +120,11 @@ async def drop_unposted(ctx: Context, job: Job, request: Request) -> Changes:
     unused = meeting.status is Status.WAITING and not any(each.post_id for each in announcements)
     if unused and meeting.kind in OURS:
         await _delete(ctx, meeting)
-    return [ctx.tell(job, request, _NOT_POSTED.get(meeting.kind, texts.NOT_SHARED))]
+    # What nobody sees must not be posted after all, once something changes.
+    gone: list[Change] = [Delete(Announcement, request.argument)]
+    if len(announcements) == 1:
+        gone.append(Delete(Meeting, meeting.id))
+    return [ctx.tell(job, request, _NOT_POSTED.get(meeting.kind, texts.NOT_SHARED)), *gone]
 
 
 async def _delete(ctx: Context, meeting: Meeting) -> None:

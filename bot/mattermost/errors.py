@@ -50,8 +50,8 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes) -> Mattermo
         return redirect_error(status, headers.get("Location", ""))
     if status == 401:
         return MattermostTokenError(f"Mattermost refuses the token: {text}", status=status, code=code)
-    if status in (403, 404) and not refusal:
-        # Nothing is known to be forbidden or gone: a wrong url, or a proxy that speaks for itself.
+    if not refusal and status not in (413, 501) and status < 500:
+        # Nothing is known to be refused, forbidden or gone: a wrong url, or a proxy that speaks for itself.
         return MattermostUnreachableError(
             f"status {status}, and not from Mattermost: is mattermost.url right?", status=status
         )

@@ -18,8 +18,10 @@ _A = TypeVarTuple("_A")
 # Seconds between two tries of a write that failed: doubled from the first to the last.
 FIRST_DELAY = 0.1
 LAST_DELAY = 5.0
-# How often a closing writer tries, FIRST_DELAY apart, before it gives up.
-LAST_TRIES = 10
+# How often a closing writer tries, FIRST_DELAY apart, before it gives up; and how long it is waited for: a
+# disk may also not answer at all.
+LAST_TRIES = 4
+CLOSE_S = 1.5
 # Changes that may wait for the disk.
 LIMIT = 100_000
 
@@ -85,7 +87,13 @@ class Writer:
         with self._ready:
             self._closing = True
             self._ready.notify()
-        await asyncio.shield(self._closed)
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.shield(self._closed)
+        except TimeoutError:
+            raise StoreError(
+                f"the store was closed without {self._unwritten} changes: the disk does not answer"
+            ) from None
         self._thread.join()
         lost, self._lost = self._lost, 0
         if lost:

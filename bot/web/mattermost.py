@@ -87,7 +87,9 @@ class MattermostRoutes:
         try:
             async with asyncio.timeout(STORE_TIMEOUT_S):
                 await self._ctx.inbox.add(item)
-        except (TimeoutError, StoreError):
+        except TimeoutError:
+            return _ephemeral(texts.LATER)
+        except StoreError:
             return _ephemeral(texts.NOT_NOW)
         return web.json_response({})
 
@@ -102,7 +104,9 @@ class MattermostRoutes:
                 outcome = await questions.press(
                     self._ctx, action.context.token, action.user_id, action.post_id
                 )
-        except (TimeoutError, StoreError):
+        except TimeoutError:
+            return web.json_response({"ephemeral_text": texts.LATER})
+        except StoreError:
             return web.json_response({"ephemeral_text": texts.NOT_NOW})
         if outcome is questions.Refused.FORGED:
             log.warning("action refused: its token is not ours", extra={"post": action.post_id[:26]})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.errors import StoreError
-from bot.stores import Delete, Put, Store
+from bot.stores import Delete, Put, Store, sqlite
 from bot.stores import writer as writing
 from bot.stores.opening import open_store
 from tests.stores.kinds import Other, Thing
@@ -45,6 +46,21 @@ async def store(path: Path, troubles: Troubles) -> AsyncIterator[Store]:
     await store.commit(Put(Thing(id="old", number=0)))
     yield store
     await store.close()
+
+
+async def test_a_disk_that_does_not_answer_does_not_hold_up_the_end(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+    store = await open_store(f"tinydb:{path}")
+    monkeypatch.setattr(sqlite.DocumentFile, "write", lambda self, changes: answered.wait(60))
+    monkeypatch.setattr(writing, "CLOSE_S", 0.05)
+    waiting = asyncio.ensure_future(store.commit(Put(Thing(id="a", number=1))))
+    await asyncio.sleep(0)
+    with pytest.raises(StoreError, match="does not answer"):
+        await store.close()
+    answered.set()
+    await asyncio.wait([waiting])
 
 
 def log_size(path: Path) -> int:
