@@ -23,7 +23,7 @@ from bot.listener import Ear, Listener, Pace
 from bot.mattermost import Mattermost, Socket, Timing
 from bot.mattermost import open_session as open_mattermost_session
 from bot.metrics import Metrics
-from bot.opening import introduce, open_context, override_props
+from bot.opening import introduce, look_at_keys, open_context, override_props
 from bot.orphans import Orphans
 from bot.posting import Posting
 from bot.publisher import Publisher
@@ -151,6 +151,7 @@ async def opened(config: Config, *, tempo: Tempo = DEFAULT_TEMPO, now: Now = now
     async with AsyncExitStack() as stack:
         store = Watched(await open_store(config.store.url, on_trouble=log.error))
         stack.push_async_callback(store.close)
+        await look_at_keys(store, vault)
         http = open_mattermost_session(config.mattermost.ca_file)
         stack.push_async_callback(http.close)
         mattermost = Mattermost(http, config.mattermost.url, config.mattermost.token, now=now)

@@ -74,12 +74,14 @@ class MattermostNotFoundError(MattermostError):
 
 
 class ZoomError(ZoombotError):
-    """Zoom refused a call. ``status`` is the HTTP status, ``code`` Zoom's own number."""
+    """Zoom refused a call. ``status`` is the HTTP status, ``code`` Zoom's own number, ``reason`` what Zoom
+    says of it, for the person; empty where Zoom says nothing."""
 
-    def __init__(self, message: str, *, status: int = 0, code: int = 0) -> None:
+    def __init__(self, message: str, *, status: int = 0, code: int = 0, reason: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.reason = reason
 
 
 class ZoomUnreachableError(ZoomError):

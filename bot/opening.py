@@ -16,12 +16,14 @@ from bot.errors import (
     MattermostTokenError,
     MattermostUnreachableError,
     StartError,
+    VaultError,
 )
 from bot.flights import Flights
 from bot.inbox import Inbox
 from bot.mattermost import Mattermost, User
 from bot.metrics import Metrics
 from bot.people import People
+from bot.records import Link
 from bot.stores.watched import Watched
 from bot.vault import Vault
 from bot.zoom import OAuth, SharedToken, Tokens, Zoom
@@ -104,6 +106,27 @@ async def introduce(mattermost: Mattermost, patience_s: float) -> User:
         raise StartError(f"mattermost.url: {error}") from None
     except TimeoutError:
         raise StartError(f"mattermost.url: Mattermost is not reachable: {failure or 'no answer'}") from None
+
+
+async def look_at_keys(store: Watched, vault: Vault) -> None:
+    """Say at once what would otherwise show when people ask for meetings: a key that is gone."""
+    links = await store.all(Link)
+    locked = sum(not _opens(vault, link) for link in links)
+    if locked:
+        log.error(
+            "store.encryption_keys: the tokens of %d of %d linked people do not open: put the key back that "
+            "they were sealed under, behind the first; until then these people are asked to connect again",
+            locked,
+            len(links),
+        )
+
+
+def _opens(vault: Vault, link: Link) -> bool:
+    try:
+        vault.open(link.id, link.sealed_tokens)
+    except VaultError:
+        return False
+    return True
 
 
 def override_props(config: Config) -> dict[str, str]:

@@ -554,13 +554,16 @@ async def test_who_is_linked_no_longer_may_connect_again(world: World) -> None:
     assert await linked(world, await invited(world))
 
 
-async def test_a_key_that_is_gone_locks_nobody_out(world: World) -> None:
+async def test_a_key_that_is_gone_is_said_and_locks_nobody_out(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     await linked(world, await invited(world))
     await world.stop()
     world.config = dataclasses.replace(
         world.config, store=dataclasses.replace(world.config.store, encryption_keys=(new_key(),))
     )
     await world.start()
+    assert "tokens of 1 of 1 linked people do not open" in caplog.text
     asked = await world.mattermost.post("carol", "dev", "@zoom standup")
     await linked(world, link_in(await world.answer_to(asked)))
     await world.mattermost.wait_for(lambda: world.mattermost.bot_posts("dev"))

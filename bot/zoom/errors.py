@@ -34,11 +34,24 @@ class AccessRefusedError(ZoomLinkError):
     """401: this access token is not accepted. A refresh may mend it."""
 
 
+class Fault(msgspec.Struct):
+    """What is wrong with one field of a request."""
+
+    field: str = ""
+    message: str = ""
+
+
 class Refusal(msgspec.Struct):
     """The JSON of Zoom's errors; ``code`` is a number, sometimes written as a string."""
 
     code: int | str = 0
     message: str = ""
+    errors: list[Fault] = []
+
+    @property
+    def reason(self) -> str:
+        """One line of what Zoom says, with what it says of single fields."""
+        return line("; ".join([self.message, *(f"{each.field}: {each.message}" for each in self.errors)]))
 
     @property
     def number(self) -> int:
@@ -69,8 +82,8 @@ def scopes_in(message: str) -> tuple[str, ...]:
 
 
 def _refused(status: int, refusal: Refusal) -> ZoomError:
-    code, text = refusal.number, line(refusal.message)
-    said = f"{text} (status {status}, code {code})"
+    code, reason = refusal.number, refusal.reason
+    said = f"{reason} (status {status}, code {code})"
     scopes = scopes_in(refusal.message)
     if scopes or (code in _SCOPE_CODES and status != 401):
         return ZoomScopeError(f"the Zoom app lacks a scope: {said}", status=status, code=code, scopes=scopes)
@@ -83,8 +96,9 @@ def _refused(status: int, refusal: Refusal) -> ZoomError:
     if code in _MEETING_CODES or status == 404:
         return ZoomNotFoundError(f"Zoom knows no such thing: {said}", status=status, code=code)
     if _LICENCE.search(refusal.message):
-        return ZoomLicenceError(f"the Zoom plan does not include it: {said}", status=status, code=code)
-    return ZoomError(f"Zoom refused: {said}", status=status, code=code)
+        text = f"the Zoom plan does not include it: {said}"
+        return ZoomLicenceError(text, status=status, code=code, reason=reason)
+    return ZoomError(f"Zoom refused: {said}", status=status, code=code, reason=reason)
 
 
 def _rate_limit(headers: Mapping[str, str], refusal: Refusal | None, now_ms: int) -> ZoomRateLimitError:
