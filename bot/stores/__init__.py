@@ -62,6 +62,9 @@ class Store(Protocol):
         """The records whose indexed ``field`` equals ``value``, in no certain order; ``field`` must be in
         ``kind.indexes``."""
 
+    async def has(self, kind: type[Record], field: str, value: Any) -> bool:
+        """Whether there is any record that :meth:`find` would find; costs the same however many there are."""
+
     async def all(self, kind: type[R]) -> list[R]:
         """Every record of a kind as of now, in no certain order; for small kinds and for the janitor."""
 

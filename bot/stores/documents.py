@@ -27,6 +27,9 @@ class Index:
             return []
         return [found] if isinstance(found, str) else list(found)
 
+    def __contains__(self, value: Hashable) -> bool:
+        return value in self._ids
+
     def add(self, id_: str, document: Fields) -> None:
         """Enter a document."""
         value = document.get(self.field, self.default)
@@ -79,6 +82,10 @@ class Documents(Mapping[str, Fields]):
     def found(self, field: str, value: Hashable) -> list[bytes]:
         """The JSON of the documents whose indexed field has this value."""
         return [self._bodies[id_] for id_ in self._indexes[field].ids(value)]
+
+    def has(self, field: str, value: Hashable) -> bool:
+        """Whether any document's indexed field has this value."""
+        return value in self._indexes[field]
 
     def index(self, field: str, default: Hashable) -> None:
         """Keep an index of a field; ``default`` is what it is where a document does not say."""

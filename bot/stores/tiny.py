@@ -14,6 +14,7 @@ from tinydb.table import Document
 from bot.errors import StoreError
 from bot.records import Record
 from bot.stores import Change, Delete, Put, R, Update
+from bot.stores.documents import Documents
 from bot.stores.sqlite import Bodies, Changes
 from bot.stores.table import DocumentDatabase, DocumentTable
 from bot.stores.writer import Writer
@@ -51,10 +52,11 @@ class TinyStore:
         return self._get(kind, id_)
 
     async def find(self, kind: type[R], field: str, value: Any) -> list[R]:
-        known = self._kind(kind)
-        if field not in kind.indexes:
-            raise StoreError(f"{kind.__name__} is not found by {field!r}: see its indexes")
-        return await _decoded(kind, known, known.table.documents.found(field, msgspec.to_builtins(value)))
+        documents = self._indexed(kind, field)
+        return await _decoded(kind, self._kind(kind), documents.found(field, msgspec.to_builtins(value)))
+
+    async def has(self, kind: type[Record], field: str, value: Any) -> bool:
+        return self._indexed(kind, field).has(field, msgspec.to_builtins(value))
 
     async def all(self, kind: type[R]) -> list[R]:
         known = self._kind(kind)
@@ -89,6 +91,11 @@ class TinyStore:
         self._open = False
         if self._writer is not None:
             await self._writer.close()
+
+    def _indexed(self, kind: type[Record], field: str) -> Documents:
+        if field not in kind.indexes:
+            raise StoreError(f"{kind.__name__} is not found by {field!r}: see its indexes")
+        return self._kind(kind).table.documents
 
     def _get(self, kind: type[R], id_: str) -> R | None:
         known = self._kind(kind)

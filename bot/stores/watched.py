@@ -48,6 +48,10 @@ class Watched:
         """The records whose indexed field equals ``value``."""
         return await self._store.find(kind, field, value)
 
+    async def has(self, kind: type[Record], field: str, value: Any) -> bool:
+        """Whether there is any record whose indexed field equals ``value``."""
+        return await self._store.has(kind, field, value)
+
     async def all(self, kind: type[R]) -> list[R]:
         """Every record of a kind."""
         return await self._store.all(kind)

@@ -103,11 +103,12 @@ class ZoomRoutes:
         if webhook.event in self._router.any_meeting or self._ctx.flights:
             return True
         about = read_meeting(webhook)
-        store = self._ctx.store
-        return bool(
-            (about.uuid and await store.find(Meeting, "uuid", about.uuid))
-            or (about.zoom_id and await store.find(Meeting, "zoom_id", about.zoom_id))
-            or (about.zoom_id and await store.find(Subscription, "zoom_id", about.zoom_id))
+        has = self._ctx.store.has
+        if about.uuid and await has(Meeting, "uuid", about.uuid):
+            return True
+        number = about.zoom_id
+        return bool(number) and (
+            await has(Meeting, "zoom_id", number) or await has(Subscription, "zoom_id", number)
         )
 
     async def _take(self, webhook: Webhook, body: bytes) -> None:

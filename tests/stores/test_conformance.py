@@ -72,6 +72,18 @@ async def test_find_knows_enums_booleans_and_defaults(store: Store) -> None:
     assert ids(await store.find(Thing, "on", False)) == ["set"]
 
 
+async def test_has_follows_every_change(store: Store) -> None:
+    await store.commit(*(Put(Thing(id=str(number), number=1)) for number in range(2)))
+    assert await store.has(Thing, "number", 1)
+    assert not await store.has(Thing, "number", 2)
+    await store.commit(Delete(Thing, "0"))
+    assert await store.has(Thing, "number", 1)
+    await store.update(Thing, "1", lambda thing: replace(thing, number=2))
+    assert not await store.has(Thing, "number", 1)
+    with pytest.raises(StoreError, match="note"):
+        await store.has(Thing, "note", "")
+
+
 async def test_find_refuses_a_field_without_index(store: Store) -> None:
     with pytest.raises(StoreError, match="note"):
         await store.find(Thing, "note", "")
