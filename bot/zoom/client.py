@@ -157,8 +157,8 @@ class Zoom:
     async def download(
         self, url: str, token: str, *, limit: int, allowed_hosts: tuple[str, ...] = ()
     ) -> bytes:
-        """A file that a webhook named, at most ``limit`` bytes; ``token`` goes to Zoom's hosts,
-        ``api_url``'s and ``allowed_hosts`` alone. See :func:`bot.zoom.downloads.download`."""
+        """A file that a webhook named, at most ``limit`` bytes, from Zoom's hosts, ``api_url``'s and
+        ``allowed_hosts`` alone. See :func:`bot.zoom.downloads.download`."""
         hosts = (self._calls.host, *allowed_hosts)
         return await download(self._http, url, token, limit=limit, allowed_hosts=hosts)
 

@@ -1,16 +1,20 @@
-"""Files come from Zoom's hosts, and tokens go nowhere else."""
+"""Files come from Zoom's hosts alone, and tokens go nowhere else."""
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 import pytest
+import trustme
 from aiohttp import web
 from yarl import URL
 
 from bot.errors import ZoomError, ZoomUnreachableError
+from bot.zoom import open_session
 from bot.zoom.downloads import download, is_allowed
 
 HERE = ("127.0.0.1",)
@@ -19,8 +23,10 @@ Handler = Callable[[web.Request], web.StreamResponse]
 
 
 @asynccontextmanager
-async def files(answer: Handler) -> AsyncIterator[tuple[str, list[str]]]:
-    """A server of files, and the Authorization header of each request."""
+async def files(
+    answer: Handler, served: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[str, list[str]]]:
+    """A server of files, and the Authorization header of each request; https where ``served`` is given."""
     seen: list[str] = []
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -31,9 +37,9 @@ async def files(answer: Handler) -> AsyncIterator[tuple[str, list[str]]]:
     app.router.add_get("/{tail:.*}", handle)
     runner = web.AppRunner(app)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=served).start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}", seen
+        yield f"{'https' if served else 'http'}://127.0.0.1:{runner.addresses[0][1]}", seen
     finally:
         await runner.cleanup()
 
@@ -101,12 +107,20 @@ async def test_a_redirect_within_zoom_keeps_the_token(http: aiohttp.ClientSessio
         assert seen == ["Bearer TOKEN", "Bearer TOKEN"]
 
 
-async def test_a_redirect_to_elsewhere_without_tls_is_refused(http: aiohttp.ClientSession) -> None:
-    async with files(lambda _: web.Response(body=b"x")) as (other, seen):
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_redirect_to_elsewhere_is_not_followed(scheme: str, tmp_path: Path) -> None:
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    ca.issue_cert("localhost").configure_cert(served)
+    async with (
+        open_session(str(tmp_path / "ca.pem")) as http,
+        files(lambda _: web.Response(body=b"x"), served if scheme == "https" else None) as (other, seen),
+    ):
         target = other.replace("127.0.0.1", "localhost")
         away = web.Response(status=302, headers={"Location": target})
         async with files(lambda _: away) as (url, _):
-            with pytest.raises(ZoomError, match="without https"):
+            with pytest.raises(ZoomError, match="not an address of Zoom's: localhost"):
                 await download(http, url, "TOKEN", limit=10, allowed_hosts=HERE)
         assert seen == []
 
