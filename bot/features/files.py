@@ -1,7 +1,7 @@
 """Chats and transcripts: fetched from Zoom, uploaded to Mattermost, posted under the meeting.
 
-The bytes are never stored here. A fetch is an inbox item of its own, so that a slow download holds up no
-other news of the meeting, and one that the process did not survive is done again.
+The bytes are never stored here. The fetch of each file is an inbox item of its own, so that a slow download
+holds up no other news of the meeting, and one that the process did not survive is done again.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from bot.errors import (
 from bot.features.places import News, Place, hosts_of, key_of, meetings_of, places_of, say, unsaid
 from bot.inbox import WEBHOOK
 from bot.markdown import escape
+from bot.records import Item
 from bot.router import Changes, Router
 from bot.stores import Change, Put
 from bot.webhooks import MeetingObject, Webhook, read_meeting
@@ -59,47 +60,50 @@ def register(router: Router) -> None:
 
 
 async def order(ctx: Context, webhook: Webhook, files: Sequence[File], event: str) -> Changes:
-    """What is to be written so that these files of a webhook are fetched, once."""
-    if not files or not ctx.config.meetings.transcripts:
+    """What is to be written so that each of these files of a webhook is fetched, once."""
+    if not ctx.config.meetings.transcripts:
         return []
-    id = _key(webhook, files, event)
-    if await ctx.inbox.has(id):
-        return []
-    inner = msgspec.structs.replace(webhook, event=event)
-    return [Put(ctx.inbox.item(id, WEBHOOK, id, inner))]
+    items = [_item(ctx, webhook, file, event) for file in files]
+    return [Put(item) for item in items if not await ctx.inbox.has(item.id)]
+
+
+def _item(ctx: Context, webhook: Webhook, file: File, event: str) -> Item:
+    about = {**webhook.object, "recording_files": [msgspec.to_builtins(file)]}
+    inner = msgspec.structs.replace(webhook, event=event, payload={**webhook.payload, "object": about})
+    id = _key(read_meeting(webhook), file, event)
+    return ctx.inbox.item(id, WEBHOOK, id, inner)
 
 
 async def fetch(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Fetch the files, and say under every post of the meeting that they are there."""
+    """Fetch the one file of an inner event, and say under every post of the meeting that it is there."""
     about = read_meeting(webhook)
-    files = read_recording(webhook).files(_TYPES[webhook.event])
+    (file,) = read_recording(webhook).files(_TYPES[webhook.event])
     meetings = await meetings_of(ctx, about)
     to_host = ctx.config.meetings.post_recordings == "host-only"
     places = await places_of(ctx, meetings, about, to_host=to_host)
-    unposted = await unsaid(ctx, _key(webhook, files, webhook.event), places)
+    unposted = await unsaid(ctx, _key(about, file, webhook.event), places)
     if not unposted:
         return []
     hosts = await hosts_of(ctx, meetings, about)
-    contents = [await _download(ctx, file, webhook.download_token, hosts) for file in files]
-    found = [content for content in contents if content]
+    content = await _download(ctx, file, webhook.download_token, hosts)
     message = _TEXTS[webhook.event].format(topic=escape(meetings[0].topic))
     changes: list[Change] = []
-    for news in unposted if found else []:
-        changes += await _post(ctx, news, message, _NAMES[webhook.event], found)
+    for news in unposted if content else []:
+        changes += await _post(ctx, news, message, _NAMES[webhook.event], content)
     return changes
 
 
-async def _post(ctx: Context, news: News, message: str, name: str, contents: Sequence[bytes]) -> list[Change]:
+async def _post(ctx: Context, news: News, message: str, name: str, content: bytes) -> list[Change]:
     """A file belongs to one post: it is uploaded for each place anew."""
     try:
         channel_id = await _channel_of(ctx, news.place)
-        ids = [await ctx.mattermost.upload_file(channel_id, name, content) for content in contents]
+        file_id = await ctx.mattermost.upload_file(channel_id, name, content)
     except (MattermostUnreachableError, MattermostRateLimitError):
         raise
     except MattermostError as error:
         log.warning("mattermost: a file was not taken: %s", error)
         return []
-    return [say(ctx, news, message, file_ids=ids)]
+    return [say(ctx, news, message, file_ids=[file_id])]
 
 
 async def _channel_of(ctx: Context, place: Place) -> str:
@@ -141,6 +145,5 @@ async def _download_once(ctx: Context, url: str, token: str, hosts: Sequence[str
     raise failure
 
 
-def _key(webhook: Webhook, files: Sequence[File], event: str) -> str:
-    about: MeetingObject = read_meeting(webhook)
-    return key_of(event, about.uuid, *(str(file.id or file.download_url) for file in files))
+def _key(about: MeetingObject, file: File, event: str) -> str:
+    return key_of(event, about.uuid, str(file.id or file.download_url))
