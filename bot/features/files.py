@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import zlib
 from collections.abc import Sequence
 
 import msgspec
@@ -35,7 +36,7 @@ from bot.zoom.addresses import host_of
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 20 * 1024 * 1024
-# Downloads at once, each of them whole in memory.
+# Lanes of fetches, and so downloads at once, each of them whole in memory.
 PARALLEL = 4
 PAUSES_S = (0.5, 3.0, 10.0)
 
@@ -50,13 +51,7 @@ _TEXTS = {CHAT: sentences.FILE_CHAT, TRANSCRIPT: sentences.FILE_TRANSCRIPT}
 
 def register(router: Router) -> None:
     """Register what this room handles."""
-    slots = asyncio.Semaphore(PARALLEL)
-
-    async def fetch_in_turn(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-        async with slots:
-            return await fetch(ctx, job, webhook)
-
-    router.webhook(CHAT, TRANSCRIPT)(fetch_in_turn)
+    router.webhook(CHAT, TRANSCRIPT)(fetch)
 
 
 async def order(ctx: Context, webhook: Webhook, files: Sequence[File], event: str) -> Changes:
@@ -68,10 +63,12 @@ async def order(ctx: Context, webhook: Webhook, files: Sequence[File], event: st
 
 
 def _item(ctx: Context, webhook: Webhook, file: File, event: str) -> Item:
-    about = {**webhook.object, "recording_files": [msgspec.to_builtins(file)]}
-    inner = msgspec.structs.replace(webhook, event=event, payload={**webhook.payload, "object": about})
-    id = _key(read_meeting(webhook), file, event)
-    return ctx.inbox.item(id, WEBHOOK, id, inner)
+    about = read_meeting(webhook)
+    alone = {**webhook.object, "recording_files": [msgspec.to_builtins(file)]}
+    inner = msgspec.structs.replace(webhook, event=event, payload={**webhook.payload, "object": alone})
+    # Waiting for its turn in a lane, a fetch uses up none of its handler's time.
+    lane = f"fetch:{zlib.crc32(about.uuid.encode()) % PARALLEL}"
+    return ctx.inbox.item(_key(about, file, event), WEBHOOK, lane, inner)
 
 
 async def fetch(ctx: Context, job: Job, webhook: Webhook) -> Changes:
