@@ -138,3 +138,7 @@ class ZoomUserUnknownError(ZoomError):
 
 class ZoomNotFoundError(ZoomError):
     """There is no such meeting, or it has expired."""
+
+
+class ZoomTooLargeError(ZoomError):
+    """A file is larger than was asked for, whoever asks for it."""

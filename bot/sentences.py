@@ -53,7 +53,13 @@ RECORDING = "The recording of {link} is ready."
 RECORDING_PASSCODE = "Passcode: {passcode}"
 RECORDING_PASSCODE_KEPT = "The host has its passcode."
 FILE_CHAT = "The chat of {topic}:"
+FILE_CHAT_KEPT = "The chat of {topic} stays in Zoom: {why}. The host finds it there under *Recordings*."
 FILE_TRANSCRIPT = "The transcript of {topic}:"
+FILE_TRANSCRIPT_KEPT = (
+    "The transcript of {topic} stays in Zoom: {why}. The host finds it there under *Recordings*."
+)
+KEPT_LARGE = "it is larger than 20 MB"
+KEPT_UNHAD = "I could not fetch it"
 SUMMARY = "**Summary of {topic}**"
 SUMMARY_STEPS = "**Next steps**"
 SUMMARY_CUT = "… The rest is in Zoom."

@@ -1,7 +1,8 @@
 """Chats and transcripts: fetched from Zoom, uploaded to Mattermost, posted under the meeting.
 
 The bytes are never stored here. The fetch of each file is an inbox item of its own, so that a slow download
-holds up no other news of the meeting, and one that the process did not survive is done again.
+holds up no other news of the meeting, and one that the process did not survive is done again. What cannot be
+had is said to stay in Zoom.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
@@ -22,6 +24,7 @@ from bot.errors import (
     MattermostUnreachableError,
     ZoomError,
     ZoomRateLimitError,
+    ZoomTooLargeError,
     ZoomUnreachableError,
 )
 from bot.features.places import News, Place, hosts_of, key_of, meetings_of, places_of, say, unsaid
@@ -39,14 +42,30 @@ MAX_BYTES = 20 * 1024 * 1024
 # Lanes of fetches, and so downloads at once, each of them whole in memory.
 PARALLEL = 4
 PAUSES_S = (0.5, 3.0, 10.0)
+# A handler has 120 s: what has not come by then is given up in time to say so.
+DOWNLOAD_S = 75.0
 
 # Inner events, which no webhook of Zoom's carries.
 CHAT = "zoombot.chat"
 TRANSCRIPT = "zoombot.transcript"
 
-_TYPES = {CHAT: "CHAT", TRANSCRIPT: "TRANSCRIPT"}
-_NAMES = {CHAT: "chat.txt", TRANSCRIPT: "transcript.vtt"}
-_TEXTS = {CHAT: sentences.FILE_CHAT, TRANSCRIPT: sentences.FILE_TRANSCRIPT}
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of file: Zoom's name for it, its own name, and what is said above it or in its place."""
+
+    type: str
+    name: str
+    text: str
+    kept: str
+
+
+_KINDS = {
+    CHAT: _Kind("CHAT", "chat.txt", sentences.FILE_CHAT, sentences.FILE_CHAT_KEPT),
+    TRANSCRIPT: _Kind(
+        "TRANSCRIPT", "transcript.vtt", sentences.FILE_TRANSCRIPT, sentences.FILE_TRANSCRIPT_KEPT
+    ),
+}
 
 
 def register(router: Router) -> None:
@@ -72,21 +91,27 @@ def _item(ctx: Context, webhook: Webhook, file: File, event: str) -> Item:
 
 
 async def fetch(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Fetch the one file of an inner event, and say under every post of the meeting that it is there."""
-    about = read_meeting(webhook)
-    (file,) = read_recording(webhook).files(_TYPES[webhook.event])
+    """Fetch the one file of an inner event, and say under every post of the meeting that it is there, or
+    that it stays in Zoom."""
+    about, kind = read_meeting(webhook), _KINDS[webhook.event]
+    (file,) = read_recording(webhook).files(kind.type)
     meetings = await meetings_of(ctx, about)
     to_host = ctx.config.meetings.post_recordings == "host-only"
     places = await places_of(ctx, meetings, about, to_host=to_host)
     unposted = await unsaid(ctx, _key(about, file, webhook.event), places)
     if not unposted:
         return []
-    hosts = await hosts_of(ctx, meetings, about)
-    content = await _download(ctx, file, webhook.download_token, hosts)
-    message = _TEXTS[webhook.event].format(topic=escape(meetings[0].topic))
+    topic, hosts = escape(meetings[0].topic), await hosts_of(ctx, meetings, about)
+    try:
+        async with asyncio.timeout(DOWNLOAD_S):
+            content = await _download(ctx, file.download_url or "", webhook.download_token, hosts)
+    except (ZoomError, TimeoutError) as error:
+        log.warning("zoom: a file stays there: %r", error)
+        why = sentences.KEPT_LARGE if isinstance(error, ZoomTooLargeError) else sentences.KEPT_UNHAD
+        return [say(ctx, news, kind.kept.format(topic=topic, why=why)) for news in unposted]
     changes: list[Change] = []
     for news in unposted if content else []:
-        changes += await _post(ctx, news, message, _NAMES[webhook.event], content)
+        changes += await _post(ctx, news, kind.text.format(topic=topic), kind.name, content)
     return changes
 
 
@@ -109,20 +134,15 @@ async def _channel_of(ctx: Context, place: Place) -> str:
     return await ctx.mattermost.direct_channel(place.user_id)
 
 
-async def _download(ctx: Context, file: File, token: str, hosts: Sequence[str]) -> bytes:
-    """The file's bytes; none where Zoom does not give them."""
-    for pause in (*PAUSES_S, None):
+async def _download(ctx: Context, url: str, token: str, hosts: Sequence[str]) -> bytes:
+    """The file's bytes; :class:`ZoomError` where Zoom does not give them, for as often as it is asked."""
+    for pause in PAUSES_S:
         try:
-            return await _download_once(ctx, file.download_url or "", token, hosts)
+            return await _download_once(ctx, url, token, hosts)
         except (ZoomUnreachableError, ZoomRateLimitError) as error:
             log.info("zoom: a file was not downloaded yet: %s", error)
-            if pause is not None:
-                await asyncio.sleep(pause)
-        except ZoomError as error:
-            log.warning("zoom: a file is not downloaded: %s", error)
-            return b""
-    log.warning("zoom: a file is given up")
-    return b""
+            await asyncio.sleep(pause)
+    return await _download_once(ctx, url, token, hosts)
 
 
 async def _download_once(ctx: Context, url: str, token: str, hosts: Sequence[str]) -> bytes:
@@ -132,7 +152,7 @@ async def _download_once(ctx: Context, url: str, token: str, hosts: Sequence[str
     if token:
         try:
             return await ctx.zoom.download(url, token, limit=MAX_BYTES, allowed_hosts=allowed)
-        except (ZoomUnreachableError, ZoomRateLimitError):
+        except (ZoomUnreachableError, ZoomRateLimitError, ZoomTooLargeError):
             raise
         except ZoomError as error:
             failure = error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import aiohttp
 from yarl import URL
 
-from bot.errors import ZoomError, ZoomUnreachableError
+from bot.errors import ZoomError, ZoomTooLargeError, ZoomUnreachableError
 from bot.zoom.calls import read
 from bot.zoom.errors import error_from
 from bot.zoom.sessions import CONNECT_TIMEOUT_S, unanswered
@@ -23,7 +23,7 @@ async def download(
     """The file at ``url``: https on Zoom's hosts or one of ``allowed_hosts`` (there also http, if it is
     this machine). No other host is asked, however it is redirected.
 
-    Raises :class:`ZoomError`; a file larger than ``limit`` bytes is a :class:`ZoomError` as well.
+    Raises :class:`ZoomError`; :class:`ZoomTooLargeError` for a file larger than ``limit`` bytes.
     """
     address = _parsed(url)
     for _ in range(REDIRECTS + 1):
@@ -64,12 +64,12 @@ async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> byt
     if response.status != 200:
         raise error_from(response.status, response.headers, await read(response, 64 * 1024), 0)
     if (response.content_length or 0) > limit:
-        raise ZoomError(f"the file is larger than {limit} bytes")
+        raise ZoomTooLargeError(f"the file is larger than {limit} bytes")
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
         if len(body) > limit:
-            raise ZoomError(f"the file is larger than {limit} bytes")
+            raise ZoomTooLargeError(f"the file is larger than {limit} bytes")
     return bytes(body)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import pytest
+
+from bot.features import files
 from bot.sandbox.zoom import Meeting
 from bot.sandbox.zoom.models import Delivery, Json
 from bot.worker import Patience
 from tests.conftest import MakeWorld, World
-from tests.features.kit import content, held, replies, settle
+from tests.features.kit import content, direct, held, replies, settle, with_stranger
 
 
 async def again(world: World, first: Delivery, **changes: object) -> None:
@@ -21,14 +24,14 @@ async def again(world: World, first: Delivery, **changes: object) -> None:
 
 
 async def transcripts(world: World, meeting: Meeting, count: int) -> None:
-    """The transcript of this many occurrences of a meeting, which are one file."""
-    await world.zoom.transcribe(meeting.id, deliver=False)
+    """The transcripts of this many occurrences of a meeting, which are all its last file."""
     url = f"{world.zoom.url}/rec/download/{meeting.last.files[-1].id}"
     file: Json = {"id": "f", "file_type": "TRANSCRIPT", "download_url": url}
     for number in range(count):
-        about: Json = {"id": meeting.id, "uuid": f"run{number}==", "recording_files": [file]}
+        about: Json = {"id": meeting.id, "uuid": f"run{number}==", "host_id": meeting.host_id}
+        payload: Json = {"object": about | {"recording_files": [file]}}
         token = world.zoom.shelf.download_token(meeting.id)
-        await world.zoom.deliver("recording.transcript_completed", {"object": about}, download_token=token)
+        await world.zoom.deliver("recording.transcript_completed", payload, download_token=token)
 
 
 async def test_a_second_event_with_one_more_chat_posts_that_one_alone(trio: World) -> None:
@@ -37,10 +40,10 @@ async def test_a_second_event_with_one_more_chat_posts_that_one_alone(trio: Worl
     await trio.zoom.record(meeting.id)
     await settle(trio)
     (first,) = [each for each in trio.zoom.deliveries if each.event == "recording.completed"]
-    files = json.loads(first.body)["payload"]["object"]["recording_files"]
-    more = [each | {"id": "another"} for each in files if each["file_type"] == "CHAT"]
+    known = json.loads(first.body)["payload"]["object"]["recording_files"]
+    more = [each | {"id": "another"} for each in known if each["file_type"] == "CHAT"]
     before = replies(trio, post)
-    await again(trio, first, recording_files=[*more, *files])
+    await again(trio, first, recording_files=[*more, *known])
     (added,) = [each for each in replies(trio, post) if each not in before]
     assert content(trio, added) == content(trio, before[-1])
 
@@ -52,8 +55,63 @@ async def test_to_wait_for_its_turn_costs_a_fetch_nothing(make_world: MakeWorld)
     await world.link("bob")
     post, meeting = await world.meeting("bob")
     await held(world, meeting)
+    await world.zoom.transcribe(meeting.id, deliver=False)
     # One after another they take longer than a handler may.
     world.zoom.faults.add(times=-1, method="GET", path=r"/rec/download/", delay=0.4)
     await transcripts(world, meeting, 28)
     await settle(world)
     assert len(replies(world, post)) == 28
+
+
+async def test_a_file_that_is_too_large_is_said_once_to_stay_in_zoom(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await trio.zoom.transcribe(meeting.id, deliver=False)
+    meeting.last.files[-1].content = bytes(21 * 1024 * 1024)
+    fetched = trio.zoom.faults.add(times=-1, method="GET", path=r"/rec/download/")
+    for _ in range(2):
+        await transcripts(trio, meeting, 1)
+        await settle(trio)
+    (kept,) = replies(trio, post)
+    assert "stays in Zoom: it is larger than 20 MB" in kept.message
+    # The host's own token makes it no smaller.
+    assert fetched.hits == 1
+
+
+async def test_a_file_that_zoom_never_gives_is_said_to_stay_there(
+    trio: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PAUSES_S", (0.0, 0.0))
+    post, meeting = await trio.meeting("bob", topic="*retro*")
+    await held(trio, meeting)
+    fault = trio.zoom.faults.add(status=503, times=-1, method="GET", path=r"/rec/download/")
+    await trio.zoom.transcribe(meeting.id)
+    await settle(trio)
+    (kept,) = replies(trio, post)
+    assert r"The transcript of \*retro\* stays in Zoom" in kept.message
+    assert fault.hits == 3
+
+
+async def test_a_download_that_hangs_is_given_up_in_its_handler_s_time(
+    trio: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "DOWNLOAD_S", 0.1)
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    trio.zoom.faults.add(method="GET", path=r"/rec/download/", delay=30.0)
+    await trio.zoom.transcribe(meeting.id)
+    await settle(trio)
+    (kept,) = replies(trio, post)
+    assert "stays in Zoom" in kept.message
+
+
+async def test_with_host_only_the_host_alone_reads_that_a_file_stays_in_zoom(make_world: MakeWorld) -> None:
+    world = await with_stranger(await make_world(meetings={"post_recordings": "host-only"}))
+    post, meeting = await world.meeting("bob")
+    await held(world, meeting)
+    world.zoom.faults.add(status=404, times=-1, method="GET", path=r"/rec/download/")
+    await world.zoom.transcribe(meeting.id)
+    await settle(world)
+    assert replies(world, post) == []
+    (kept,) = direct(world, "bob")
+    assert "stays in Zoom" in kept

@@ -13,7 +13,7 @@ import trustme
 from aiohttp import web
 from yarl import URL
 
-from bot.errors import ZoomError, ZoomUnreachableError
+from bot.errors import ZoomError, ZoomTooLargeError, ZoomUnreachableError
 from bot.zoom import open_session
 from bot.zoom.downloads import download, is_allowed
 
@@ -92,7 +92,7 @@ async def test_a_file_that_is_too_large_is_refused(http: aiohttp.ClientSession, 
         return response
 
     async with files(large) as (url, _):
-        with pytest.raises(ZoomError, match="larger than 1000 bytes"):
+        with pytest.raises(ZoomTooLargeError, match="larger than 1000 bytes"):
             await download(http, url, "", limit=1000, allowed_hosts=HERE)
 
 
