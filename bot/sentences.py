@@ -60,6 +60,7 @@ FILE_TRANSCRIPT_KEPT = (
 )
 KEPT_LARGE = "it is larger than 20 MB"
 KEPT_UNHAD = "I could not fetch it"
+KEPT_UNTAKEN = "Mattermost did not take it"
 SUMMARY = "**Summary of {topic}**"
 SUMMARY_STEPS = "**Next steps**"
 SUMMARY_CUT = "… The rest is in Zoom."

@@ -2,7 +2,7 @@
 
 The bytes are never stored here. The fetch of each file is an inbox item of its own, so that a slow download
 holds up no other news of the meeting, and one that the process did not survive is done again. What cannot be
-had is said to stay in Zoom.
+had, or is not taken, is said to stay in Zoom.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from bot.aftermath import File, read_recording
 from bot.context import Context, Job
 from bot.errors import (
     MattermostError,
-    MattermostRateLimitError,
-    MattermostUnreachableError,
     ZoomError,
     ZoomRateLimitError,
     ZoomTooLargeError,
@@ -30,9 +28,10 @@ from bot.errors import (
 from bot.features.places import News, Place, hosts_of, key_of, meetings_of, places_of, say, unsaid
 from bot.inbox import WEBHOOK
 from bot.markdown import escape
+from bot.mattermost.backoff import retrying
 from bot.records import Item
 from bot.router import Changes, Router
-from bot.stores import Change, Put
+from bot.stores import Put
 from bot.webhooks import MeetingObject, Webhook, read_meeting
 from bot.zoom.addresses import host_of
 
@@ -42,8 +41,12 @@ MAX_BYTES = 20 * 1024 * 1024
 # Lanes of fetches, and so downloads at once, each of them whole in memory.
 PARALLEL = 4
 PAUSES_S = (0.5, 3.0, 10.0)
-# A handler has 120 s: what has not come by then is given up in time to say so.
+UPLOADS = 10
+UPLOAD_BASE_S = 1.0
+UPLOAD_CAP_S = 30.0
+# A handler has 120 s: what has not come, or not gone, by then is given up in time to say so.
 DOWNLOAD_S = 75.0
+FETCH_S = 100.0
 
 # Inner events, which no webhook of Zoom's carries.
 CHAT = "zoombot.chat"
@@ -102,30 +105,45 @@ async def fetch(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if not unposted:
         return []
     topic, hosts = escape(meetings[0].topic), await hosts_of(ctx, meetings, about)
+    until = asyncio.get_running_loop().time() + FETCH_S
+    # While Mattermost is away, nothing is fetched that it could not take.
+    await ctx.mattermost.me()
     try:
         async with asyncio.timeout(DOWNLOAD_S):
             content = await _download(ctx, file.download_url or "", webhook.download_token, hosts)
     except (ZoomError, TimeoutError) as error:
         log.warning("zoom: a file stays there: %r", error)
         why = sentences.KEPT_LARGE if isinstance(error, ZoomTooLargeError) else sentences.KEPT_UNHAD
-        return [say(ctx, news, kind.kept.format(topic=topic, why=why)) for news in unposted]
-    changes: list[Change] = []
-    for news in unposted if content else []:
-        changes += await _post(ctx, news, kind.text.format(topic=topic), kind.name, content)
-    return changes
+        return [_keep(ctx, news, kind, topic, why) for news in unposted]
+    return [await _post(ctx, news, kind, topic, content, until) for news in unposted] if content else []
 
 
-async def _post(ctx: Context, news: News, message: str, name: str, content: bytes) -> list[Change]:
-    """A file belongs to one post: it is uploaded for each place anew."""
+def _keep(ctx: Context, news: News, kind: _Kind, topic: str, why: str) -> Put:
+    return say(ctx, news, kind.kept.format(topic=topic, why=why))
+
+
+async def _post(ctx: Context, news: News, kind: _Kind, topic: str, content: bytes, until: float) -> Put:
+    """A file belongs to one post: it is uploaded for each place anew. ``until`` is the loop's time."""
     try:
-        channel_id = await _channel_of(ctx, news.place)
-        file_id = await ctx.mattermost.upload_file(channel_id, name, content)
-    except (MattermostUnreachableError, MattermostRateLimitError):
-        raise
-    except MattermostError as error:
-        log.warning("mattermost: a file was not taken: %s", error)
-        return []
-    return [say(ctx, news, message, file_ids=[file_id])]
+        async with asyncio.timeout_at(until):
+            file_id = await _upload(ctx, news.place, kind.name, content)
+    except (MattermostError, TimeoutError) as error:
+        log.warning("mattermost: a file was not taken: %r", error)
+        # One that is away is waited for; one that answers, and takes no file, is not.
+        await ctx.mattermost.me()
+        return _keep(ctx, news, kind, topic, sentences.KEPT_UNTAKEN)
+    return say(ctx, news, kind.text.format(topic=topic), file_ids=[file_id])
+
+
+async def _upload(ctx: Context, place: Place, name: str, content: bytes) -> str:
+    """The file's id. An upload that took effect after all leaves a file that no post names."""
+    channel_id = await _channel_of(ctx, place)
+    return await retrying(
+        lambda: ctx.mattermost.upload_file(channel_id, name, content),
+        attempts=UPLOADS,
+        base_s=UPLOAD_BASE_S,
+        cap_s=UPLOAD_CAP_S,
+    )
 
 
 async def _channel_of(ctx: Context, place: Place) -> str:

@@ -27,7 +27,7 @@ def full_jitter(attempt: int, base_s: float, cap_s: float) -> float:
 async def retrying(
     read: Callable[[], Awaitable[T]], *, attempts: int, base_s: float = 0.25, cap_s: float = 5.0
 ) -> T:
-    """What ``read`` returns, tried up to ``attempts`` times. For reads only: a write may have acted.
+    """What ``read`` returns, tried up to ``attempts`` times. Not for writes that must not happen twice.
 
     Retried are :class:`MattermostUnreachableError` and :class:`MattermostRateLimitError`, the latter not
     before its time; one that asks for more than ``cap_s`` seconds is the caller's to wait for.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import json
 
 import pytest
 
 from bot.features import files
+from bot.sandbox.mattermost import Call
 from bot.sandbox.zoom import Meeting
 from bot.sandbox.zoom.models import Delivery, Json
 from bot.worker import Patience
@@ -32,6 +34,18 @@ async def transcripts(world: World, meeting: Meeting, count: int) -> None:
         payload: Json = {"object": about | {"recording_files": [file]}}
         token = world.zoom.shelf.download_token(meeting.id)
         await world.zoom.deliver("recording.transcript_completed", payload, download_token=token)
+
+
+def calls(world: World, path: str) -> list[Call]:
+    """What Mattermost was asked at a path."""
+    return [call for call in world.mattermost.calls if call.path.endswith(path)]
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pauses between tries."""
+    monkeypatch.setattr(files, "PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(files, "UPLOAD_BASE_S", 0.0)
 
 
 async def test_a_second_event_with_one_more_chat_posts_that_one_alone(trio: World) -> None:
@@ -78,10 +92,8 @@ async def test_a_file_that_is_too_large_is_said_once_to_stay_in_zoom(trio: World
     assert fetched.hits == 1
 
 
-async def test_a_file_that_zoom_never_gives_is_said_to_stay_there(
-    trio: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "PAUSES_S", (0.0, 0.0))
+@pytest.mark.usefixtures("eager")
+async def test_a_file_that_zoom_never_gives_is_said_to_stay_there(trio: World) -> None:
     post, meeting = await trio.meeting("bob", topic="*retro*")
     await held(trio, meeting)
     fault = trio.zoom.faults.add(status=503, times=-1, method="GET", path=r"/rec/download/")
@@ -115,3 +127,50 @@ async def test_with_host_only_the_host_alone_reads_that_a_file_stays_in_zoom(mak
     assert replies(world, post) == []
     (kept,) = direct(world, "bob")
     assert "stays in Zoom" in kept
+
+
+@pytest.mark.usefixtures("eager")
+async def test_a_file_store_that_fails_is_given_up_after_one_download(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    fetched = trio.zoom.faults.add(times=-1, method="GET", path=r"/rec/download/")
+    refused = trio.mattermost.faults.add(500, times=-1, method="POST", path=r"/files$")
+    await trio.zoom.transcribe(meeting.id)
+    await settle(trio)
+    (kept,) = replies(trio, post)
+    assert "stays in Zoom: Mattermost did not take it" in kept.message
+    assert (fetched.hits, refused.hits) == (1, 10)
+
+
+async def test_a_file_that_mattermost_refuses_is_said_to_stay_in_zoom(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    refused = trio.mattermost.faults.add(413, times=-1, method="POST", path=r"/files$")
+    await trio.zoom.transcribe(meeting.id)
+    await settle(trio)
+    (kept,) = replies(trio, post)
+    assert "stays in Zoom" in kept.message
+    assert refused.hits == 1
+
+
+@pytest.mark.usefixtures("eager")
+async def test_a_mattermost_that_is_away_is_waited_for_before_a_file_is_fetched_again(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world(start=False)
+    world.tempo = dataclasses.replace(world.tempo, patience=Patience(away_s=0.01))
+    await world.start()
+    await world.link("bob")
+    post, meeting = await world.meeting("bob")
+    await held(world, meeting)
+    await settle(world)
+    fetched = world.zoom.faults.add(times=-1, method="GET", path=r"/rec/download/", delay=0.1)
+    await world.zoom.transcribe(meeting.id)
+    while not fetched.hits:
+        await asyncio.sleep(0)
+    world.mattermost.faults.add(503, times=-1)
+    await world.mattermost.wait_for(lambda: len(calls(world, "/users/me")) > 20)
+    world.mattermost.faults.clear()
+    await settle(world)
+    assert content(world, replies(world, post)[0]).startswith(b"WEBVTT")
+    assert (fetched.hits, len(calls(world, "/files"))) == (2, 11)
