@@ -10,14 +10,10 @@ from msgspec.structs import replace
 from bot import sentences
 from bot.cards import spaced
 from bot.context import Context, Job
-from bot.errors import (
-    MattermostDeniedError,
-    NotLinkedError,
-    ZoomError,
-    ZoomLinkError,
-)
+from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
 from bot.features import policy
 from bot.features.lookup import look_up
+from bot.features.membership import has_left
 from bot.markdown import escape
 from bot.meetings import MeetingEvent, apply
 from bot.records import Announcement, Meeting, Notice, Subscription
@@ -51,7 +47,7 @@ async def announce(ctx: Context, job: Job, webhook: Webhook) -> Changes:
 async def _announce(
     ctx: Context, id: str, subscription: Subscription, about: MeetingObject, event: MeetingEvent
 ) -> list[Change]:
-    if not await _has_access(ctx, subscription):
+    if await has_left(ctx, subscription.channel_id, subscription.user_id):
         return _drop(ctx, id, subscription, sentences.SUBSCRIPTION_LEFT)
     if await policy.is_restricted(ctx, subscription.channel_id, subscription.channel_type):
         log.info("a followed meeting is not posted in a restricted channel")
@@ -96,15 +92,6 @@ def _post(
         created_at=ctx.now(),
     )
     return [Put(apply(meeting, event)), Put(announcement)]
-
-
-async def _has_access(ctx: Context, subscription: Subscription) -> bool:
-    try:
-        member = await ctx.mattermost.channel_member(subscription.channel_id, subscription.user_id)
-    except MattermostDeniedError:
-        # The bot was removed: it cannot post there either, and may be invited again.
-        return True
-    return member is not None and not (await ctx.people.get(subscription.user_id)).delete_at
 
 
 def _drop(ctx: Context, id: str, subscription: Subscription, why: str) -> list[Change]:

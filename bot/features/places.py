@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.context import Context
 from bot.features.lifecycle import ANNOUNCED_MS, OURS, SLACK_MS
+from bot.features.membership import has_left
 from bot.records import Announcement, Link, Meeting, Notice
 from bot.stores import Put
 from bot.webhooks import MeetingObject, parse_time
@@ -60,11 +61,15 @@ async def meetings_of(ctx: Context, about: MeetingObject) -> list[Meeting]:
 async def places_of(
     ctx: Context, meetings: Sequence[Meeting], about: MeetingObject, *, to_host: bool
 ) -> list[Place]:
-    """Every place that these meetings have."""
+    """Every place that these meetings have: of a followed one, where whoever subscribed still is."""
     if to_host:
         return [Place(user_id=host) for host in await hosts_of(ctx, meetings, about)]
-    found = [await ctx.store.find(Announcement, "meeting", meeting.id) for meeting in meetings]
-    return [Place(announcement) for each in found for announcement in each if not announcement.failed]
+    return [
+        Place(announcement)
+        for meeting in meetings
+        for announcement in await ctx.store.find(Announcement, "meeting", meeting.id)
+        if not announcement.failed and await _is_fed(ctx, meeting, announcement)
+    ]
 
 
 async def hosts_of(ctx: Context, meetings: Sequence[Meeting], about: MeetingObject) -> list[str]:
@@ -87,6 +92,12 @@ def say(ctx: Context, news: News, message: str, *, file_ids: Sequence[str] = ())
     if above is not None:
         return ctx.below(news.id, above, message, file_ids=file_ids)
     return ctx.tell_of_meeting(news.id, news.place.user_id, message, file_ids=file_ids)
+
+
+async def _is_fed(ctx: Context, meeting: Meeting, announcement: Announcement) -> bool:
+    """Whether news of a meeting still go there: somebody who left a channel feeds it nothing more."""
+    followed = meeting.kind == "recurring"
+    return not (followed and await has_left(ctx, announcement.channel_id, announcement.user_id))
 
 
 async def _is_host(ctx: Context, meeting: Meeting, about: MeetingObject) -> bool:

@@ -111,6 +111,24 @@ async def test_who_left_the_channel_no_longer_feeds_it_and_is_told(trio: World) 
     assert occurrences(trio, "dev", meeting) == []
 
 
+async def test_who_left_the_channel_while_it_took_place_feeds_it_nothing_afterwards(trio: World) -> None:
+    meeting = planned(trio, "bob", "Salaries")
+    await follow(trio, "bob", "dev", meeting)
+    await follow(trio, "bob", "town-square", meeting)
+    await trio.zoom.start(meeting.id)
+    await settle(trio)
+    trio.mattermost.leave("bob", "dev")
+    await trio.zoom.end(meeting.id)
+    await trio.zoom.record(meeting.id)
+    await trio.zoom.transcribe(meeting.id)
+    await trio.zoom.summarize(meeting.id)
+    await settle(trio)
+    (left,), (stayed,) = occurrences(trio, "dev", meeting), occurrences(trio, "town-square", meeting)
+    assert left.props["meeting_status"] == "ENDED"
+    assert replies(trio, left) == []
+    assert len(replies(trio, stayed)) == 4
+
+
 async def test_who_was_deactivated_no_longer_feeds_it(make_world: MakeWorld) -> None:
     world = await with_stranger(await make_world())
     meeting = planned(world, "bob")
