@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.context import Context
+from bot.errors import MattermostDeniedError, MattermostNotFoundError
 from bot.features.lifecycle import ANNOUNCED_MS, OURS, SLACK_MS
 from bot.features.membership import has_left
 from bot.records import Announcement, Link, Meeting, Notice
 from bot.stores import Put
 from bot.webhooks import MeetingObject, parse_time
 from bot.zoom import ACCOUNT
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ async def places_of(
 
 
 async def hosts_of(ctx: Context, meetings: Sequence[Meeting], about: MeetingObject) -> list[str]:
-    """The Mattermost users who are the host at Zoom."""
+    """The Mattermost users who are the host at Zoom; an app of the whole account knows them by e-mail."""
+    if about.host_email and ctx.config.zoom.app != "user":
+        return await _with_email(ctx, about.host_email)
     links = await ctx.store.find(Link, "zoom_user_id", about.host_id) if about.host_id else []
     if known := [link.id for link in links if link.id != ACCOUNT]:
         return known
@@ -92,6 +98,15 @@ def say(ctx: Context, news: News, message: str, *, file_ids: Sequence[str] = ())
     if above is not None:
         return ctx.below(news.id, above, message, file_ids=file_ids)
     return ctx.tell_of_meeting(news.id, news.place.user_id, message, file_ids=file_ids)
+
+
+async def _with_email(ctx: Context, email: str) -> list[str]:
+    try:
+        user = await ctx.mattermost.user_by_email(email)
+    except (MattermostDeniedError, MattermostNotFoundError) as error:
+        log.info("mattermost: the host of a meeting is not found: %s", error)
+        return []
+    return [user.id] if user.email.casefold() == email.casefold() and not user.delete_at else []
 
 
 async def _is_fed(ctx: Context, meeting: Meeting, announcement: Announcement) -> bool:

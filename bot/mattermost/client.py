@@ -25,6 +25,8 @@ T = TypeVar("T")
 MAX_DIRECT = 4096
 USERS_PER_CALL = 100
 
+# As a segment of a path, too.
+_EMAIL = re.compile(r"(?=.{1,128}$)[\w'+&=~-]+(\.[\w'+&=~-]+)*@[\w-]+(\.[\w-]+)*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _RESPONSE = re.compile(r"/hooks/commands/[a-z0-9]{1,64}$")
 _SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,128}")
@@ -87,6 +89,12 @@ class Mattermost:
     async def user_by_name(self, name: str) -> User:
         """The user of this user name."""
         return await self._read(User, lambda: self._api.users.get_user_by_username(_segment(name)))
+
+    async def user_by_email(self, email: str) -> User:
+        """The user with this e-mail address; denied where the server shows none of them."""
+        if not _EMAIL.fullmatch(email):
+            raise MattermostNotFoundError("no e-mail address looks like that")
+        return await self._read(User, lambda: self._api.users.get_user_by_email(email))
 
     async def users(self, ids: Sequence[str]) -> list[User]:
         """The users of these ids, in no order; unknown ones are left out."""

@@ -6,7 +6,18 @@ import pytest
 
 from bot.sandbox.zoom.models import Delivery, Json
 from tests.conftest import MakeWorld, World
-from tests.features.kit import as_app, ask, content, direct, held, planned, replies, settle, with_stranger
+from tests.features.kit import (
+    App,
+    as_app,
+    ask,
+    content,
+    direct,
+    held,
+    planned,
+    replies,
+    settle,
+    with_stranger,
+)
 
 
 def delivered(world: World, event: str) -> Delivery:
@@ -273,14 +284,33 @@ async def test_what_was_taken_in_is_said_after_a_crash_and_once(trio: World) -> 
     assert len(replies(trio, post)) == 2
 
 
+@pytest.mark.parametrize("app", ["account", "server-to-server"])
 async def test_the_host_alone_is_told_of_a_meeting_that_an_administrator_subscribed(
-    make_world: MakeWorld,
+    make_world: MakeWorld, app: App
+) -> None:
+    world = await as_app(await make_world(start=False, meetings={"post_recordings": "host-only"}), app)
+    meeting = planned(world, "bob", "Salaries")
+    await ask(world, "alice", "dev", f"@zoom subscribe {meeting.id}")
+    await held(world, meeting)
+    await world.zoom.record(meeting.id)
+    await world.zoom.summarize(meeting.id)
+    await settle(world)
+    assert len(direct(world, "bob")) == 3
+    assert direct(world, "alice") == []
+
+
+@pytest.mark.parametrize("email", ["", "nobody@demo.example", "@demo.example", "../me"])
+async def test_a_host_whose_e_mail_is_nobody_s_here_is_not_told_and_nobody_else(
+    make_world: MakeWorld, email: str
 ) -> None:
     meetings = {"post_recordings": "host-only"}
     world = await as_app(await make_world(start=False, meetings=meetings), "server-to-server")
     meeting = planned(world, "bob", "Salaries")
     await ask(world, "alice", "dev", f"@zoom subscribe {meeting.id}")
     await held(world, meeting)
-    await world.zoom.record(meeting.id)
+    about: Json = {"id": meeting.id, "uuid": meeting.last.uuid, "host_id": meeting.host_id}
+    payload: Json = {"object": about | {"host_email": email, "share_url": "https://zoom.us/rec/share/1"}}
+    done = await world.zoom.deliver("recording.completed", payload)
     await settle(world)
-    assert direct(world, "alice") == []
+    assert done.status == 200
+    assert direct(world, "alice") == direct(world, "bob") == []

@@ -30,10 +30,20 @@ async def test_people_are_found_by_id_name_and_in_bulk(mattermost: Mattermost, s
     assert (me.id, me.username, me.is_bot) == (server.bot_id, "zoom", True)
     assert (await mattermost.user(alice.id)).is_system_admin
     assert (await mattermost.user_by_name("bob")).email == "bob@demo.example"
+    assert (await mattermost.user_by_email("Bob@demo.example")).id == bob.id
     found = await mattermost.users([alice.id, bob.id, alice.id, "x" * 26])
     assert {user.id for user in found} == {alice.id, bob.id}
     with pytest.raises(MattermostNotFoundError):
         await mattermost.user_by_name("nobody")
+
+
+@pytest.mark.parametrize(
+    "email",
+    ["", "bob", "nobody@demo.example", "@demo.example", "a/b@c.d", "a?b@c.d", "../me", "a..b@c.d", "a@b c"],
+)
+async def test_an_e_mail_address_that_is_nobody_s_finds_nobody(mattermost: Mattermost, email: str) -> None:
+    with pytest.raises(MattermostNotFoundError):
+        await mattermost.user_by_email(email)
 
 
 async def test_many_people_are_asked_for_in_several_calls(mattermost: Mattermost, server: Sandbox) -> None:

@@ -43,6 +43,8 @@ async def test_users_are_found_by_name_email_and_ids(server: Mattermost, zoom: C
     alice = server.user("alice")
     assert (await zoom.get("/users/username/alice"))["id"] == alice.id
     assert (await zoom.get("/users/email/alice@demo.example"))["id"] == alice.id
+    assert (await zoom.call("GET", "/users/email/nobody@demo.example"))[0] == 404
+    assert (await zoom.call("GET", "/users/email/alice"))[0] == 400
     assert (await zoom.get(f"/users/{alice.id}"))["email"] == alice.email
     _, found = await zoom.call("POST", "/users/ids", [alice.id, "x" * 26])
     assert [user["id"] for user in found] == [alice.id]

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bot.sandbox.mattermost.ask import Ask, Route
 from bot.sandbox.mattermost.gate import COOKIE, CSRF_COOKIE
+from bot.sandbox.mattermost.refusals import bad_parameter
 from bot.sandbox.mattermost.sockets import VERSION, serve_socket
 from bot.sandbox.mattermost.wire import answer, new_id
 
@@ -44,7 +45,10 @@ async def user_by_name(ask: Ask) -> web.StreamResponse:
 
 async def user_by_email(ask: Ask) -> web.StreamResponse:
     """`GET /users/email/{email}`."""
-    return answer(ask.world.directory.by_email(ask.part("email")).json())
+    email = ask.part("email")
+    if "@" not in email:
+        raise bad_parameter("email")
+    return answer(ask.world.directory.by_email(email).json())
 
 
 async def users_by_ids(ask: Ask) -> web.StreamResponse:
