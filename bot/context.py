@@ -10,9 +10,11 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from bot import texts
 from bot.clock import Now
 from bot.commands import Request
 from bot.config import Config
+from bot.errors import ZoomError
 from bot.flights import Flights
 from bot.inbox import Inbox
 from bot.mattermost import Mattermost, User
@@ -74,6 +76,10 @@ class Context:
         if self.config.zoom.app == "user":
             return Caller(user_id)
         return Caller(user_id, (await self.people.get(user_id)).email)
+
+    def problem(self, error: ZoomError) -> str:
+        """What went wrong at Zoom, as a sentence that the person can act on."""
+        return texts.zoom_problem(error, self.now(), self.config.zoom.app)
 
     def url(self, path: str, **query: str) -> str:
         """The public URL of one of our routes."""

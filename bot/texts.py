@@ -194,13 +194,13 @@ def clock_time(at: int, now: int) -> str:
     return f"{datetime.fromtimestamp(at / 1000, UTC):%d %b %Y, %H:%M} UTC (in {ago(at - now)})"
 
 
-def zoom_problem(error: ZoomError, now: int) -> str:
-    """What went wrong at Zoom, as a sentence that the person can act on. ``now`` in ms."""
+def zoom_problem(error: ZoomError, now: int, app: str) -> str:
+    """What went wrong at Zoom, as a sentence that the person can act on. ``now`` in ms, ``app`` its kind."""
     match error:
         case ZoomRateLimitError():
             return _limited(error, now)
         case ZoomScopeError():
-            return _missing_scopes(error)
+            return _missing_scopes(error, app)
         case ZoomLicenceError():
             return f"Your Zoom plan does not include this. Zoom says: {escape(str(error))}"
         case ZoomUnreachableError(timed_out=True):
@@ -241,12 +241,20 @@ def _limited(error: ZoomRateLimitError, now: int) -> str:
     return "Zoom is limiting requests. Please try again in a minute."
 
 
-def _missing_scopes(error: ZoomScopeError) -> str:
+def _missing_scopes(error: ZoomScopeError, app: str) -> str:
     names = ", ".join(f"`{scope}`" for scope in error.scopes) or "a scope"
     return (
-        f"The Zoom app lacks {names}. Please ask your administrator to add it to the app at marketplace.zoom.us, "
-        "then write `disconnect` and `connect` to me."
+        f"The Zoom app lacks {names}. Please ask your administrator to add it to the app at marketplace.zoom.us"
+        + _SCOPES_COUNT[app]
     )
+
+
+# What makes an added scope count.
+_SCOPES_COUNT = {
+    "user": ", then write `disconnect` and `connect` to me.",
+    "account": ", and then to disconnect and connect again.",
+    "server-to-server": ", and then to activate the app again.",
+}
 
 
 HELP_MORE = [

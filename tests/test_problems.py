@@ -9,8 +9,8 @@ import pytest
 from bot.records import Link
 from bot.sandbox.mattermost import Post
 from bot.sandbox.zoom.models import Json
-from tests.conftest import World
-from tests.features.kit import settle
+from tests.conftest import MakeWorld, World
+from tests.features.kit import App, as_app, settle
 
 CREATE = r"/meetings$"
 
@@ -37,8 +37,21 @@ async def test_a_missing_scope_is_named_with_who_can_add_it(world: World) -> Non
     text = await problem(world)
     assert "`meeting:write:meeting`" in text
     assert "administrator" in text
+    assert "`disconnect` and `connect`" in text
     # Asked again, it would be refused again.
     assert len(world.zoom.calls) == 1
+
+
+@pytest.mark.parametrize(("app", "then"), [("account", "connect again"), ("server-to-server", "activate")])
+async def test_who_connects_nothing_is_not_told_to_connect_again(
+    make_world: MakeWorld, app: App, then: str
+) -> None:
+    world = await as_app(await make_world(start=False), app)
+    world.zoom.missing_scopes(None, "meeting:write:meeting")
+    text = await problem(world, name="bob")
+    assert "`meeting:write:meeting:admin`" in text
+    assert then in text
+    assert "to me" not in text
 
 
 async def test_a_daily_limit_says_when_it_ends(world: World) -> None:

@@ -47,7 +47,7 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Ch
         return [ctx.tell(job, request, sentences.END_HOST_GONE.format(host=host))]
     except ZoomError as error:
         log.warning("zoom: meeting %s was not ended: %s", meeting.zoom_id, error)
-        return [ctx.tell(job, request, texts.zoom_problem(error, ctx.now()))]
+        return [ctx.tell(job, request, ctx.problem(error))]
     if event is None:
         return [ctx.tell(job, request, sentences.END_NOT_STARTED.format(topic=topic))]
     changes = await lifecycle.change(ctx, meeting.id, event)

@@ -41,7 +41,7 @@ async def join(ctx: Context, job: Job, request: Request) -> Changes:
         revoked = isinstance(error, ZoomLinkError)
         return await link.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
     except ZoomError as error:
-        return [ctx.tell(job, request, texts.zoom_problem(error, ctx.now()))]
+        return [ctx.tell(job, request, ctx.problem(error))]
     if isinstance(meeting, str):
         return [ctx.tell(job, request, meeting)]
     return start.announced(ctx, job, request, meeting)

@@ -47,7 +47,7 @@ async def _answer(ctx: Context, job: Job, request: Request) -> list[Change]:
         return [*await link.ask_to_link(ctx, job, request, revoked=isinstance(error, ZoomLinkError))]
     except ZoomError as error:
         log.warning("zoom: no meeting for %s: %s", job.id, error, extra={"user": request.user_id})
-        problem = ctx.tell(job, request, texts.zoom_problem(error, ctx.now()))
+        problem = ctx.tell(job, request, ctx.problem(error))
         maybe_done = isinstance(error, ZoomUnreachableError) and error.maybe_done
         return [problem, orphan(ctx, job, request)] if maybe_done else [problem]
 

@@ -34,7 +34,7 @@ async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
         revoked = isinstance(error, ZoomLinkError)
         return await link.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
     except ZoomError as error:
-        return [ctx.tell(job, request, texts.zoom_problem(error, ctx.now()))]
+        return [ctx.tell(job, request, ctx.problem(error))]
     if sight is None:
         return [ctx.tell(job, request, sentences.SUBSCRIBE_NOT_VISIBLE.format(id=spaced(number)))]
     if not sight.hosted and not await ctx.is_admin(request.user_id):

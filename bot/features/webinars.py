@@ -39,7 +39,7 @@ async def webinar(ctx: Context, job: Job, request: Request) -> Changes:
     except ZoomError as error:
         log.warning("zoom: no webinar for %s: %s", job.id, error, extra={"user": request.user_id})
         unsure = isinstance(error, ZoomUnreachableError) and error.maybe_done
-        said = sentences.WEBINAR_UNSURE if unsure else texts.zoom_problem(error, ctx.now())
+        said = sentences.WEBINAR_UNSURE if unsure else ctx.problem(error)
         return [ctx.tell(job, request, said)]
 
 
