@@ -15,6 +15,7 @@ JOIN_NO_ROOM = "Zoom does not let you use a personal meeting room. Enable *Perso
 # Ending.
 END_NOTHING = "There is no meeting here to end: I know of none that is still open in this channel."
 END_DENIED = "Only the host, {host}, or an administrator can end that meeting."
+END_DENIED_SHARED = "Only the host of that meeting, or an administrator, can end it."
 END_NOT_STARTED = "The meeting {topic} has not started, so there is nothing to end."
 END_HOST_GONE = (
     "{host} is not connected to Zoom any more, so I cannot end that meeting. It can be ended in Zoom."

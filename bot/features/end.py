@@ -9,6 +9,7 @@ from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError
 from bot.features import lifecycle, start
+from bot.features.lookup import hosted
 from bot.markdown import escape
 from bot.meetings import Ended, Expired, MeetingEvent
 from bot.records import Announcement, Meeting, Status
@@ -16,6 +17,9 @@ from bot.router import Changes, Router
 from bot.zoom import Caller
 
 log = logging.getLogger(__name__)
+
+# Kinds that somebody else than their host may have brought here.
+_SHARED = ("joined", "recurring")
 
 
 def register(router: Router) -> None:
@@ -31,19 +35,36 @@ async def end(ctx: Context, job: Job, request: Request) -> Changes:
     meetings = await _open_here(ctx, request)
     if not meetings:
         return [] if job.retried else [ctx.tell(job, request, sentences.END_NOTHING)]
-    own = [meeting for meeting in meetings if meeting.host_id == request.user_id]
-    if not own and not await ctx.is_admin(request.user_id):
-        host = escape(meetings[0].host_name or (await ctx.people.get(meetings[0].host_id)).username)
-        return [ctx.tell(job, request, sentences.END_DENIED.format(host=host))]
-    return await _end(ctx, job, request, (own or meetings)[0])
+    try:
+        own = await _own(ctx, request.user_id, meetings)
+    except ZoomError as error:
+        return [ctx.tell(job, request, ctx.problem(error))]
+    if own:
+        return await _end(ctx, job, request, own[0], request.user_id)
+    if await ctx.is_admin(request.user_id):
+        return await _end(ctx, job, request, meetings[0], meetings[0].host_id)
+    host = meetings[0].host_name
+    denied = sentences.END_DENIED.format(host=escape(host)) if host else sentences.END_DENIED_SHARED
+    return [ctx.tell(job, request, denied)]
 
 
-async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Changes:
+async def _own(ctx: Context, user_id: str, meetings: list[Meeting]) -> list[Meeting]:
+    """Those that the person made, or is the host of."""
+    hosts = await hosted(ctx, user_id, meetings)
+    return [
+        meeting
+        for meeting in meetings
+        if meeting in hosts or (meeting.host_id == user_id and meeting.kind not in _SHARED)
+    ]
+
+
+async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_id: str) -> Changes:
+    """End it at Zoom on behalf of ``user_id``, and answer."""
     topic = escape(meeting.topic)
     try:
-        event = await _end_at_zoom(ctx, meeting)
+        event = await _end_at_zoom(ctx, meeting, user_id)
     except (NotLinkedError, ZoomLinkError):
-        host = escape((await ctx.people.get(meeting.host_id)).username)
+        host = escape((await ctx.people.get(user_id)).username)
         return [ctx.tell(job, request, sentences.END_HOST_GONE.format(host=host))]
     except ZoomError as error:
         log.warning("zoom: meeting %s was not ended: %s", meeting.zoom_id, error)
@@ -57,9 +78,9 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Ch
     return changes
 
 
-async def _end_at_zoom(ctx: Context, meeting: Meeting) -> MeetingEvent | None:
+async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> MeetingEvent | None:
     """End it, and say what became of it; None if it has not started and is not ours to delete."""
-    caller, webinar = await ctx.caller(meeting.host_id), meeting.kind == "webinar"
+    caller, webinar = await ctx.caller(user_id), meeting.kind == "webinar"
     try:
         await ctx.zoom.end_meeting(caller, meeting.zoom_id, webinar=webinar)
     except ZoomNotFoundError:

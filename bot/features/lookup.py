@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bot.context import Context
-from bot.errors import NotLinkedError, ZoomError, ZoomNotFoundError
+from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError, ZoomUserUnknownError
 from bot.features.link import is_linked
-from bot.records import Link
+from bot.records import Link, Meeting, Subscription
 from bot.zoom import MeetingInfo
+
+T = TypeVar("T", Meeting, Subscription)
 
 # Zoom's number for a personal room.
 _PERSONAL = 4
@@ -42,6 +46,16 @@ async def look_up(ctx: Context, user_id: str, number: int) -> Sight | None:
             raise
         return None
     return Sight(info, await _zoom_id(ctx, user_id) == info.host_id)
+
+
+async def hosted(ctx: Context, user_id: str, known: Sequence[T]) -> list[T]:
+    """Those whose host at Zoom this person is, whoever shared or followed them."""
+    try:
+        zoom_id = await _zoom_id(ctx, user_id)
+    except (NotLinkedError, ZoomLinkError, ZoomUserUnknownError):
+        # Whom Zoom does not know is nobody's host there.
+        return []
+    return [each for each in known if zoom_id and each.host_zoom_id == zoom_id]
 
 
 async def _zoom_id(ctx: Context, user_id: str) -> str:

@@ -9,9 +9,9 @@ from bot.commands import Request, meeting_number
 from bot.context import Context, Job
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
 from bot.features import link, policy
-from bot.features.lookup import Sight, look_up
+from bot.features.lookup import Sight, hosted, look_up
 from bot.markdown import escape
-from bot.records import Link, Subscription
+from bot.records import Subscription
 from bot.router import Changes, Router
 from bot.stores import Delete, Put
 
@@ -52,7 +52,11 @@ async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
         unknown = sentences.NOT_SUBSCRIBED.format(id=spaced(number))
         # One that was interrupted had ended it already.
         return [] if job.retried else [ctx.tell(job, request, unknown)]
-    if not await _may_end(ctx, request.user_id, known):
+    try:
+        allowed = await _may_end(ctx, request.user_id, known)
+    except ZoomError as error:
+        return [ctx.tell(job, request, ctx.problem(error))]
+    if not allowed:
         who = escape(known.user_name)
         return [ctx.tell(job, request, sentences.UNSUBSCRIBE_DENIED.format(who=who))]
     said = sentences.UNSUBSCRIBED.format(topic=escape(known.topic), id=spaced(number))
@@ -94,10 +98,9 @@ async def _subscribe(ctx: Context, job: Job, request: Request, sight: Sight) -> 
 
 
 async def _may_end(ctx: Context, user_id: str, known: Subscription) -> bool:
-    if user_id == known.user_id:
+    if user_id == known.user_id or await ctx.is_admin(user_id):
         return True
-    own = await ctx.store.get(Link, user_id)
-    return (own is not None and own.zoom_user_id == known.host_zoom_id) or await ctx.is_admin(user_id)
+    return bool(await hosted(ctx, user_id, [known]))
 
 
 def _id(channel_id: str, number: int) -> str:

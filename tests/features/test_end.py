@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from tests.conftest import World
-from tests.features.kit import ask, direct, held, planned, settle, told
+import pytest
+
+from tests.conftest import MakeWorld, World
+from tests.features.kit import App, as_app, ask, direct, held, planned, settle, told
 
 
 async def ended(world: World, post_id: str) -> None:
@@ -40,6 +42,46 @@ async def test_an_administrator_ends_it_with_the_host_s_account(trio: World) -> 
     await trio.mattermost.post("alice", "dev", "@zoom end")
     await ended(trio, post.id)
     assert meeting.status == "ended"
+
+
+@pytest.mark.parametrize("app", ["account", "server-to-server"])
+async def test_the_host_ends_a_meeting_that_somebody_else_let_the_channel_follow(
+    make_world: MakeWorld, app: App
+) -> None:
+    world = await as_app(await make_world(start=False), app)
+    meeting = planned(world, "bob")
+    await ask(world, "alice", "dev", f"@zoom subscribe {meeting.id}")
+    await world.zoom.start(meeting.id)
+    await settle(world)
+    denied = await told(world, "carol", "dev", "@zoom end")
+    assert "host" in denied
+    # Who subscribed is not the host.
+    assert "alice" not in denied
+    assert meeting.status == "started"
+    await world.mattermost.post("bob", "dev", "@zoom end")
+    await ended(world, world.mattermost.bot_posts("dev")[-1].id)
+    assert len(meeting.past) == 1
+
+
+async def test_who_made_a_meeting_may_end_it_without_an_e_mail_address_that_zoom_knows(
+    make_world: MakeWorld,
+) -> None:
+    world = await as_app(await make_world(start=False), "account")
+    post, meeting = await world.meeting("bob")
+    await world.zoom.start(meeting.id)
+    await world.stop()
+    world.mattermost.user("bob").email = "another@demo.example"
+    await world.start()
+    await world.mattermost.post("bob", "dev", "@zoom end")
+    await ended(world, post.id)
+    assert meeting.status == "ended"
+
+
+async def test_who_disconnected_is_told_that_the_meeting_cannot_be_ended_from_here(trio: World) -> None:
+    _, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    await ask(trio, "bob", trio.direct("bob"), "disconnect")
+    assert "bob is not connected" in await told(trio, "bob", "dev", "@zoom end")
 
 
 async def test_without_a_meeting_there_is_nothing_to_end(trio: World) -> None:

@@ -186,6 +186,29 @@ async def test_only_who_follows_the_host_or_an_administrator_ends_it(trio: World
     assert "does not follow" in await told(trio, "bob", "dev", f"@zoom unsubscribe {meeting.id}")
 
 
+@pytest.mark.parametrize("app", ["account", "server-to-server"])
+async def test_the_host_ends_what_somebody_else_subscribed(make_world: MakeWorld, app: App) -> None:
+    world = await as_app(await make_world(start=False), app)
+    meeting = planned(world, "bob")
+    await follow(world, "alice", "dev", meeting)
+    assert "alice" in await told(world, "carol", "dev", f"@zoom unsubscribe {meeting.id}")
+    (answer,) = await ask(world, "bob", "dev", f"@zoom unsubscribe {meeting.id}")
+    assert answer.channel_id == world.mattermost.channel("dev").id
+    assert "no longer follows" in answer.message
+
+
+async def test_zoom_being_away_is_said_to_who_unsubscribes(make_world: MakeWorld) -> None:
+    world = await as_app(await make_world(start=False), "account")
+    meeting = planned(world, "bob")
+    await follow(world, "alice", "dev", meeting)
+    await world.zoom.stop_server()
+    assert "cannot be reached" in await told(world, "bob", "dev", f"@zoom unsubscribe {meeting.id}")
+    # Who subscribed needs no Zoom for it.
+    (answer,) = await ask(world, "alice", "dev", f"@zoom unsubscribe {meeting.id}")
+    assert "no longer follows" in answer.message
+    await world.zoom.start_server()
+
+
 async def test_the_list_shows_this_channel_s_alone(trio: World) -> None:
     weekly, monthly = planned(trio, "bob", "Weekly"), planned(trio, "carol", "Monthly")
     await follow(trio, "bob", "dev", weekly)
