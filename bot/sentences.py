@@ -21,6 +21,7 @@ END_HOST_GONE = (
     "{host} is not connected to Zoom any more, so I cannot end that meeting. It can be ended in Zoom."
 )
 END_DONE = "The meeting {topic} has ended."
+END_DONE_WEBINAR = "The webinar {topic} has ended."
 END_MISSED = "I was away when you asked me to end a meeting ({ago} ago), so I did nothing. Ask again if it is still going on."
 
 # Webinars.

@@ -14,6 +14,7 @@ from bot.markdown import escape
 from bot.meetings import Ended, Expired, MeetingEvent
 from bot.records import Announcement, Meeting, Status
 from bot.router import Changes, Router
+from bot.stores import Change
 from bot.zoom import Caller
 
 log = logging.getLogger(__name__)
@@ -28,13 +29,17 @@ def register(router: Router) -> None:
 
 
 async def end(ctx: Context, job: Job, request: Request) -> Changes:
-    """End the newest meeting here that the person may end; its card then says so."""
+    """End the newest meeting here that the person may end; they are told, and its card says so to all."""
+    here = await _announced_here(ctx, request)
+    if job.retried and (over := _ended_since(request.asked_at, here)):
+        # The news of what an earlier attempt did may have come first: no other is ended in its place.
+        return [_done(ctx, job, request, over)]
     if start.is_missed(ctx, request):
         ago = texts.ago(ctx.now() - request.asked_at)
         return [ctx.tell(job, request, sentences.END_MISSED.format(ago=ago))]
-    meetings = await _open_here(ctx, request)
+    meetings = [meeting for meeting in here if meeting.open]
     if not meetings:
-        return [] if job.retried else [ctx.tell(job, request, sentences.END_NOTHING)]
+        return [ctx.tell(job, request, sentences.END_NOTHING)]
     try:
         own = await _own(ctx, request.user_id, meetings)
     except ZoomError as error:
@@ -60,7 +65,6 @@ async def _own(ctx: Context, user_id: str, meetings: list[Meeting]) -> list[Meet
 
 async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_id: str) -> Changes:
     """End it at Zoom on behalf of ``user_id``, and answer."""
-    topic = escape(meeting.topic)
     try:
         event = await _end_at_zoom(ctx, meeting, user_id)
     except (NotLinkedError, ZoomLinkError):
@@ -70,12 +74,14 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_
         log.warning("zoom: meeting %s was not ended: %s", meeting.zoom_id, error)
         return [ctx.tell(job, request, ctx.problem(error))]
     if event is None:
+        topic = escape(meeting.topic)
         return [ctx.tell(job, request, sentences.END_NOT_STARTED.format(topic=topic))]
-    changes = await lifecycle.change(ctx, meeting.id, event)
-    # The card is the answer, except where the person looks at something else.
-    if request.response_url or not request.trigger:
-        changes.append(ctx.tell(job, request, sentences.END_DONE.format(topic=topic)))
-    return changes
+    return [*await lifecycle.change(ctx, meeting.id, event), _done(ctx, job, request, meeting)]
+
+
+def _done(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Change:
+    said = sentences.END_DONE_WEBINAR if meeting.kind == "webinar" else sentences.END_DONE
+    return ctx.tell(job, request, said.format(topic=escape(meeting.topic)))
 
 
 async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> MeetingEvent | None:
@@ -111,13 +117,22 @@ async def _past(ctx: Context, caller: Caller, meeting: Meeting) -> Ended | None:
     return Ended(at=past.end_ms, started_at=past.start_ms) if past.end_ms else None
 
 
-async def _open_here(ctx: Context, request: Request) -> list[Meeting]:
-    """The open meetings that were announced here, newest first; those of the thread, if it has any."""
+async def _announced_here(ctx: Context, request: Request) -> list[Meeting]:
+    """The meetings that were announced here, newest first; those of the thread, if one of them is open."""
     announced = await ctx.store.find(Announcement, "channel_id", request.channel_id)
     root = request.root_id
     thread = [each for each in announced if root and root in (each.root_id, each.post_id)]
-    for among in (thread, announced):
-        found = [await ctx.store.get(Meeting, each.meeting) for each in among]
-        if meetings := [meeting for meeting in found if meeting is not None and meeting.open]:
-            return sorted(meetings, key=lambda meeting: meeting.created_at, reverse=True)
-    return []
+    of_thread = await _newest_first(ctx, thread)
+    if any(meeting.open for meeting in of_thread):
+        return of_thread
+    return await _newest_first(ctx, announced)
+
+
+async def _newest_first(ctx: Context, announced: list[Announcement]) -> list[Meeting]:
+    found = [await ctx.store.get(Meeting, each.meeting) for each in announced]
+    known = [meeting for meeting in found if meeting is not None]
+    return sorted(known, key=lambda meeting: meeting.created_at, reverse=True)
+
+
+def _ended_since(asked_at: int, meetings: list[Meeting]) -> Meeting | None:
+    return next((each for each in meetings if each.ended_at > asked_at - lifecycle.SLACK_MS), None)

@@ -19,13 +19,29 @@ async def ended(world: World, post_id: str) -> None:
     await settle(world)
 
 
-async def test_the_host_ends_the_meeting_and_its_card_says_so(trio: World) -> None:
+async def test_the_host_ends_the_meeting_and_is_told_so_and_its_card_says_it_to_all(trio: World) -> None:
     post, meeting = await trio.meeting("bob")
     await trio.zoom.start(meeting.id)
-    await trio.mattermost.post("bob", "dev", "@zoom end")
+    assert await told(trio, "bob", "dev", "@zoom end") == "The meeting standup has ended."
     await ended(trio, post.id)
     assert meeting.status == "ended"
-    assert direct(trio, "bob") == []
+
+
+async def test_an_interrupted_end_is_answered_once_and_ends_no_other_meeting(trio: World) -> None:
+    _, other = await trio.meeting("bob", topic="retro")
+    post, meeting = await trio.meeting("bob")
+    for each in (other, meeting):
+        await trio.zoom.start(each.id)
+    trio.zoom.faults.add(method="GET", path=r"/past_meetings/", delay=30)
+    asked = await trio.mattermost.post("bob", "dev", "@zoom end")
+    await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
+    await trio.stop()
+    assert trio.answers_to(asked) == []
+    await trio.start()
+    await trio.answer_to(asked)
+    await settle(trio)
+    assert direct(trio, "bob") == ["The meeting standup has ended."]
+    assert other.status == "started"
 
 
 async def test_a_colleague_and_a_stranger_are_refused_privately(trio: World) -> None:

@@ -24,7 +24,7 @@ async def test_the_host_ends_a_webinar_and_its_recording_is_posted(trio: World) 
     post = await trio.ask("bob", "dev", "@zoom webinar Town hall")
     webinar = trio.zoom.meetings[post.props["meeting_id"]]
     await trio.zoom.start(webinar.id)
-    await trio.mattermost.post("bob", "dev", "@zoom end")
+    assert await told(trio, "bob", "dev", "@zoom end") == "The webinar Town hall has ended."
     await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
     await trio.zoom.record(webinar.id)
     await settle(trio)
