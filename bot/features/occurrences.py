@@ -11,7 +11,7 @@ from bot import sentences
 from bot.cards import spaced
 from bot.context import Context, Job
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
-from bot.features import policy
+from bot.features import lifecycle, policy
 from bot.features.lookup import look_up
 from bot.features.membership import has_left
 from bot.markdown import escape
@@ -36,12 +36,18 @@ async def announce(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     event = meeting_event(webhook, about)
     if not about.uuid or event is None:
         return []
+    shown = await _channels_of(ctx, await lifecycle.find_meetings(ctx, about, event))
     changes: list[Change] = []
     for subscription in await ctx.store.find(Subscription, "zoom_id", about.zoom_id):
-        id = _id(subscription, about.uuid)
-        if await ctx.store.get(Meeting, id) is None:
-            changes += await _announce(ctx, id, subscription, about, event)
+        if subscription.channel_id not in shown:
+            changes += await _announce(ctx, _id(subscription, about.uuid), subscription, about, event)
     return changes
+
+
+async def _channels_of(ctx: Context, meetings: list[Meeting]) -> set[str]:
+    """The channels where these were announced: by an earlier event, or because somebody asked for it."""
+    found = [await ctx.store.find(Announcement, "meeting", meeting.id) for meeting in meetings]
+    return {announcement.channel_id for each in found for announcement in each}
 
 
 async def _announce(

@@ -67,6 +67,39 @@ async def test_a_started_event_that_comes_twice_or_after_the_first_participant_i
     await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
 
 
+@pytest.mark.parametrize("shared", ["start", "join"])
+async def test_a_channel_that_shows_the_meeting_already_gets_no_second_card(trio: World, shared: str) -> None:
+    if shared == "start":
+        _, meeting = await trio.meeting("bob", "dev")
+    else:
+        meeting = planned(trio, "bob")
+    for channel in ("dev", "town-square"):
+        await follow(trio, "bob", channel, meeting)
+    if shared == "join":
+        await trio.ask("bob", "dev", f"@zoom join {meeting.id}")
+    await trio.zoom.start(meeting.id)
+    await settle(trio)
+    (post,) = occurrences(trio, "dev", meeting)
+    assert post.props["meeting_status"] == "STARTED"
+    assert len(occurrences(trio, "town-square", meeting)) == 1
+    # What comes later means the same.
+    await trio.zoom.join(meeting.id, "Guest")
+    await settle(trio)
+    assert len(occurrences(trio, "dev", meeting)) == 1
+
+
+async def test_a_card_that_shows_nothing_of_the_meeting_stands_in_no_occurrence_s_way(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    await follow(trio, "bob", "dev", meeting)
+    await trio.ask("mallory", "dev", f"@zoom join {trio.zoom.url}/j/{meeting.id}")
+    await held(trio, meeting)
+    await settle(trio)
+    assert [post.props["meeting_status"] for post in occurrences(trio, "dev", meeting)] == [
+        "WAITING",
+        "ENDED",
+    ]
+
+
 async def test_a_recording_goes_under_its_own_occurrence(trio: World) -> None:
     meeting = planned(trio, "bob")
     await follow(trio, "bob", "dev", meeting)
