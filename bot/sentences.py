@@ -10,7 +10,7 @@ JOIN_BAD_LINK = "That is not a link to a Zoom meeting, so I did not post it. It 
 JOIN_HOST_LINK = (
     "That link would make everybody a host, so I did not post it. Paste the invitation link instead."
 )
-JOIN_NO_ROOM = "Zoom does not let you use a personal meeting room. Enable *Personal Meeting ID* in your [Zoom settings](https://zoom.us/profile/setting)."
+JOIN_NO_ROOM = "Zoom does not let you use a personal meeting room. Enable *Personal Meeting ID* in your [Zoom settings]({zoom}/profile/setting)."
 
 # Ending.
 END_NOTHING = "There is no meeting here to end: I know of none that is still open in this channel."
@@ -26,7 +26,7 @@ END_MISSED = "I was away when you asked me to end a meeting ({ago} ago), so I di
 
 # Webinars.
 WEBINAR_LICENCE = "Your Zoom plan has no webinars. A Zoom administrator can add the Webinar licence to your account; a meeting works without it: write `start`."
-WEBINAR_UNSURE = "I was interrupted and cannot say whether Zoom made your webinar. Please look at [your webinars](https://zoom.us/webinar/list), and ask again if it is not there."
+WEBINAR_UNSURE = "I was interrupted and cannot say whether Zoom made your webinar. Please look at [your webinars]({zoom}/webinar/list), and ask again if it is not there."
 
 # Subscriptions.
 SUBSCRIBED = "This channel follows the Zoom meeting {topic} ({id}) from now on: each time it starts, I post it here. `unsubscribe {id}` ends that."

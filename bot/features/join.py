@@ -69,7 +69,7 @@ async def _own_room(ctx: Context, job: Job, request: Request) -> Meeting | str:
     caller = await ctx.caller(request.user_id)
     room = await personal.room(ctx, caller)
     if room is None:
-        return sentences.JOIN_NO_ROOM
+        return sentences.JOIN_NO_ROOM.format(zoom=ctx.config.zoom.url)
     return _known(ctx, job, request, await ctx.zoom.meeting(caller, room.id))
 
 

@@ -176,7 +176,7 @@ async def _create(ctx: Context, job: Job, request: Request, caller: Caller) -> l
     room = await personal.room(ctx, caller)
     if room is None:
         created = await _create_unique(ctx, job, request, caller)
-        off = ctx.tell(job, request, texts.PMI_OFF, part="off")
+        off = ctx.tell(job, request, texts.PMI_OFF.format(zoom=ctx.config.zoom.url), part="off")
         return [*_announce(ctx, job, request, created), off]
     room = replace(room, topic=clean_topic(request.argument, room.topic))
     meeting = going_on(ctx, meeting_record(ctx, job, request, room, "personal"), room)

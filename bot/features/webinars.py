@@ -39,8 +39,7 @@ async def webinar(ctx: Context, job: Job, request: Request) -> Changes:
     except ZoomError as error:
         log.warning("zoom: no webinar for %s: %s", job.id, error, extra={"user": request.user_id})
         unsure = isinstance(error, ZoomUnreachableError) and error.maybe_done
-        said = sentences.WEBINAR_UNSURE if unsure else ctx.problem(error)
-        return [ctx.tell(job, request, said)]
+        return [ctx.tell(job, request, _unsure(ctx) if unsure else ctx.problem(error))]
 
 
 async def change_webinar(ctx: Context, job: Job, webhook: Webhook) -> Changes:
@@ -55,7 +54,7 @@ async def _create(ctx: Context, job: Job, request: Request) -> Changes:
         raise NotLinkedError("no Zoom account is linked")
     if job.retried:
         # Zoom lists no agendas of webinars: one that was made before an interruption cannot be found.
-        return [ctx.tell(job, request, sentences.WEBINAR_UNSURE)]
+        return [ctx.tell(job, request, _unsure(ctx))]
     for ask in (guard.ask_about_duplicate, guard.ask_about_crowd):
         if asked := await ask(ctx, job, request):
             return asked
@@ -65,3 +64,7 @@ async def _create(ctx: Context, job: Job, request: Request) -> Changes:
     created = await ctx.zoom.create_webinar(caller, topic=topic, marker=start.marker(job))
     meeting = start.meeting_record(ctx, job, request, created, kind="webinar")
     return start.announced(ctx, job, request, meeting)
+
+
+def _unsure(ctx: Context) -> str:
+    return sentences.WEBINAR_UNSURE.format(zoom=ctx.config.zoom.url)

@@ -89,7 +89,9 @@ async def test_me_without_a_link_asks_to_connect_privately(trio: World) -> None:
 
 async def test_a_room_that_is_switched_off_is_said(trio: World) -> None:
     trio.zoom.user("bob@demo.example").pmi_enabled = False
-    assert "personal meeting room" in await told(trio, "bob", "dev", "@zoom join me")
+    said = await told(trio, "bob", "dev", "@zoom join me")
+    assert "personal meeting room" in said
+    assert f"{trio.zoom.url}/profile/setting" in said
 
 
 async def test_a_pasted_link_is_posted_as_it_is(trio: World) -> None:

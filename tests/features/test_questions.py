@@ -204,6 +204,7 @@ async def test_a_room_that_is_off_at_zoom_gives_a_unique_meeting_and_says_how_to
     told = next(post for post in world.answers_to(asked) if "meeting_id" not in post.props)
     assert told.channel_id == world.direct("alice").id
     assert "Personal Meeting ID" in told.message
+    assert f"{world.zoom.url}/profile/setting" in told.message
 
 
 async def test_a_room_announced_in_two_channels_ends_in_both_and_stays_private_later(

@@ -65,5 +65,7 @@ async def test_a_restricted_channel_is_restricted_for_webinars_too(make_world: M
 async def test_a_lost_answer_is_said_and_nothing_is_made_twice(trio: World) -> None:
     trio.zoom.user("bob@demo.example").webinar = True
     trio.zoom.faults.add(drop=True, after=True, times=1, method="POST", path=r"/webinars$")
-    assert "cannot say" in await told(trio, "bob", "dev", "@zoom webinar Town hall")
+    said = await told(trio, "bob", "dev", "@zoom webinar Town hall")
+    assert "cannot say" in said
+    assert f"{trio.zoom.url}/webinar/list" in said
     assert len(trio.zoom.created) == 1
