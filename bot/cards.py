@@ -1,22 +1,29 @@
-"""What a meeting's post looks like. Pure: from the record to message and props.
+"""What the bot's posts look like. Pure: from what is known to message and props.
 
-Cards are message attachments: they show in every client, the mobile apps too, without a plugin. A state is
-always said in words, never by colour alone.
+Cards are message attachments: they show in every client, the mobile apps too, without a plugin. What state
+something is in is said in a line of text, never by colour alone; facts are fields, and who and which stands
+small below them. Nothing is said twice: once a meeting has ended, its message says so and its card when.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot import texts
 from bot.markdown import escape, is_visible, link, plain, safe_url, sendable
 from bot.meetings import attended, present
+from bot.moments import length, moment, span, zone_of
 from bot.records import Announcement, Meeting, Status
 
-_COLOURS = {Status.WAITING: "#2D8CFF", Status.STARTED: "#2E7D32", Status.ENDED: "#8A8F98"}
+# Each stands out from a white page and from a dark one.
+BLUE, GREEN, GREY = "#2D8CFF", "#2E7D32", "#8A8F98"
+
+# Two values of at most so many characters stand side by side, on a phone, too.
+SHORT = 30
+
+_COLOURS = {Status.WAITING: BLUE, Status.STARTED: GREEN, Status.ENDED: GREY}
 
 _ANNOUNCED = {
     "joined": texts.MEETING_JOINED,
@@ -38,13 +45,32 @@ def meeting_card(meeting: Meeting, announcement: Announcement) -> Card:
     return Card(_message(meeting, announcement), _props(meeting, announcement))
 
 
+def noun_of(meeting: Meeting) -> str:
+    """What people call it."""
+    return texts.WEBINAR if meeting.kind == "webinar" else texts.MEETING
+
+
+def topic_of(meeting: Meeting) -> str:
+    """What the meeting is called: a link without text could not be seen."""
+    return meeting.topic if is_visible(meeting.topic) else texts.DEFAULT_TOPIC
+
+
+def spaced(zoom_id: int) -> str:
+    """A meeting's number in groups, as Zoom shows it: ``123 4567 8901``."""
+    digits = str(zoom_id)
+    if len(digits) not in (9, 10, 11):
+        return digits
+    last = -3 if len(digits) == 9 else -4
+    return f"{digits[:3]} {digits[3:last]} {digits[last:]}"
+
+
 def _message(meeting: Meeting, announcement: Announcement) -> str:
-    who = escape(announcement.user_name)
     if meeting.status is Status.ENDED:
         said = texts.MEETING_EXPIRED if _never_started(meeting) else texts.MEETING_ENDED
-        return said.format(topic=escape(_topic(meeting)))
+        return said.format(noun=noun_of(meeting), topic=escape(topic_of(meeting)))
     said = _ANNOUNCED.get(meeting.kind, texts.MEETING_ANNOUNCED)
-    return said.format(who=who, topic=link(_topic(meeting), meeting.join_url))
+    who = escape(announcement.user_name)
+    return said.format(who=who, topic=link(topic_of(meeting), meeting.join_url))
 
 
 def _props(meeting: Meeting, announcement: Announcement) -> dict[str, Any]:
@@ -69,93 +95,68 @@ def _attachment(meeting: Meeting) -> dict[str, Any]:
     attachment: dict[str, Any] = {
         "color": _COLOURS[meeting.status],
         "fallback": _fallback(meeting),
-        "fields": [{"title": title, "value": value, "short": True} for title, value in _fields(meeting)],
+        "fields": _fields(_facts(meeting)),
+        "footer": _footer(meeting),
     }
     if meeting.status is Status.ENDED:
-        title = texts.CARD_EXPIRED if _never_started(meeting) else texts.CARD_ENDED
-        return {**attachment, "title": title}
-    return {**attachment, "title": texts.CARD_JOIN, "title_link": safe_url(meeting.join_url)}
-
-
-def _fields(meeting: Meeting) -> list[tuple[str, str]]:
-    fields = []
-    # Of a link that somebody pasted nothing more is known.
-    if meeting.open or meeting.status is not Status.WAITING:
-        fields.append((texts.FIELD_STATUS, _state(meeting)))
-    if meeting.host_name:
-        fields.append((texts.FIELD_HOST, escape(meeting.host_name)))
-    zone = _zone(meeting.timezone)
-    if meeting.started_at:
-        fields.append((texts.FIELD_STARTED, moment(meeting.started_at, zone)))
-    if meeting.ended_at:
-        fields.append((texts.FIELD_ENDED, moment(meeting.ended_at, zone)))
-        if meeting.started_at:
-            fields.append((texts.FIELD_LENGTH, length(meeting.ended_at - meeting.started_at)))
-        if people := attended(meeting):
-            fields.append((texts.FIELD_PEOPLE, texts.people(people)))
-    if meeting.zoom_id:
-        fields.append((texts.FIELD_ID, spaced(meeting.zoom_id)))
-    return fields
+        return attachment
+    title = texts.CARD_JOIN.format(noun=noun_of(meeting))
+    return attachment | {"title": title, "title_link": safe_url(meeting.join_url), "text": _state(meeting)}
 
 
 def _state(meeting: Meeting) -> str:
+    """The line below the title; empty where nothing is known, as of a link that somebody pasted."""
     if meeting.status is Status.WAITING:
-        return texts.STATE_WAITING
-    if meeting.status is Status.STARTED:
-        inside = present(meeting)
-        return texts.STATE_LIVE_WITH.format(people=texts.people(inside)) if inside else texts.STATE_LIVE
-    return texts.STATE_EXPIRED if _never_started(meeting) else texts.STATE_ENDED
+        return texts.STATE_WAITING if meeting.open else ""
+    state = texts.STATE_LIVE
+    if inside := present(meeting):
+        state += texts.STATE_INSIDE.format(people=texts.people(inside), noun=noun_of(meeting))
+    return state
+
+
+def _facts(meeting: Meeting) -> Iterator[tuple[str, str]]:
+    zone = zone_of(meeting.timezone)
+    if meeting.status is not Status.ENDED:
+        if meeting.started_at:
+            yield texts.FIELD_SINCE, moment(meeting.started_at, zone)
+    elif _never_started(meeting):
+        yield texts.FIELD_POSTED, moment(meeting.created_at, zone)
+    else:
+        if meeting.started_at:
+            yield texts.FIELD_WHEN, span(meeting.started_at, meeting.ended_at, zone)
+            yield texts.FIELD_LENGTH, length(meeting.ended_at - meeting.started_at)
+        else:
+            yield texts.FIELD_UNTIL, moment(meeting.ended_at, zone)
+        if people := attended(meeting):
+            yield texts.FIELD_PEOPLE, texts.people(people)
+
+
+def _fields(facts: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    return [{"title": title, "value": value, "short": len(value) <= SHORT} for title, value in facts]
+
+
+def _footer(meeting: Meeting) -> str:
+    """Who and which: plain text, since no client renders Markdown there."""
+    parts = []
+    if host := plain(meeting.host_name):
+        parts.append(texts.CARD_HOST.format(host=host))
+    if meeting.zoom_id and meeting.status is not Status.ENDED:
+        noun = noun_of(meeting).capitalize()
+        parts.append(texts.CARD_ID.format(noun=noun, id=spaced(meeting.zoom_id)))
+    return texts.CARD_BETWEEN.join(parts)
 
 
 def _fallback(meeting: Meeting) -> str:
-    topic = plain(_topic(meeting))
+    noun, topic = noun_of(meeting), plain(topic_of(meeting))
     if meeting.status is not Status.ENDED:
-        return texts.FALLBACK_OPEN.format(topic=topic, url=safe_url(meeting.join_url))
+        return texts.FALLBACK_OPEN.format(noun=noun, topic=topic, url=safe_url(meeting.join_url))
     if _never_started(meeting):
-        return texts.FALLBACK_EXPIRED.format(topic=topic)
+        return texts.MEETING_EXPIRED.format(noun=noun, topic=topic)
     if not meeting.started_at:
-        return texts.MEETING_ENDED.format(topic=topic)
-    lasted = meeting.ended_at - meeting.started_at
-    return texts.FALLBACK_ENDED.format(topic=topic, length=length(lasted))
-
-
-def _topic(meeting: Meeting) -> str:
-    """What the meeting is called: a link without text could not be seen."""
-    return meeting.topic if is_visible(meeting.topic) else texts.DEFAULT_TOPIC
+        return texts.MEETING_ENDED.format(noun=noun, topic=topic)
+    lasted = length(meeting.ended_at - meeting.started_at)
+    return texts.FALLBACK_ENDED.format(noun=noun, topic=topic, length=lasted)
 
 
 def _never_started(meeting: Meeting) -> bool:
     return meeting.expired and not meeting.ended_at
-
-
-def spaced(zoom_id: int) -> str:
-    """A meeting's number in groups, as Zoom shows it: ``123 4567 8901``."""
-    digits = str(zoom_id)
-    if len(digits) not in (9, 10, 11):
-        return digits
-    last = -3 if len(digits) == 9 else -4
-    return f"{digits[:3]} {digits[3:last]} {digits[last:]}"
-
-
-def moment(at: int, zone: tzinfo) -> str:
-    """A time (ms) for people, with the zone's name, since nobody sees where the host is."""
-    then = datetime.fromtimestamp(at / 1000, zone)
-    return f"{then:%a} {then.day} {then:%b %Y, %H:%M} {then.tzname()}"
-
-
-def length(milliseconds: int) -> str:
-    """How long something lasted."""
-    minutes = round(max(0, milliseconds) / 60_000)
-    if minutes < 1:
-        return "less than a minute"
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ValueError, OSError, KeyError):
-        return UTC

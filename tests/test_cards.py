@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 
-from bot.cards import length, meeting_card, moment, spaced
+from bot.cards import BLUE, GREEN, GREY, meeting_card, spaced
 from bot.markdown import is_visible, safe_url
 from bot.meetings import Ended, Expired, Joined, Left, MeetingEvent, Started, apply
+from bot.moments import length, moment, span
 from bot.records import Announcement, Meeting
 from tests.test_markdown import ANY_TEXT, cleaned, inline, mentioned, shown
 
@@ -50,8 +52,15 @@ def card_of(*events: MeetingEvent, user: str = "alice", **fields: Any) -> tuple[
     return card.message, card.props
 
 
+def card_in(props: dict[str, Any]) -> dict[str, Any]:
+    """The one card of a post."""
+    (attachment,) = props["attachments"]
+    assert isinstance(attachment, dict)
+    return attachment
+
+
 def fields_of(props: dict[str, Any]) -> dict[str, str]:
-    return {field["title"]: field["value"] for field in props["attachments"][0]["fields"]}
+    return {field["title"]: field["value"] for field in card_in(props)["fields"]}
 
 
 def test_a_new_meeting_is_announced_with_one_link() -> None:
@@ -68,54 +77,80 @@ def test_a_new_meeting_is_announced_with_one_link() -> None:
         "zoombot_trigger": "post1",
         "zoombot_id": "a1",
     }
-    (attachment,) = props["attachments"]
-    assert attachment["title_link"] == URL
-    assert attachment["fallback"] == f"Zoom meeting standup: {URL}"
-    assert fields_of(props) == {
-        "Meeting ID": "123 4567 8901",
-        "Host": "alice",
-        "Status": "Waiting for the host",
+    assert card_in(props) == {
+        "color": BLUE,
+        "title": "Join the meeting",
+        "title_link": URL,
+        "text": "Waiting for the host",
+        "fields": [],
+        "footer": "Host: alice · Meeting ID: 123 4567 8901",
+        "fallback": f"Zoom meeting “standup”: {URL}",
     }
 
 
-def test_a_running_meeting_says_since_when_and_how_many_are_in() -> None:
-    _, props = card_of(*LIVES["busy"])
+def test_a_running_meeting_says_who_started_it_since_when_and_how_many_are_in() -> None:
+    message, props = card_of(*LIVES["busy"])
+    assert message == f"alice started a Zoom meeting: [standup]({URL})"
     assert props["meeting_status"] == "STARTED"
-    assert fields_of(props)["Status"] == "Live, 1 person in the meeting"
-    assert fields_of(props)["Started"] == "Tue 24 Nov 2026, 10:30 CET"
+    card = card_in(props)
+    assert (card["title_link"], card["text"]) == (URL, "Live, 1 person in the meeting")
+    assert fields_of(props) == {"Since": "Tue 24 Nov 2026, 10:30 CET"}
+    assert card["footer"] == "Host: alice · Meeting ID: 123 4567 8901"
 
 
-def test_an_ended_meeting_says_when_it_was_and_how_long_it_lasted() -> None:
+def test_a_running_meeting_claims_no_more_than_is_known() -> None:
+    _, props = card_of(Joined("1", "ann"))
+    assert (card_in(props)["text"], fields_of(props)) == ("Live, 1 person in the meeting", {})
+    assert card_in(card_of(Started(T))[1])["text"] == "Live"
+
+
+def test_an_ended_meeting_says_when_it_was_how_long_it_lasted_and_how_many_came() -> None:
     message, props = card_of(*LIVES["ended"])
-    assert message == "The Zoom meeting standup has ended."
+    assert message == "The Zoom meeting “standup” has ended."
     assert props["meeting_status"] == "ENDED"
     assert props["meeting_end_time"] == T + 62 * MINUTE
-    (attachment,) = props["attachments"]
-    assert "title_link" not in attachment
-    assert attachment["fallback"] == "The Zoom meeting standup has ended after 1 h 2 min."
+    card = card_in(props)
+    assert set(card) == {"color", "fields", "footer", "fallback"}
+    assert card["fallback"] == "The Zoom meeting “standup” has ended after 1 h 2 min."
+    assert card["footer"] == "Host: alice"
     assert fields_of(props) == {
-        "Meeting ID": "123 4567 8901",
-        "Host": "alice",
-        "Status": "Ended",
-        "Started": "Tue 24 Nov 2026, 10:30 CET",
-        "Ended": "Tue 24 Nov 2026, 11:32 CET",
+        "When": "Tue 24 Nov 2026, 10:30–11:32 CET",
         "Duration": "1 h 2 min",
         "Attended": "2 people",
     }
+    # The two that are short share a row.
+    assert [field["short"] for field in card["fields"]] == [False, True, True]
 
 
 def test_an_end_whose_start_is_unknown_claims_no_length() -> None:
     _, props = card_of(*LIVES["unseen"])
-    assert "Duration" not in fields_of(props)
-    assert props["attachments"][0]["fallback"] == "The Zoom meeting standup has ended."
+    assert fields_of(props) == {"Until": "Tue 24 Nov 2026, 10:30 CET"}
+    assert card_in(props)["fallback"] == "The Zoom meeting “standup” has ended."
 
 
 def test_a_meeting_that_never_was_says_so() -> None:
     message, props = card_of(*LIVES["expired"])
-    assert message == "The Zoom meeting standup was never started."
-    assert fields_of(props)["Status"] == "Never started"
+    assert message == "The Zoom meeting “standup” was never started."
+    assert fields_of(props) == {"Announced": "Tue 24 Nov 2026, 10:30 CET"}
     assert "meeting_end_time" not in props
-    assert props["attachments"][0]["fallback"] == "The Zoom meeting standup was never started."
+    assert card_in(props)["fallback"] == "The Zoom meeting “standup” was never started."
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        (LIVES["waiting"], ["created a Zoom webinar", "Join the webinar", "Webinar ID: 123 4567 8901"]),
+        (LIVES["busy"], ["created a Zoom webinar", "Join the webinar", "1 person in the webinar"]),
+        (LIVES["ended"], ["The Zoom webinar “standup” has ended.", "webinar “standup” has ended after 1 h"]),
+        (LIVES["unseen"], ["The Zoom webinar “standup” has ended."]),
+        (LIVES["expired"], ["The Zoom webinar “standup” was never started."]),
+    ],
+)
+def test_a_webinar_is_called_so(events: list[MeetingEvent], words: list[str]) -> None:
+    message, props = card_of(*events, kind="webinar")
+    said = f"{message}\n{json.dumps(props['attachments'], ensure_ascii=False)}"
+    assert [each for each in words if each not in said] == []
+    assert "meeting" not in said.lower()
 
 
 @life
@@ -124,12 +159,38 @@ def test_a_card_is_readable_without_colour_and_without_attachments(
     events: list[MeetingEvent], kind: str
 ) -> None:
     message, props = card_of(*events, kind=kind)
-    (attachment,) = props["attachments"]
+    card = card_in(props)
     assert "standup" in message
-    assert "standup" in attachment["fallback"]
-    assert attachment["title"]
-    assert fields_of(props)["Status"]
-    assert ("title_link" in attachment) == (props["meeting_status"] != "ENDED")
+    assert "standup" in card["fallback"]
+    over = props["meeting_status"] == "ENDED"
+    assert over == ("has ended" in message or "never started" in message)
+    assert bool(card.get("text")) == bool(card.get("title")) == ("title_link" in card) == (not over)
+
+
+@life
+@pytest.mark.parametrize("kind", KINDS)
+def test_nothing_is_said_twice(events: list[MeetingEvent], kind: str) -> None:
+    message, props = card_of(*events, kind=kind, host_name="bob")
+    card = card_in(props)
+    parts = [message, *(card.get(key, "") for key in ("title", "text", "footer"))]
+    said = re.findall(r"\w+", " ".join([*parts, *fields_of(props), *fields_of(props).values()]).lower())
+    for word in ("ended", "live", "waiting", "standup", "bob", "2026"):
+        assert said.count(word) <= 1
+    assert len(card["fields"]) <= 3
+
+
+@pytest.mark.parametrize("page", ["#FFFFFF", "#191B1F", "#111827"])
+@pytest.mark.parametrize("colour", [BLUE, GREEN, GREY])
+def test_the_bar_of_a_card_stands_out_in_light_and_dark_themes(colour: str, page: str) -> None:
+    one, other = sorted((luminance(colour), luminance(page)))
+    assert (other + 0.05) / (one + 0.05) >= 3
+
+
+def luminance(colour: str) -> float:
+    """Relative, as WCAG 2.1 has it."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 @life
@@ -147,10 +208,11 @@ def test_a_card_is_valid_json_of_short_texts_whatever_is_in_it(
     assert len(body) < 12_000
     (attachment,) = props["attachments"]
     assert 0 < len(attachment["fallback"]) < 2_000
-    assert mentioned(message + " " + attachment["fallback"]) & {"all", "here", "channel", "zoom"} == set()
+    said = " ".join([message, attachment["fallback"], attachment["footer"]])
+    assert mentioned(said) & {"all", "here", "channel", "zoom"} == set()
     assert all(isinstance(attachment[key], str) for key in attachment if key != "fields")
     for field in attachment["fields"]:
-        assert field["short"] is True
+        assert isinstance(field["short"], bool)
         assert isinstance(field["title"], str)
         assert isinstance(field["value"], str)
         assert 0 < len(field["title"]) < 20
@@ -189,13 +251,15 @@ def test_a_meeting_that_is_over_is_one_paragraph_without_a_link(
 def test_a_topic_that_cannot_be_seen_gets_a_name(topic: str) -> None:
     message, props = card_of(topic=topic)
     assert message == f"alice started a Zoom meeting: [Zoom meeting]({URL})"
-    assert props["attachments"][0]["fallback"] == f"Zoom meeting Zoom meeting: {URL}"
-    assert card_of(Ended(T), topic=topic)[0] == "The Zoom meeting Zoom meeting has ended."
+    assert card_in(props)["fallback"] == f"Zoom meeting “Zoom meeting”: {URL}"
+    assert card_of(Ended(T), topic=topic)[0] == "The Zoom meeting “Zoom meeting” has ended."
 
 
 def test_of_a_pasted_link_no_more_is_said_than_is_known() -> None:
     _, props = card_of(zoom_id=0, host_name="", kind="joined", open=False)
-    assert fields_of(props) == {}
+    card = card_in(props)
+    assert (card["text"], card["fields"], card["footer"]) == ("", [], "")
+    assert (card["title"], card["title_link"]) == ("Join the meeting", URL)
     assert props["meeting_id"] == 0
 
 
@@ -244,6 +308,23 @@ def test_a_time_names_its_zone(zone: str, text: str) -> None:
     assert moment(T, ZoneInfo(zone)) == text
 
 
+# 25 October 2026, 00:59 UTC: a minute later the clocks of Berlin go back from three to two.
+AUTUMN = 1_792_889_940_000
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "text"),
+    [
+        (T, T, "Tue 24 Nov 2026, 10:30–10:30 CET"),
+        (T, T + 62 * MINUTE, "Tue 24 Nov 2026, 10:30–11:32 CET"),
+        (T, T + 14 * 60 * MINUTE, "Tue 24 Nov 2026, 10:30 CET – Wed 25 Nov 2026, 00:30 CET"),
+        (AUTUMN, AUTUMN + 2 * MINUTE, "Sun 25 Oct 2026, 02:59 CEST – Sun 25 Oct 2026, 02:01 CET"),
+    ],
+)
+def test_a_span_says_once_what_both_ends_have_in_common(begin: int, end: int, text: str) -> None:
+    assert span(begin, end, ZoneInfo("Europe/Berlin")) == text
+
+
 @pytest.mark.parametrize("zone", ["", "Nowhere/Land", "../../etc/passwd", "America", "\0", "x" * 5000])
 def test_a_zone_that_is_none_is_utc(zone: str) -> None:
-    assert fields_of(card_of(Started(T), timezone=zone)[1])["Started"].endswith(" UTC")
+    assert fields_of(card_of(Started(T), timezone=zone)[1])["Since"].endswith(" UTC")

@@ -34,6 +34,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "bot.texts",
         "bot.sentences",
         "bot.markdown",
+        "bot.moments",
         "bot.lanes",
         "bot.flights",
         "bot.tls",
@@ -88,6 +89,7 @@ PURE = (
     "bot.texts",
     "bot.sentences",
     "bot.markdown",
+    "bot.moments",
     "bot.webhooks",
 )
 PURE_TOO = ("bot.errors", "bot.records", "bot.config")

@@ -36,7 +36,7 @@ async def test_each_state_of_a_meeting_is_said_in_words(
     number = world.zoom.created[0]
     await world.zoom.start(number)
     await world.zoom.join(number, "Bob Demo")
-    await show(card, "2 people in the meeting", "live")
+    await show(card, "Live, 2 people in the meeting", "live")
     assert await card.get_by_role("link", name="Join the meeting").is_visible()
     world.zoom.clock.advance(45 * 60)
     await world.zoom.end(number)
@@ -68,3 +68,30 @@ async def test_a_question_is_shown_with_its_buttons(make_world: MakeWorld, open_
     await question.locator(".actions").get_by_role("button", name="Start another").click()
     await question.wait_for(state="detached")
     await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_card_is_taken_in_at_a_glance_on_a_phone(
+    make_world: MakeWorld, open_windows: MakeWindows, scheme: str
+) -> None:
+    world = await make_world(meetings={"duplicate_window_ms": 0})
+    await world.link("alice")
+    _, ended = await world.meeting(topic="planning")
+    await world.zoom.start(ended.id)
+    await world.zoom.join(ended.id, "Bob Demo")
+    world.zoom.clock.advance(62 * 60)
+    await world.zoom.end(ended.id)
+    _, live = await world.meeting(topic="standup")
+    await world.zoom.start(live.id)
+    await world.zoom.join(live.id, "Bob Demo")
+    await world.meeting(topic="retro")
+    windows = await open_windows(world)
+    page = await windows.open("alice", color_scheme=scheme, viewport={"width": 390, "height": 844})
+    cards = page.locator(".attachment")
+    for words in ("1 h 2 min", "2 people", "Waiting for the host"):
+        await cards.get_by_text(words).first.wait_for()
+    await windows.snap(page, f"cards-phone-{scheme}")
+    for card in await cards.all():
+        box = await card.bounding_box()
+        assert box is not None
+        assert box["height"] < 200
