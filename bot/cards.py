@@ -13,7 +13,7 @@ from typing import Any
 
 from bot import texts
 from bot.markdown import escape, is_visible, link, plain, safe_url, sendable
-from bot.meetings import attended, present
+from bot.meetings import attended, is_recorded, present
 from bot.moments import length, moment, span, zone_of
 from bot.records import Announcement, Meeting, Status
 
@@ -108,7 +108,7 @@ def _state(meeting: Meeting) -> str:
     """The line below the title; empty where nothing is known, as of a link that somebody pasted."""
     if meeting.status is Status.WAITING:
         return texts.STATE_WAITING if meeting.open else ""
-    state = texts.STATE_LIVE
+    state = texts.STATE_RECORDED if is_recorded(meeting) else texts.STATE_LIVE
     if inside := present(meeting):
         state += texts.STATE_INSIDE.format(people=texts.people(inside), noun=noun_of(meeting))
     return state

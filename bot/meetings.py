@@ -42,11 +42,23 @@ class Left(Struct, frozen=True):
     person: str
 
 
+class RecordingOn(Struct, frozen=True):
+    """Its recording began, or went on; ``at`` in ms, by Zoom's clock."""
+
+    at: int
+
+
+class RecordingOff(Struct, frozen=True):
+    """Its recording stopped, or paused."""
+
+    at: int
+
+
 class Expired(Struct, frozen=True):
     """Nobody ever started it, and nobody will."""
 
 
-MeetingEvent = Started | Ended | Joined | Left | Expired
+MeetingEvent = Started | Ended | Joined | Left | RecordingOn | RecordingOff | Expired
 
 
 def apply(meeting: Meeting, event: MeetingEvent) -> Meeting:
@@ -69,10 +81,16 @@ def attended(meeting: Meeting) -> int:
     return len({*(meeting.left | meeting.joined).values()})
 
 
-def _shown(meeting: Meeting) -> tuple[Status, int, int, int]:
+def is_recorded(meeting: Meeting) -> bool:
+    """Whether it is being recorded now."""
+    return meeting.status is Status.STARTED and meeting.recording_on_at > meeting.recording_off_at
+
+
+def _shown(meeting: Meeting) -> tuple[Status, int, int, int, bool]:
     """What a post shows of it and an event can change."""
     count = {Status.STARTED: present, Status.ENDED: attended}.get(meeting.status)
-    return meeting.status, meeting.started_at, meeting.ended_at, count(meeting) if count else 0
+    people = count(meeting) if count else 0
+    return meeting.status, meeting.started_at, meeting.ended_at, people, is_recorded(meeting)
 
 
 def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:
@@ -89,6 +107,10 @@ def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:
             return replace(meeting, joined=_with(meeting.joined, session, person))
         case Left(session, person):
             return replace(meeting, left=_with(meeting.left, session, person))
+        case RecordingOn(at):
+            return replace(meeting, recording_on_at=max(meeting.recording_on_at, at))
+        case RecordingOff(at):
+            return replace(meeting, recording_off_at=max(meeting.recording_off_at, at))
         case Expired():
             return replace(meeting, expired=True)
 
@@ -101,7 +123,7 @@ def _settle(meeting: Meeting) -> Meeting:
 def _status(meeting: Meeting) -> Status:
     if meeting.ended_at:
         return Status.ENDED
-    if meeting.started_at or meeting.joined or meeting.left:
+    if meeting.started_at or meeting.joined or meeting.left or meeting.recording_on_at:
         return Status.STARTED
     return Status.ENDED if meeting.expired else Status.WAITING
 

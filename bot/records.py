@@ -149,6 +149,9 @@ class Meeting(Record, kw_only=True):
     # Who is in and who has left: from Zoom's per-session user id to the person. Both only grow.
     joined: dict[str, str] = {}
     left: dict[str, str] = {}
+    # When its recording last began or went on, and when it last stopped or paused, by Zoom's clock.
+    recording_on_at: int = 0
+    recording_off_at: int = 0
     revision: int = 1
 
 

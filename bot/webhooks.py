@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from bot.events import EventError
-from bot.meetings import Ended, Joined, Left, MeetingEvent, Started
+from bot.meetings import Ended, Joined, Left, MeetingEvent, RecordingOff, RecordingOn, Started
 
 # Zoom's own bound, in both directions.
 MAX_SKEW_S = 5 * 60
@@ -127,6 +127,10 @@ def meeting_event(webhook: Webhook, meeting: MeetingObject) -> MeetingEvent | No
             return Started(at=parse_time(meeting.start_time) or at)
         case "meeting.ended":
             return Ended(at=parse_time(meeting.end_time) or at, started_at=parse_time(meeting.start_time))
+        case "recording.started" | "recording.resumed":
+            return RecordingOn(at) if at else None
+        case "recording.paused" | "recording.stopped":
+            return RecordingOff(at) if at else None
     if meeting.participant is None:
         return None
     who = meeting.participant

@@ -12,7 +12,17 @@ from hypothesis import example, given
 
 from bot.cards import BLUE, GREEN, GREY, meeting_card, spaced
 from bot.markdown import is_visible, safe_url
-from bot.meetings import Ended, Expired, Joined, Left, MeetingEvent, Started, apply
+from bot.meetings import (
+    Ended,
+    Expired,
+    Joined,
+    Left,
+    MeetingEvent,
+    RecordingOff,
+    RecordingOn,
+    Started,
+    apply,
+)
 from bot.moments import length, moment, span
 from bot.records import Announcement, Meeting
 from tests.test_markdown import ANY_TEXT, cleaned, inline, mentioned, shown
@@ -25,6 +35,7 @@ LIVES: dict[str, list[MeetingEvent]] = {
     "waiting": [],
     "started": [Started(T)],
     "busy": [Started(T), Joined("1", "ann"), Joined("2", "bob"), Left("1", "ann")],
+    "recorded": [Started(T), RecordingOn(T + 1), Joined("1", "ann")],
     "ended": [Started(T), Joined("1", "ann"), Joined("2", "bob"), Ended(T + 62 * MINUTE)],
     "unseen": [Ended(T)],
     "expired": [Expired()],
@@ -102,6 +113,12 @@ def test_a_running_meeting_claims_no_more_than_is_known() -> None:
     _, props = card_of(Joined("1", "ann"))
     assert (card_in(props)["text"], fields_of(props)) == ("Live, 1 person in the meeting", {})
     assert card_in(card_of(Started(T))[1])["text"] == "Live"
+
+
+def test_a_running_meeting_says_when_it_is_being_recorded() -> None:
+    recorded = [*LIVES["busy"], RecordingOn(T + 1)]
+    assert card_in(card_of(*recorded)[1])["text"] == "Live and being recorded, 1 person in the meeting"
+    assert card_of(*recorded, RecordingOff(T + 2)) == card_of(*LIVES["busy"])
 
 
 def test_an_ended_meeting_says_when_it_was_how_long_it_lasted_and_how_many_came() -> None:

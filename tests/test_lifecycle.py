@@ -121,6 +121,60 @@ async def test_a_uuid_with_slashes_and_plus_signs_is_only_a_name(world: World) -
     await becomes(world, post, "ENDED")
 
 
+# Recording
+
+
+def recording(meeting: Meeting) -> Json:
+    """The payload of what Zoom says of a recording that is going on."""
+    file = {"recording_start": "2026-03-02T09:05:00Z", "recording_end": ""}
+    return started(meeting, id=meeting.id, recording_file=file)
+
+
+def state(post: Post) -> str:
+    return str(post.props["attachments"][0]["text"])
+
+
+async def test_a_live_meeting_says_whether_it_is_being_recorded(world: World) -> None:
+    post, meeting = await world.meeting()
+    await world.zoom.start(meeting.id)
+    for minute, event, recorded in (
+        (1, "recording.started", True),
+        (4, "recording.paused", False),
+        # Late: it was said again since.
+        (2, "recording.resumed", False),
+        (5, "recording.resumed", True),
+        (6, "recording.stopped", False),
+        (5, "recording.started", False),
+    ):
+        at = int(START.timestamp() * 1000) + minute * MINUTE * 1000
+        await world.zoom.deliver(event, recording(meeting), event_ts=at)
+        await settle(world)
+        assert ("being recorded" in state(now_of(world, post))) == recorded
+        assert status(now_of(world, post)) == "STARTED"
+
+
+async def test_a_recording_that_stops_with_the_meeting_says_nothing_of_the_next_one(
+    make_world: MakeWorld,
+) -> None:
+    meetings = {"personal_meeting_room": "always", "duplicate_window_ms": 0}
+    world = await make_world(meetings=meetings)
+    await world.link("alice")
+    _, room = await world.meeting()
+    await world.zoom.start(room.id)
+    await world.zoom.deliver("recording.started", recording(room))
+    over = room.uuid
+    await world.zoom.end(room.id)
+    again, _ = await world.meeting()
+    await world.zoom.deliver("recording.stopped", started(room, id=room.id, uuid=over))
+    await settle(world)
+    # Else Zoom would be asked about the meeting before, and say that it is over.
+    await world.bot.reconciler.reconcile()
+    await settle(world)
+    assert status(now_of(world, again)) == "WAITING"
+    await world.zoom.start(room.id)
+    await becomes(world, again, "STARTED")
+
+
 # Times
 
 

@@ -17,9 +17,12 @@ from bot.meetings import (
     Joined,
     Left,
     MeetingEvent,
+    RecordingOff,
+    RecordingOn,
     Started,
     apply,
     attended,
+    is_recorded,
     present,
 )
 from bot.records import Announcement, Meeting, Status
@@ -50,7 +53,9 @@ SESSIONS = st.sampled_from(["1", "2", "3"])
 PEOPLE = st.sampled_from(["ann", "bob"])
 STARTED = st.builds(Started, TIMES)
 ENDED = st.builds(Ended, TIMES, TIMES | st.just(0))
-EVIDENCE = STARTED | ENDED | st.builds(Joined, SESSIONS, PEOPLE) | st.builds(Left, SESSIONS, PEOPLE)
+PEOPLE_EVENTS = st.builds(Joined, SESSIONS, PEOPLE) | st.builds(Left, SESSIONS, PEOPLE)
+RECORDING = st.builds(RecordingOn, TIMES) | st.builds(RecordingOff, TIMES)
+EVIDENCE = STARTED | ENDED | PEOPLE_EVENTS | RECORDING
 EVENTS = EVIDENCE | st.builds(Expired)
 
 
@@ -113,6 +118,10 @@ def test_an_event_that_comes_again_changes_nothing(events: list[MeetingEvent], e
         ([Expired()], Status.ENDED),
         ([Started(T), Expired()], Status.STARTED),
         ([Expired(), Started(T)], Status.STARTED),
+        ([RecordingOn(T)], Status.STARTED),
+        # Zoom says it after the end as well.
+        ([RecordingOff(T)], Status.WAITING),
+        ([Ended(T + 1), RecordingOn(T)], Status.ENDED),
         ([Started(0)], Status.WAITING),
         ([Ended(0)], Status.WAITING),
     ],
@@ -124,6 +133,16 @@ def test_the_status_follows_from_what_is_known(events: list[MeetingEvent], statu
 def test_zooms_own_times_are_kept() -> None:
     meeting = after(Started(T + 5), Ended(T + 90, T + 3), Ended(T + 80))
     assert (meeting.started_at, meeting.ended_at) == (T + 3, T + 90)
+
+
+@given(st.lists(RECORDING, max_size=8))
+def test_the_latest_word_on_the_recording_counts_and_of_two_at_once_the_off(
+    events: list[RecordingOn | RecordingOff],
+) -> None:
+    latest = max((event.at for event in events), default=0)
+    on = bool(events) and RecordingOff(latest) not in events
+    assert is_recorded(after(Started(T), *events)) == on
+    assert not is_recorded(after(Started(T), *events, Ended(T + MINUTE)))
 
 
 def test_who_is_in_counts_people_and_not_their_sessions() -> None:

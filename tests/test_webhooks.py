@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.events import EventError
-from bot.meetings import Ended, Joined, Left, MeetingEvent, Started
+from bot.meetings import Ended, Joined, Left, MeetingEvent, RecordingOff, RecordingOn, Started
 from bot.webhooks import (
     MAX_SKEW_S,
     MAX_TIME_MS,
@@ -190,6 +190,7 @@ KEYS = [
     "meeting_uuid",
 ]
 EVENTS = ["meeting.started", "meeting.ended", "meeting.participant_joined", "meeting.participant_left", "x"]
+EVENTS += ["recording.started", "recording.resumed", "recording.paused", "recording.stopped"]
 
 
 @given(st.sampled_from(EVENTS), st.integers(), st.dictionaries(st.sampled_from(KEYS), JSON))
@@ -205,7 +206,7 @@ def test_any_webhook_has_an_identity_and_says_something_or_is_an_error(
         said = told(received)
     except EventError:
         return
-    times = [said.at] if isinstance(said, Started | Ended) else []
+    times = [said.at] if isinstance(said, Started | Ended | RecordingOn | RecordingOff) else []
     assert all(0 <= at < MAX_TIME_MS for at in times)
 
 
@@ -276,6 +277,12 @@ def test_every_event_of_its_own_has_an_identity_of_its_own() -> None:
         (joined(user_id="7", id="z", email="ann@x.y"), Joined("7", "z")),
         (joined(user_id="7", email=None, id=None), Joined("7", "7")),
         (joined(name="meeting.participant_left", user_id="7", user_name="Ann"), Left("7", "Ann")),
+        (webhook("recording.started", T + 5, start_time=BEGAN), RecordingOn(T + 5)),
+        (webhook("recording.resumed", T + 5), RecordingOn(T + 5)),
+        (webhook("recording.paused", T + 5), RecordingOff(T + 5)),
+        (webhook("recording.stopped", T + 5), RecordingOff(T + 5)),
+        (webhook("recording.started", 0), None),
+        (webhook("recording.stopped", 10**30), None),
         (webhook("meeting.participant_joined"), None),
         (webhook("recording.completed"), None),
         (joined(name="meeting.participant_jbh_waiting", user_name="Ann"), None),

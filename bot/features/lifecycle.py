@@ -11,7 +11,7 @@ from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import ZoomError, ZoomNotFoundError
 from bot.inbox import REQUEST
-from bot.meetings import Ended, MeetingEvent, apply
+from bot.meetings import Ended, MeetingEvent, RecordingOff, apply
 from bot.records import Announcement, Item, Meeting, Status
 from bot.router import Changes, Router
 from bot.stores import Change, Delete, Update
@@ -27,6 +27,17 @@ ANNOUNCED_MS = 2 * 60 * 60_000
 # Kinds that are made for one announcement, and by nobody but this bot.
 OURS = ("instant", "webinar")
 
+_EVENTS = (
+    "meeting.started",
+    "meeting.ended",
+    "meeting.participant_joined",
+    "meeting.participant_left",
+    "recording.started",
+    "recording.resumed",
+    "recording.paused",
+    "recording.stopped",
+)
+
 # How long a webhook waits for the requests that were under way when it came.
 FLIGHT_S = 30.0
 
@@ -40,9 +51,7 @@ _NOT_POSTED = {
 
 def register(router: Router) -> None:
     """Register what this room handles."""
-    router.webhook(
-        "meeting.started", "meeting.ended", "meeting.participant_joined", "meeting.participant_left"
-    )(change_meeting)
+    router.webhook(*_EVENTS)(change_meeting)
     router.command("unposted")(drop_unposted)
 
 
@@ -139,6 +148,9 @@ async def _delete(ctx: Context, meeting: Meeting) -> None:
 
 def _may_mean(meeting: Meeting, event: MeetingEvent, now: int) -> bool:
     if meeting.status is not Status.WAITING or not meeting.open:
+        return False
+    if isinstance(event, RecordingOff):
+        # Comes after the end as well: by then the number may be that of the next occurrence.
         return False
     if isinstance(event, Ended) and event.at < meeting.created_at - SLACK_MS:
         return False

@@ -51,6 +51,8 @@ EVENTS = st.sampled_from(
         "meeting.participant_left",
         "posted",
         "hello",
+        "recording.started",
+        "recording.stopped",
         "recording.completed",
         "app_deauthorized",
     ]
