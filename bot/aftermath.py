@@ -13,8 +13,8 @@ import msgspec
 
 from bot import sentences
 from bot.events import EventError
-from bot.markdown import escape, link
-from bot.webhooks import Webhook
+from bot.markdown import escape
+from bot.webhooks import Webhook, parse_time
 
 # A post holds 16,383 characters.
 MAX_SUMMARY = 8_000
@@ -28,6 +28,8 @@ class File(msgspec.Struct, frozen=True):
     file_type: str | None = None
     download_url: str | None = None
     play_url: str | None = None
+    recording_start: str | None = None
+    recording_end: str | None = None
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -36,12 +38,36 @@ class Recording(msgspec.Struct, frozen=True):
     share_url: str | None = None
     password: str | None = None
     recording_files: list[File] | None = None
+    start_time: str | None = None
 
     @property
     def url(self) -> str:
         """Where all of it can be watched, without a passcode in it; empty if Zoom names no such place."""
         urls = [self.share_url, *(file.play_url for file in self.recording_files or [])]
         return next((without_passcode(url) for url in urls if url and is_web(url)), "")
+
+    @property
+    def began(self) -> int:
+        """When it begins (ms), or else its meeting; 0 if Zoom does not say it."""
+        return self._spans[0][0] if self._spans else parse_time(self.start_time or "")
+
+    @property
+    def length(self) -> int:
+        """How much there is to watch (ms), without the pauses; 0 if Zoom does not say it."""
+        total = until = 0
+        for begin, end in self._spans:
+            total += max(0, end - max(begin, until))
+            until = max(until, end)
+        return total
+
+    @property
+    def _spans(self) -> list[tuple[int, int]]:
+        """From when to when each file goes: several are of the same time."""
+        spans = [
+            (parse_time(file.recording_start or ""), parse_time(file.recording_end or ""))
+            for file in self.recording_files or []
+        ]
+        return sorted(span for span in spans if 0 < span[0] <= span[1])
 
     def files(self, file_type: str) -> list[File]:
         """Its files of a type that can be downloaded."""
@@ -79,15 +105,6 @@ def read_summary(webhook: Webhook) -> Summary:
         return msgspec.convert(webhook.object, Summary)
     except msgspec.ValidationError:
         raise EventError(f"{webhook.event} carries no summary") from None
-
-
-def recording_text(topic: str, recording: Recording, *, with_passcode: bool) -> str:
-    """The message that a recording is there."""
-    lines = [sentences.RECORDING.format(link=link(topic, recording.url))]
-    if recording.password:
-        shown = sentences.RECORDING_PASSCODE.format(passcode=_code(recording.password))
-        lines.append(shown if with_passcode else sentences.RECORDING_PASSCODE_KEPT)
-    return "\n".join(lines)
 
 
 def summary_text(topic: str, summary: Summary) -> str:
@@ -130,9 +147,3 @@ def _cut(parts: list[str]) -> list[str]:
         kept.append(part)
         left -= len(part)
     return kept
-
-
-def _code(text: str) -> str:
-    """``text`` to be copied as it is."""
-    shown = " ".join(text.split())
-    return f"`` {shown} ``" if "`" in shown else f"`{shown}`"

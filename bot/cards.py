@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from bot import texts
-from bot.markdown import escape, is_visible, link, plain, safe_url, sendable
+from bot import sentences, texts
+from bot.aftermath import Recording
+from bot.markdown import code, escape, is_visible, link, plain, safe_url, sendable
 from bot.meetings import attended, is_recorded, present
 from bot.moments import length, moment, span, zone_of
 from bot.records import Announcement, Meeting, Status
@@ -43,6 +44,23 @@ class Card:
 def meeting_card(meeting: Meeting, announcement: Announcement) -> Card:
     """The post that announces a meeting, as it is now."""
     return Card(_message(meeting, announcement), _props(meeting, announcement))
+
+
+def recording_card(meeting: Meeting, recording: Recording, *, with_passcode: bool) -> Card:
+    """The news that a recording of the meeting is there; the passcode is never part of a link."""
+    topic, url = topic_of(meeting), safe_url(recording.url)
+    lines = [sentences.RECORDING.format(link=link(topic, recording.url))]
+    if recording.password:
+        passcode = sentences.RECORDING_PASSCODE.format(passcode=code(recording.password))
+        lines.append(passcode if with_passcode else sentences.RECORDING_PASSCODE_KEPT)
+    attachment = {
+        "color": BLUE,
+        "title": sentences.RECORDING_CARD,
+        "title_link": url,
+        "fields": _fields(_recorded(meeting, recording)),
+        "fallback": sentences.RECORDING_FALLBACK.format(topic=plain(topic), url=url),
+    }
+    return Card("\n".join(lines), {"attachments": [attachment]})
 
 
 def noun_of(meeting: Meeting) -> str:
@@ -129,6 +147,13 @@ def _facts(meeting: Meeting) -> Iterator[tuple[str, str]]:
             yield texts.FIELD_UNTIL, moment(meeting.ended_at, zone)
         if people := attended(meeting):
             yield texts.FIELD_PEOPLE, texts.people(people)
+
+
+def _recorded(meeting: Meeting, recording: Recording) -> Iterator[tuple[str, str]]:
+    if recording.began:
+        yield sentences.RECORDING_BEGAN, moment(recording.began, zone_of(meeting.timezone))
+    if recording.length:
+        yield texts.FIELD_LENGTH, length(recording.length)
 
 
 def _fields(facts: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:

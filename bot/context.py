@@ -132,17 +132,31 @@ class Context:
         return self._notice(id, Body(message), channel_id=channel_id, root_id=root_id, trigger=trigger)
 
     def below(
-        self, id: str, announcement: Announcement, message: str, *, file_ids: Sequence[str] = ()
+        self,
+        id: str,
+        announcement: Announcement,
+        message: str,
+        *,
+        props: Mapping[str, Any] | None = None,
+        file_ids: Sequence[str] = (),
     ) -> Put:
         """Say something under a meeting's post, as soon as that is there; ``id`` makes it be said once."""
-        body = Body(message, file_ids=list(file_ids))
+        body = Body(message, dict(props or {}), file_ids=list(file_ids))
         return self._notice(
             id, body, trigger="", channel_id=announcement.channel_id, under=announcement.id, lasting=True
         )
 
-    def tell_of_meeting(self, id: str, user_id: str, message: str, *, file_ids: Sequence[str] = ()) -> Put:
+    def tell_of_meeting(
+        self,
+        id: str,
+        user_id: str,
+        message: str,
+        *,
+        props: Mapping[str, Any] | None = None,
+        file_ids: Sequence[str] = (),
+    ) -> Put:
         """Say something of a meeting to a person; it is remembered as long as what is said below posts."""
-        body = Body(message, file_ids=list(file_ids))
+        body = Body(message, dict(props or {}), file_ids=list(file_ids))
         return self._notice(id, body, trigger="", user_id=user_id, lasting=True)
 
     def _notice(

@@ -20,6 +20,7 @@ _GAPPED = re.compile(
     r"([@&<#$]|:(?=//|[\w+]+:)|(?<!\S):(?=\S)|\bwww\d{0,3}(?=\.)|\b(?:mailto|tel)(?=:)|^=|^\d+(?=\.))",
     re.IGNORECASE,
 )
+_TICKS = re.compile(r"`+")
 _UNSAFE_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#!$&'*+,=%]|%(?![0-9A-Fa-f]{2})")
 
 
@@ -47,6 +48,13 @@ def is_visible(text: str) -> bool:
 def link(text: str, url: str) -> str:
     """A link that shows ``text``; neither part can break out of it."""
     return f"[{escape(text)}]({safe_url(url)})"
+
+
+def code(text: str) -> str:
+    """``text`` on one line, to be copied as it is."""
+    shown = _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+    ticks = max(map(len, _TICKS.findall(shown)), default=0)
+    return f"{'`' * (ticks + 1)} {shown} {'`' * (ticks + 1)}" if ticks else f"`{shown}`"
 
 
 def safe_url(url: str) -> str:

@@ -52,6 +52,9 @@ SUBSCRIPTION_UNLINKED = "The Zoom meeting {topic} ({id}) has started, but you ar
 
 # After the meeting.
 RECORDING = "The recording of {link} is ready."
+RECORDING_CARD = "Watch the recording"
+RECORDING_FALLBACK = "The recording of “{topic}”: {url}"
+RECORDING_BEGAN = "Recorded"
 RECORDING_PASSCODE = "Passcode: {passcode}"
 RECORDING_PASSCODE_KEPT = "The host has its passcode."
 FILE_CHAT = "The chat of {topic}:"

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given
 
-from bot.cards import BLUE, GREEN, GREY, meeting_card, spaced
+from bot.aftermath import File, Recording
+from bot.cards import BLUE, GREEN, GREY, Card, meeting_card, recording_card, spaced
 from bot.markdown import is_visible, safe_url
 from bot.meetings import (
     Ended,
@@ -278,6 +279,86 @@ def test_of_a_pasted_link_no_more_is_said_than_is_known() -> None:
     assert (card["text"], card["fields"], card["footer"]) == ("", [], "")
     assert (card["title"], card["title_link"]) == ("Join the meeting", URL)
     assert props["meeting_id"] == 0
+
+
+# Recordings.
+
+
+def recording_of(**changes: Any) -> Recording:
+    """Two stretches with a pause, as several files each; ``recording_files`` and the like replace it."""
+    files = [
+        File("v1", "MP4", recording_start="2026-11-24T09:31:00Z", recording_end="2026-11-24T09:51:00Z"),
+        File("a1", "M4A", recording_start="2026-11-24T09:31:00Z", recording_end="2026-11-24T09:51:02Z"),
+        File("v2", "MP4", recording_start="2026-11-24T10:01:00Z", recording_end="2026-11-24T10:31:00Z"),
+        File("c", "CHAT", recording_start=None, recording_end="soon"),
+    ]
+    known: dict[str, Any] = {
+        "share_url": "https://zoom.us/rec/share/1?pwd=p.w",
+        "password": "8?hA*",
+        "recording_files": files,
+        "start_time": "2026-11-24T09:30:00Z",
+    }
+    return Recording(**(known | changes))
+
+
+def news_of(recording: Recording, *, topic: str = "standup", with_passcode: bool = False) -> Card:
+    meeting = Meeting(
+        id="m", uuid="u", zoom_id=1, topic=topic, join_url=URL, timezone="Europe/Berlin", created_at=T
+    )
+    return recording_card(meeting, recording, with_passcode=with_passcode)
+
+
+def test_a_recording_says_where_it_is_when_it_was_made_and_how_long_it_is() -> None:
+    url = "https://zoom.us/rec/share/1"
+    card = news_of(recording_of())
+    assert card.message == f"The recording of [standup]({url}) is ready.\nThe host has its passcode."
+    assert card_in(card.props) == {
+        "color": BLUE,
+        "title": "Watch the recording",
+        "title_link": url,
+        "fields": [
+            {"title": "Recorded", "value": "Tue 24 Nov 2026, 10:31 CET", "short": True},
+            {"title": "Duration", "value": "50 min", "short": True},
+        ],
+        "fallback": f"The recording of “standup”: {url}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("files", "start", "fields"),
+    [
+        (None, "2026-11-24T09:30:00Z", {"Recorded": "Tue 24 Nov 2026, 10:30 CET"}),
+        ([], None, {}),
+        ([File(recording_start="2026-11-24T09:30:00Z", recording_end="2026-11-24T09:00:00Z")], "soon", {}),
+    ],
+)
+def test_of_a_recording_no_more_is_said_than_zoom_says(
+    files: list[File] | None, start: str | None, fields: dict[str, str]
+) -> None:
+    assert fields_of(news_of(recording_of(recording_files=files, start_time=start)).props) == fields
+
+
+@pytest.mark.parametrize("with_passcode", [True, False])
+@pytest.mark.parametrize("name", ["pwd", "passcode", "Password"])
+def test_a_passcode_is_only_in_the_message_and_only_where_it_may_be(name: str, with_passcode: bool) -> None:
+    recording = recording_of(share_url=f"https://zoom.us/rec/share/1?a=b&{name}=8%3FhA*")
+    card = news_of(recording, with_passcode=with_passcode)
+    assert ("\nPasscode: `8?hA*`" in card.message) == with_passcode
+    for secret in ("8?hA*", "8%3FhA*", f"{name}="):
+        assert secret not in json.dumps(card.props)
+        assert secret not in card.message.replace("`8?hA*`", "")
+
+
+@given(topic=ANY_TEXT, rest=ANY_TEXT, passcode=ANY_TEXT)
+@example(topic="](http://evil.example) [x", rest=") [y](http://evil.example", passcode="`@all")
+@example(topic="\ud800", rest="\ud800", passcode="\ud800")
+def test_a_recording_s_card_holds_any_text(topic: str, rest: str, passcode: str) -> None:
+    recording = recording_of(share_url=f"https://zoom.us/{rest}", password=passcode)
+    card = news_of(recording, topic=topic[:200], with_passcode=True)
+    json.dumps([card.message, card.props], ensure_ascii=False).encode()
+    assert [token.type for token in inline(card.message)].count("link_open") == 1
+    said = f"{card.message.splitlines()[0]} {card_in(card.props)['fallback']}"
+    assert mentioned(said) & {"all", "here", "channel"} == set()
 
 
 @pytest.mark.parametrize(

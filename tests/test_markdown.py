@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from bot.markdown import escape, is_visible, link, plain, safe_url, sendable
+from bot.markdown import code, escape, is_visible, link, plain, safe_url, sendable
 from bot.sandbox.mattermost.mentions import names
 
 GAP = "\u200b"
@@ -168,6 +168,17 @@ def test_a_link_is_one_link_that_shows_its_text(text: str, url: str) -> None:
     assert {token.type for token in inside} == {"text"}
     assert opening.attrs == {"href": safe_url(url)}
     assert shown(inside).strip() == cleaned(text)
+
+
+@given(ANY_TEXT)
+@example("`")
+@example("``a`b``")
+@example(r"8?hA&5*@all\`")
+def test_code_is_one_piece_to_be_copied_as_it_is(text: str) -> None:
+    if not cleaned(text):
+        return
+    (token,) = inline(f"Passcode: {code(text)}")[1:]
+    assert (token.type, token.content) == ("code_inline", cleaned(text))
 
 
 @given(st.text(alphabet=st.characters(categories=None)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bot.context import Context
 from bot.errors import MattermostDeniedError, MattermostNotFoundError
@@ -92,12 +93,19 @@ async def unsaid(ctx: Context, key: str, places: Sequence[Place]) -> list[News]:
     return [each for each in news if await ctx.store.get(Notice, each.id) is None]
 
 
-def say(ctx: Context, news: News, message: str, *, file_ids: Sequence[str] = ()) -> Put:
+def say(
+    ctx: Context,
+    news: News,
+    message: str,
+    *,
+    props: Mapping[str, Any] | None = None,
+    file_ids: Sequence[str] = (),
+) -> Put:
     """What is to be written so that it is said."""
     above = news.place.announcement
     if above is not None:
-        return ctx.below(news.id, above, message, file_ids=file_ids)
-    return ctx.tell_of_meeting(news.id, news.place.user_id, message, file_ids=file_ids)
+        return ctx.below(news.id, above, message, props=props, file_ids=file_ids)
+    return ctx.tell_of_meeting(news.id, news.place.user_id, message, props=props, file_ids=file_ids)
 
 
 async def _with_email(ctx: Context, email: str) -> list[str]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from bot.aftermath import read_recording, recording_text
+from bot.aftermath import read_recording
+from bot.cards import recording_card
 from bot.context import Context, Job
 from bot.features import files
 from bot.features.places import key_of, meetings_of, places_of, say, unsaid
@@ -36,10 +37,10 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if not recording.url:
         return changes
     places = await places_of(ctx, meetings, about, to_host=mode == "host-only")
-    text = recording_text(meetings[0].topic, recording, with_passcode=mode != "link")
+    card = recording_card(meetings[0], recording, with_passcode=mode != "link")
     for news in await unsaid(ctx, key_of("recording", about.uuid, recording.url), places):
         log.info("recording of meeting %s", about.zoom_id, extra={"item": job.id})
-        changes.append(say(ctx, news, text))
+        changes.append(say(ctx, news, card.message, props=card.props))
     return changes
 
 

@@ -32,6 +32,10 @@ async def test_a_recording_is_one_reply_with_its_link(trio: World) -> None:
     link, chat = replies(trio, post)
     assert f"{trio.zoom.url}/rec/share/{meeting.last.share_id}" in link.message
     assert meeting.last.passcode not in link.message
+    (card,) = link.props["attachments"]
+    assert card["title_link"] == f"{trio.zoom.url}/rec/share/{meeting.last.share_id}"
+    assert meeting.last.passcode not in str(link.props)
+    assert [field["title"] for field in card["fields"]][:1] == ["Recorded"]
     assert "chat" in chat.message
     assert content(trio, chat) == next(file.content for file in meeting.last.files if file.type == "CHAT")
 
@@ -127,6 +131,8 @@ async def test_host_only_tells_the_host_and_nobody_else(make_world: MakeWorld) -
     said = direct(world, "bob")
     assert len(said) == 4
     assert any(meeting.last.passcode in message for message in said)
+    cards = [post.props.get("attachments") for post in world.mattermost.bot_posts(world.direct("bob"))]
+    assert [card[0]["title"] for card in cards if card] == ["Watch the recording"]
     assert direct(world, "carol") == direct(world, "mallory") == []
 
 
