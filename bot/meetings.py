@@ -16,16 +16,18 @@ MAX_SESSIONS = 1000
 
 
 class Started(Struct, frozen=True):
-    """The meeting began; ``at`` in ms, by Zoom's clock."""
+    """The meeting began; ``at`` in ms, by Zoom's clock, or ``presumed`` by ours until Zoom tells."""
 
     at: int
+    presumed: bool = False
 
 
 class Ended(Struct, frozen=True):
-    """The meeting ended; ``started_at`` is 0 where Zoom did not say it."""
+    """The meeting ended; ``started_at`` is 0 where Zoom did not say it. ``presumed`` as above."""
 
     at: int
     started_at: int = 0
+    presumed: bool = False
 
 
 class Joined(Struct, frozen=True):
@@ -95,13 +97,17 @@ def _shown(meeting: Meeting) -> tuple[Status, int, int, int, bool]:
 
 def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:
     match event:
+        case Started(at, presumed=True):
+            return replace(meeting, presumed_start=_earlier(meeting.presumed_start, at))
         case Started(at):
-            return replace(meeting, started_at=_earlier(meeting.started_at, at))
+            return replace(meeting, told_start=_earlier(meeting.told_start, at))
+        case Ended(at, presumed=True):
+            return replace(meeting, presumed_end=max(meeting.presumed_end, at))
         case Ended(at, started_at):
             return replace(
                 meeting,
-                started_at=_earlier(meeting.started_at, started_at),
-                ended_at=max(meeting.ended_at, at),
+                told_start=_earlier(meeting.told_start, started_at),
+                told_end=max(meeting.told_end, at),
             )
         case Joined(session, person):
             return replace(meeting, joined=_with(meeting.joined, session, person))
@@ -116,6 +122,11 @@ def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:
 
 
 def _settle(meeting: Meeting) -> Meeting:
+    meeting = replace(
+        meeting,
+        started_at=meeting.told_start or meeting.presumed_start,
+        ended_at=meeting.told_end or meeting.presumed_end,
+    )
     status = _status(meeting)
     return replace(meeting, status=status, open=status is not Status.ENDED)
 

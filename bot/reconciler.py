@@ -86,8 +86,8 @@ class Reconciler:
         except ZoomNotFoundError:
             return await self._past(meeting) or self._gone(meeting)
         if info.status == "started" and info.uuid == meeting.uuid:
-            # Zoom says when it was to begin, not when it did; that comes with its end, and is earlier.
-            return Started(self._ctx.now()) if meeting.status is Status.WAITING else None
+            # Zoom says when it was to begin, not when it did; that comes with its end.
+            return Started(self._ctx.now(), presumed=True) if meeting.status is Status.WAITING else None
         # It is not going on: either it was (a personal room stays, its occurrences pass), or not yet.
         return await self._past(meeting) or self._expired(meeting)
 
@@ -104,7 +104,8 @@ class Reconciler:
         if meeting.status is Status.WAITING:
             return Expired()
         began = meeting.started_at or meeting.created_at
-        return Ended(at=self._ctx.now()) if self._ctx.now() - began > EXPIRE_MS else None
+        late = self._ctx.now() - began > EXPIRE_MS
+        return Ended(at=self._ctx.now(), presumed=True) if late else None
 
     def _expired(self, meeting: Meeting) -> Expired | None:
         patience = JOINED_EXPIRE_MS if meeting.kind == "joined" else EXPIRE_MS

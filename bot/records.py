@@ -128,7 +128,7 @@ class Meeting(Record, kw_only=True):
     """One meeting at Zoom that this bot announced. ``revision`` grows with every change that shows."""
 
     table: ClassVar[str] = "meetings"
-    indexes: ClassVar[tuple[str, ...]] = ("uuid", "zoom_id", "open")
+    indexes: ClassVar[tuple[str, ...]] = ("uuid", "zoom_id", "awaits", "open")
 
     uuid: str
     zoom_id: int
@@ -144,8 +144,13 @@ class Meeting(Record, kw_only=True):
     status: Status = Status.WAITING
     open: bool = True
     expired: bool = False
+    # As shown: what Zoom told, or else what we presume of it.
     started_at: int = 0
     ended_at: int = 0
+    told_start: int = 0
+    told_end: int = 0
+    presumed_start: int = 0
+    presumed_end: int = 0
     # Who is in and who has left: from Zoom's per-session user id to the person. Both only grow.
     joined: dict[str, str] = {}
     left: dict[str, str] = {}
@@ -153,6 +158,11 @@ class Meeting(Record, kw_only=True):
     recording_on_at: int = 0
     recording_off_at: int = 0
     revision: int = 1
+    # Its number while it has not begun, 0 from then on: who comes under that number may be meant for it.
+    awaits: int = 0
+
+    def __post_init__(self) -> None:
+        self.awaits = self.zoom_id if self.open and self.status is Status.WAITING else 0
 
 
 class Announcement(Record, kw_only=True):

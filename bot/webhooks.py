@@ -30,8 +30,6 @@ class Participant(msgspec.Struct, frozen=True):
     email: str | None = None
     id: str | None = None
     participant_uuid: str | None = None
-    join_time: str = ""
-    leave_time: str = ""
 
     @property
     def session(self) -> str:
@@ -52,11 +50,9 @@ class MeetingObject(msgspec.Struct, frozen=True):
     host_id: str = ""
     host_email: str | None = None
     topic: str = ""
-    type: int = 0
     start_time: str = ""
     end_time: str = ""
     timezone: str = ""
-    duration: int | float = 0
     participant: Participant | None = None
 
     @property
@@ -70,9 +66,19 @@ class Webhook(msgspec.Struct, frozen=True):
     """A webhook's frame; what ``object`` holds depends on the event."""
 
     event: str
-    event_ts: int = 0
+    # In ms. As it came: it tells deliveries of one event from another event.
+    event_ts: int | float | str | None = 0
     payload: dict[str, Any] = {}
-    download_token: str = ""
+    download_token: str | None = ""
+
+    @property
+    def at(self) -> int:
+        """When it happened, in ms; 0 if that is not to be known."""
+        try:
+            at = int(self.event_ts or 0)
+        except (ValueError, OverflowError):
+            return 0
+        return at if 0 < at < MAX_TIME_MS else 0
 
     @property
     def object(self) -> dict[str, Any]:
@@ -99,9 +105,16 @@ def read_meeting(webhook: Webhook) -> MeetingObject:
         # Summaries have names of their own for the same things.
         found = {name.removeprefix("meeting_"): value for name, value in found.items()}
     try:
-        return msgspec.convert(found, MeetingObject)
+        return msgspec.convert(_without_nulls(found), MeetingObject)
     except msgspec.ValidationError:
         raise EventError(f"{webhook.event} carries no meeting") from None
+
+
+def _without_nulls(found: Any) -> Any:
+    """What Zoom does not know it leaves out, or says null."""
+    if not isinstance(found, dict):
+        return found
+    return {name: _without_nulls(value) for name, value in found.items() if value is not None}
 
 
 def identity(webhook: Webhook) -> str:
@@ -121,7 +134,7 @@ def identity(webhook: Webhook) -> str:
 
 def meeting_event(webhook: Webhook, meeting: MeetingObject) -> MeetingEvent | None:
     """What a webhook says of its meeting; None if it changes nothing that a post shows."""
-    at = webhook.event_ts if 0 < webhook.event_ts < MAX_TIME_MS else 0
+    at = webhook.at
     match webhook.event:
         case "meeting.started":
             return Started(at=parse_time(meeting.start_time) or at)

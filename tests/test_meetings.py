@@ -51,8 +51,8 @@ def after(*events: MeetingEvent, meeting: Meeting = FRESH) -> Meeting:
 TIMES = st.integers(1, 5).map(lambda minutes: T + minutes * MINUTE)
 SESSIONS = st.sampled_from(["1", "2", "3"])
 PEOPLE = st.sampled_from(["ann", "bob"])
-STARTED = st.builds(Started, TIMES)
-ENDED = st.builds(Ended, TIMES, TIMES | st.just(0))
+STARTED = st.builds(Started, TIMES, st.booleans())
+ENDED = st.builds(Ended, TIMES, TIMES | st.just(0), st.booleans())
 PEOPLE_EVENTS = st.builds(Joined, SESSIONS, PEOPLE) | st.builds(Left, SESSIONS, PEOPLE)
 RECORDING = st.builds(RecordingOn, TIMES) | st.builds(RecordingOff, TIMES)
 EVIDENCE = STARTED | ENDED | PEOPLE_EVENTS | RECORDING
@@ -66,6 +66,22 @@ def test_any_order_and_repetition_leads_to_the_same_record(
     again = events + (data.draw(st.lists(st.sampled_from(events), max_size=8)) if events else [])
     chance.shuffle(again)
     assert replace(after(*again), revision=0) == replace(after(*events), revision=0)
+
+
+def test_what_zoom_tells_replaces_what_was_presumed_whichever_comes_first() -> None:
+    presumed: list[MeetingEvent] = [Started(T + MINUTE, presumed=True), Ended(T + 9 * MINUTE, presumed=True)]
+    told: list[MeetingEvent] = [Started(T + 2 * MINUTE), Ended(T + 8 * MINUTE)]
+    for events in (presumed + told, told + presumed):
+        meeting = after(*events)
+        assert (meeting.started_at, meeting.ended_at) == (T + 2 * MINUTE, T + 8 * MINUTE)
+    meeting = after(*presumed)
+    assert (meeting.started_at, meeting.ended_at) == (T + MINUTE, T + 9 * MINUTE)
+
+
+def test_a_number_is_awaited_until_the_meeting_begins_or_is_over() -> None:
+    assert FRESH.awaits == FRESH.zoom_id
+    for event in (Started(T), Ended(T), Joined("1", "ann"), Expired()):
+        assert after(event).awaits == 0
 
 
 @given(st.lists(EVIDENCE, max_size=10))

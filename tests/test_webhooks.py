@@ -160,7 +160,6 @@ def test_any_body_is_a_webhook_or_an_error(body: bytes) -> None:
         b"{}",
         b'{"event":5}',
         b'{"event":"x","payload":[]}',
-        b'{"event":"x","event_ts":"now"}',
         b'{"event":"\xff"}',
         b'{"event":"\\ud800"}',
         b'{"event":"x","payload":{"a":' + b"[" * 100_000,
@@ -170,6 +169,24 @@ def test_any_body_is_a_webhook_or_an_error(body: bytes) -> None:
 def test_what_has_not_the_shape_of_a_webhook_is_an_error(body: bytes) -> None:
     with pytest.raises(EventError):
         read_webhook(body)
+
+
+@pytest.mark.parametrize("ts", [T, float(T), str(T)])
+def test_what_nobody_needs_may_be_null_or_written_otherwise(ts: object) -> None:
+    about = dict.fromkeys(["topic", "timezone", "host_id", "type", "duration", "host_email"])
+    who = {"user_id": 7, "user_name": None, "email": None, "join_time": None, "id": None}
+    body = {"event": "meeting.participant_joined", "event_ts": ts, "download_token": None}
+    body["payload"] = {"object": about | {"id": "1", "uuid": "u", "duration": "5", "participant": who}}
+    received = read_webhook(json.dumps(body).encode())
+    assert received.at == T
+    assert told(received) == Joined(session="7", person="7")
+    ended = webhook("meeting.ended", start_time=None, end_time=None, topic=None)
+    assert told(ended) == Ended(at=T)
+
+
+@pytest.mark.parametrize("ts", ["now", -5, 10**30, None, float(10**300)])
+def test_a_time_that_is_none_is_not_known(ts: object) -> None:
+    assert read_webhook(json.dumps({"event": "x", "event_ts": ts}).encode()).at == 0
 
 
 def test_an_unknown_event_is_read_too() -> None:

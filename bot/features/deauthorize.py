@@ -34,7 +34,7 @@ async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if client_id and client_id != ctx.config.zoom.client_id:
         log.warning("deauthorization: it is meant for another app")
         return []
-    at = max(parse_time(str(payload.get("deauthorization_time", ""))), webhook.event_ts)
+    at = max(parse_time(str(payload.get("deauthorization_time", ""))), webhook.at)
     for link in await ctx.store.find(Link, "zoom_user_id", zoom_user_id):
         # It may come hours late, and they may have connected again meanwhile.
         if link.linked_at <= at + SLACK_MS:

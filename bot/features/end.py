@@ -101,11 +101,11 @@ async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> MeetingE
             return None
         await ctx.zoom.delete_meeting(caller, meeting.zoom_id, webinar=webinar)
         return Expired()
-    return await _past(ctx, caller, meeting) or Ended(ctx.now())
+    return await _past(ctx, caller, meeting) or Ended(ctx.now(), presumed=True)
 
 
 def _gone(ctx: Context, meeting: Meeting) -> MeetingEvent:
-    return Ended(ctx.now()) if meeting.status is Status.STARTED else Expired()
+    return Ended(ctx.now(), presumed=True) if meeting.status is Status.STARTED else Expired()
 
 
 async def _past(ctx: Context, caller: Caller, meeting: Meeting) -> Ended | None:

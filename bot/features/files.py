@@ -110,7 +110,7 @@ async def fetch(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     await ctx.mattermost.me()
     try:
         async with asyncio.timeout(DOWNLOAD_S):
-            content = await _download(ctx, file.download_url or "", webhook.download_token, hosts)
+            content = await _download(ctx, file.download_url or "", webhook.download_token or "", hosts)
     except (ZoomError, TimeoutError) as error:
         log.warning("zoom: a file stays there: %r", error)
         why = sentences.KEPT_LARGE if isinstance(error, ZoomTooLargeError) else sentences.KEPT_UNHAD

@@ -98,9 +98,9 @@ async def find_meetings(ctx: Context, about: MeetingObject, event: MeetingEvent)
     """
     found = await ctx.store.find(Meeting, "uuid", about.uuid) if about.uuid else []
     known = {meeting.id for meeting in found}
-    same_number = await ctx.store.find(Meeting, "zoom_id", about.zoom_id) if about.zoom_id else []
+    waiting = await ctx.store.find(Meeting, "awaits", about.zoom_id) if about.zoom_id else []
     return found + [
-        meeting for meeting in same_number if meeting.id not in known and _may_mean(meeting, event, ctx.now())
+        meeting for meeting in waiting if meeting.id not in known and _may_mean(meeting, event, ctx.now())
     ]
 
 
@@ -147,8 +147,6 @@ async def _delete(ctx: Context, meeting: Meeting) -> None:
 
 
 def _may_mean(meeting: Meeting, event: MeetingEvent, now: int) -> bool:
-    if meeting.status is not Status.WAITING or not meeting.open:
-        return False
     if isinstance(event, RecordingOff):
         # Comes after the end as well: by then the number may be that of the next occurrence.
         return False

@@ -139,9 +139,9 @@ def announced(ctx: Context, job: Job, request: Request, meeting: Meeting) -> lis
 def going_on(ctx: Context, meeting: Meeting, info: MeetingInfo) -> Meeting:
     """The record of a meeting that was there already: it may be live.
 
-    Zoom says when it was to begin, not when it did; that comes with its end, and is earlier than now.
+    Zoom says when it was to begin, not when it did; that comes with its end.
     """
-    return apply(meeting, Started(ctx.now())) if info.status == "started" else meeting
+    return apply(meeting, Started(ctx.now(), presumed=True)) if info.status == "started" else meeting
 
 
 def marker(job: Job) -> str:
