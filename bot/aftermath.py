@@ -109,9 +109,9 @@ def read_summary(webhook: Webhook) -> Summary:
 
 def summary_text(topic: str, summary: Summary) -> str:
     """The message with a summary; empty if Zoom sent nothing to read."""
-    parts = [escape(summary.summary_overview or summary.summary_content or "")]
+    parts = [_lines(summary.summary_overview or summary.summary_content or "")]
     parts += [
-        f"**{escape(detail.label or '')}**\n{escape(detail.summary)}"
+        f"**{escape(detail.label or '')}**\n{_lines(detail.summary)}"
         for detail in summary.summary_details or []
         if detail.summary
     ]
@@ -138,12 +138,19 @@ def is_web(url: str) -> bool:
     return parts.scheme in ("https", "http") and bool(parts.hostname)
 
 
+def _lines(text: str) -> str:
+    """``text`` escaped, each of its lines a line still."""
+    return "\n".join(escape(line) for line in text.splitlines()).strip()
+
+
 def _cut(parts: list[str]) -> list[str]:
     kept: list[str] = []
     left = MAX_SUMMARY
     for part in parts:
         if len(part) > left:
-            return [*kept, sentences.SUMMARY_CUT]
+            # Between lines: cut within one, what escapes a character could be lost with it.
+            whole = part[:left].rpartition("\n")[0]
+            return [*kept, *([whole] if whole else []), sentences.SUMMARY_CUT]
         kept.append(part)
         left -= len(part)
     return kept

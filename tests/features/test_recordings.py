@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot import sentences
 from bot.sandbox.zoom.models import Delivery, Json
 from tests.conftest import MakeWorld, World
 from tests.features.kit import (
@@ -257,6 +258,21 @@ async def test_a_summary_is_a_reply_that_mentions_nobody(trio: World) -> None:
     assert "Alice writes the release notes." in reply.message
     assert "@all" not in reply.message
     assert "![x]" not in reply.message
+
+
+@pytest.mark.parametrize("where", ["summary_content", "summary_overview"])
+async def test_a_summary_keeps_its_lines_and_is_cut_after_one(trio: World, where: str) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    about: Json = {"meeting_id": meeting.id, "meeting_uuid": meeting.last.uuid}
+    text = "# Recap\r\nWe met @all.\n\n- Bob: tests\n===\n" + "the rest\n" * 2000
+    await trio.zoom.deliver("meeting.summary_completed", {"object": about | {where: text}})
+    await settle(trio)
+    (reply,) = replies(trio, post)
+    shown = reply.message.replace("\u200b", "").replace("\\", "").splitlines()
+    assert shown[1:7] == ["", "# Recap", "We met @all.", "", "- Bob: tests", "==="]
+    assert set(shown[7:]) == {"the rest", "", sentences.SUMMARY_CUT}
+    assert "@all" not in reply.message
 
 
 async def test_a_forged_recording_is_refused(trio: World) -> None:
