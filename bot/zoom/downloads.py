@@ -39,6 +39,8 @@ async def download(
 def is_allowed(url: URL, allowed_hosts: tuple[str, ...] = ()) -> bool:
     """Whether files may come from there, and a token go there."""
     host = (url.host or "").lower().rstrip(".")
+    if url.user is not None or url.password is not None:
+        return False
     if url.scheme == "http":
         return host in allowed_hosts and is_loopback(str(url))
     if url.scheme != "https":

@@ -53,6 +53,7 @@ async def files(
         ("https://zoom.us.evil.example/rec", False),
         ("https://evilzoom.us/rec", False),
         ("https://zoom.us@evil.example/rec", False),
+        ("https://me:secret@zoom.us/rec", False),
         ("http://zoom.us/rec", False),
         ("ftp://zoom.us/rec", False),
         ("http://127.0.0.1/rec", True),
@@ -77,7 +78,14 @@ async def test_a_file_comes_with_the_token(http: aiohttp.ClientSession) -> None:
 
 async def test_other_addresses_are_not_asked(http: aiohttp.ClientSession) -> None:
     async with files(lambda _: web.Response()) as (url, seen):
-        for address in (url, "https://evil.example/x", "not an address", "http://[", ""):
+        for address in (
+            url,
+            "https://evil.example/x",
+            "https://me@zoom.us/x",
+            "not an address",
+            "http://[",
+            "",
+        ):
             with pytest.raises(ZoomError):
                 await download(http, address, "TOKEN", limit=10)
         assert seen == []
