@@ -136,6 +136,10 @@ class ZoomUserUnknownError(ZoomError):
     """Zoom knows no such user."""
 
 
+class EmailHiddenError(ZoomUserUnknownError):
+    """No e-mail address of this person is known, by which Zoom could be asked about them."""
+
+
 class ZoomNotFoundError(ZoomError):
     """There is no such meeting, or it has expired."""
 

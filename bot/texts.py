@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.errors import (
+    EmailHiddenError,
     NotLinkedError,
     ZoomClientError,
     ZoomError,
@@ -214,6 +215,11 @@ def zoom_problem(error: ZoomError, now: int, app: str) -> str:
 _PROBLEMS: tuple[tuple[type[ZoomError], str], ...] = (
     (NotLinkedError, NOT_CONNECTED),
     (ZoomLinkError, UNLINKED_BY_ZOOM),
+    (
+        EmailHiddenError,
+        "Mattermost does not show me your e-mail address, and I find you at Zoom by it. Please tell your "
+        "administrator to run `zoombot check`, which says how to mend it.",
+    ),
     (
         ZoomUserUnknownError,
         "Zoom does not know you: your e-mail address in Mattermost must be that of your Zoom account. "

@@ -522,6 +522,14 @@ async def test_an_e_mail_that_was_changed_counts_as_it_is_now(make_world: MakeWo
     await nothing_linked(world, page, 403, "This is another person’s Zoom account")
 
 
+async def test_an_e_mail_that_cannot_be_seen_is_not_taken_for_another_s(make_world: MakeWorld) -> None:
+    world = await make_world(zoom={"require_same_email": True})
+    world.mattermost.world.show_email_address = False
+    page = await signed_in(world, await invited(world))
+    await nothing_linked(world, page, 403, "Your e-mail address cannot be seen")
+    assert len(world.zoom.revoked) == 1
+
+
 # The way back
 
 

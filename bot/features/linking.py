@@ -38,6 +38,7 @@ class Problem(enum.Enum):
     UNREACHABLE = "unreachable"
     SCOPE = "scope"
     WRONG_EMAIL = "wrong_email"
+    HIDDEN_EMAIL = "hidden_email"
     CANCELLED = "cancelled"
 
 
@@ -120,9 +121,9 @@ async def _exchange(ctx: Context, ticket: Ticket, code: str) -> Question | Probl
         if grant is not None:
             await revoke(ctx, grant)
         return _problem(failure)
-    if not await _may_link(ctx, ticket, zoom_user):
+    if problem := await _email_problem(ctx, ticket, zoom_user):
         await revoke(ctx, grant)
-        return Problem.WRONG_EMAIL
+        return problem
     secret = secrets.token_urlsafe(32)
     sealed = ctx.vault.seal(ticket.id, msgspec.json.encode([grant, zoom_user]).decode())
     await ctx.store.update(
@@ -139,11 +140,13 @@ def _problem(failure: ZoomError) -> Problem:
     return Problem.SCOPE if isinstance(failure, ZoomScopeError) else Problem.REFUSED
 
 
-async def _may_link(ctx: Context, ticket: Ticket, zoom_user: ZoomUser) -> bool:
+async def _email_problem(ctx: Context, ticket: Ticket, zoom_user: ZoomUser) -> Problem | None:
     if not ctx.config.zoom.require_same_email or ctx.config.zoom.app != "user":
-        return True
+        return None
     email = (await ctx.people.get(ticket.user_id)).email
-    return bool(email) and email.casefold() == zoom_user.email.casefold()
+    if email and email.casefold() == zoom_user.email.casefold():
+        return None
+    return Problem.WRONG_EMAIL if email else Problem.HIDDEN_EMAIL
 
 
 async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser) -> bool:

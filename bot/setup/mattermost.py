@@ -29,6 +29,7 @@ class _Settings(msgspec.Struct):
 
     names: str = msgspec.field(default="false", name="EnablePostUsernameOverride")
     icons: str = msgspec.field(default="false", name="EnablePostIconOverride")
+    emails: str = msgspec.field(default="true", name="ShowEmailAddress")
 
 
 async def check_mattermost(config: Config) -> list[Finding]:
@@ -76,9 +77,8 @@ async def _rest(
 ) -> AsyncIterator[Finding]:
     yield await _channels(client, me)
     yield await _socket(config, http)
-    if config.mattermost.override_username or config.mattermost.override_icon_url:
-        for finding in await _overrides(config, http):
-            yield finding
+    for finding in await _allowed(config, http, me):
+        yield finding
     for name in config.mattermost.admins:
         if trouble := await _admin(client, name):
             yield trouble
@@ -122,27 +122,36 @@ async def _socket(config: Config, http: aiohttp.ClientSession) -> Finding:
     return wrong(subject, f"{said}; the proxy before Mattermost must pass on Upgrade and Connection")
 
 
-async def _overrides(config: Config, http: aiohttp.ClientSession) -> list[Finding]:
+async def _allowed(config: Config, http: aiohttp.ClientSession, me: User) -> list[Finding]:
+    """Whether the server allows what the configuration counts on."""
     rest = Rest(http, config.mattermost.url, config.mattermost.token)
     try:
         body = await rest.get("/config/client", params={"format": "old"})
         settings = msgspec.json.decode(body, type=_Settings)
     except (MattermostError, msgspec.MsgspecError) as error:
         return [note("mattermost settings", f"cannot be read: {error}")]
-    return [
-        _override("override_username", "EnablePostUsernameOverride", settings.names == "true")
-        if config.mattermost.override_username
-        else ok("mattermost.override_username", "is not used"),
-        _override("override_icon_url", "EnablePostIconOverride", settings.icons == "true")
-        if config.mattermost.override_icon_url
-        else ok("mattermost.override_icon_url", "is not used"),
-    ]
+    found = []
+    if config.mattermost.override_username:
+        found.append(_override("override_username", "EnablePostUsernameOverride", settings.names == "true"))
+    if config.mattermost.override_icon_url:
+        found.append(_override("override_icon_url", "EnablePostIconOverride", settings.icons == "true"))
+    if config.zoom.app != "user" or config.zoom.require_same_email:
+        found.append(_emails(settings.emails != "false" or me.is_system_admin))
+    return found
 
 
 def _override(key: str, setting: str, allowed: bool) -> Finding:
     if allowed:
         return ok(f"mattermost.{key}", "is allowed by the server")
     return wrong(f"mattermost.{key}", f"the server does not allow it: set ServiceSettings.{setting} to true")
+
+
+def _emails(shown: bool) -> Finding:
+    subject = "mattermost e-mail addresses"
+    if shown:
+        return ok(subject, "are shown to the bot")
+    mend = "set PrivacySettings.ShowEmailAddress to true, or make the bot account a system administrator"
+    return wrong(subject, f"are hidden from the bot, which knows people by them: {mend}")
 
 
 async def _admin(client: Mattermost, name: str) -> Finding | None:

@@ -75,6 +75,12 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
         "The e-mail address of the Zoom account must be that of your Mattermost account. "
         "Sign in to Zoom with that address, then write “connect” to the Zoom bot again.",
     ),
+    "hidden_email": (
+        403,
+        "Your e-mail address cannot be seen",
+        "Mattermost does not show it to the Zoom bot, so it cannot be compared with that of your Zoom account. "
+        "Please tell your administrator to run “zoombot check”, which says how to mend it.",
+    ),
     "cancelled": (200, "Nothing was linked", "You can close this page."),
 }
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import aiohttp
 
 from bot.clock import Now, now_ms
-from bot.errors import ZoomNotFoundError, ZoomUserUnknownError
+from bot.errors import EmailHiddenError, ZoomNotFoundError
 from bot.zoom import answers
 from bot.zoom.calls import Calls, OnCall, ignore_call
 from bot.zoom.creating import Creation
@@ -184,7 +184,7 @@ class Zoom:
         if self._app == "user":
             return "me"
         if not caller.email:
-            raise ZoomUserUnknownError("this person has no e-mail address to be found by")
+            raise EmailHiddenError("this person has no e-mail address to be found by")
         return segment(caller.email)
 
     def __repr__(self) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from tests.conftest import MakeWorld
-from tests.features.kit import as_app, connect
+from tests.features.kit import App, as_app, connect, told
 
 
 async def test_server_to_server_needs_no_linking_and_finds_people_by_email(make_world: MakeWorld) -> None:
@@ -41,3 +43,16 @@ async def test_whom_zoom_does_not_know_is_told_so(make_world: MakeWorld) -> None
     said = await world.ask("dave", "dev", "@zoom standup")
     assert "e-mail address" in said.message
     assert said.channel_id == world.direct("dave").id
+
+
+@pytest.mark.parametrize("app", ["account", "server-to-server"])
+@pytest.mark.parametrize("words", ["standup", "join me", "webinar town hall"])
+async def test_a_hidden_e_mail_address_is_the_administrator_s_business(
+    make_world: MakeWorld, app: App, words: str
+) -> None:
+    world = await make_world(start=False)
+    world.mattermost.world.show_email_address = False
+    await as_app(world, app)
+    said = await told(world, "bob", "dev", f"@zoom {words}")
+    assert "does not show me your e-mail address" in said
+    assert "zoombot check" in said

@@ -91,6 +91,20 @@ async def test_the_bot_joins_public_channels_of_its_team_only(server: Mattermost
         assert (await zoom.call("POST", f"/channels/{channel_id}/members", body))[0] == expected
 
 
+async def test_e_mail_addresses_may_be_hidden_from_all_but_their_owner_and_admins(
+    server: Mattermost, zoom: Client, alice: Client
+) -> None:
+    bob = server.user("bob")
+    assert (await zoom.get(f"/users/{bob.id}"))["email"] == bob.email
+    server.world.show_email_address = False
+    assert (await zoom.get("/config/client?format=old"))["ShowEmailAddress"] == "false"
+    assert (await zoom.get(f"/users/{bob.id}"))["email"] == ""
+    assert (await zoom.get("/users/username/bob"))["email"] == ""
+    assert (await zoom.call("GET", f"/users/email/{bob.email}"))[0] == 403
+    assert (await zoom.get("/users/me"))["email"] == server.user("zoom").email
+    assert (await alice.get(f"/users/{bob.id}"))["email"] == bob.email
+
+
 async def test_posts_look_as_captured(server: Mattermost, zoom: Client, alice: Client) -> None:
     dev = server.channel("dev").id
     status, written = await alice.write(dev, "@zoom start")

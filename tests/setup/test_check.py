@@ -97,6 +97,22 @@ async def test_overrides_that_the_server_forbids_are_said(config: Config, matter
     assert of(await check_mattermost(wanted), Level.WRONG) == {}
 
 
+@pytest.mark.parametrize(
+    "values", [{"app": "account"}, {"app": "server-to-server"}, {"require_same_email": True}]
+)
+async def test_e_mail_addresses_that_the_bot_needs_and_cannot_see_are_said(
+    config: Config, mattermost: Mattermost, values: dict[str, Any]
+) -> None:
+    subject, wanted = "mattermost e-mail addresses", changed(config, "zoom", **values)
+    assert subject in of(await check_mattermost(wanted), Level.OK)
+    mattermost.world.show_email_address = False
+    assert "ShowEmailAddress" in of(await check_mattermost(wanted), Level.WRONG)[subject]
+    # Nobody needs them for the others.
+    assert of(await check_mattermost(config), Level.WRONG) == {}
+    mattermost.user("zoom").roles = "system_user system_admin"
+    assert subject in of(await check_mattermost(wanted), Level.OK)
+
+
 async def test_wrong_zoom_credentials_are_said(config: Config) -> None:
     wrong = of(await check_zoom(changed(config, "zoom", client_secret="other")), Level.WRONG)
     assert list(wrong) == ["zoom.client_id, client_secret"]

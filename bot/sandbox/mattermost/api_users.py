@@ -8,7 +8,8 @@ from aiohttp import web
 
 from bot.sandbox.mattermost.ask import Ask, Route
 from bot.sandbox.mattermost.gate import COOKIE, CSRF_COOKIE
-from bot.sandbox.mattermost.refusals import bad_parameter
+from bot.sandbox.mattermost.records import Json, User
+from bot.sandbox.mattermost.refusals import bad_parameter, denied
 from bot.sandbox.mattermost.sockets import VERSION, serve_socket
 from bot.sandbox.mattermost.wire import answer, new_id
 
@@ -35,32 +36,34 @@ async def log_out(ask: Ask) -> web.StreamResponse:
 
 async def user(ask: Ask) -> web.StreamResponse:
     """`GET /users/{id}`."""
-    return answer(ask.named_user().json())
+    return answer(_shown(ask, ask.named_user()))
 
 
 async def user_by_name(ask: Ask) -> web.StreamResponse:
     """`GET /users/username/{name}`."""
-    return answer(ask.world.directory.named(ask.part("name")).json())
+    return answer(_shown(ask, ask.world.directory.named(ask.part("name"))))
 
 
 async def user_by_email(ask: Ask) -> web.StreamResponse:
-    """`GET /users/email/{email}`."""
+    """`GET /users/email/{email}`: only where addresses are shown."""
     email = ask.part("email")
     if "@" not in email:
         raise bad_parameter("email")
+    if not _shows_emails(ask):
+        raise denied()
     return answer(ask.world.directory.by_email(email).json())
 
 
 async def users_by_ids(ask: Ask) -> web.StreamResponse:
     """`POST /users/ids`: unknown ones are left out."""
     known = ask.world.directory.users
-    return answer([known[one].json() for one in ask.list if one in known])
+    return answer([_shown(ask, known[one]) for one in ask.list if one in known])
 
 
 async def users_by_names(ask: Ask) -> web.StreamResponse:
     """`POST /users/usernames`: unknown ones are left out."""
     found = (ask.world.directory.find(name) for name in ask.list)
-    return answer([one.json() for one in found if one is not None])
+    return answer([_shown(ask, one) for one in found if one is not None])
 
 
 async def teams(ask: Ask) -> web.StreamResponse:
@@ -123,6 +126,7 @@ async def config(ask: Ask) -> web.StreamResponse:
             "EnableBotAccountCreation": "true",
             "EnablePostIconOverride": overrides,
             "EnablePostUsernameOverride": overrides,
+            "ShowEmailAddress": "true" if ask.world.show_email_address else "false",
             "SiteName": "Mattermost",
             "SiteURL": ask.world.site_url,
             "Version": VERSION,
@@ -139,6 +143,16 @@ async def websocket(ask: Ask) -> web.StreamResponse:
         if ask.request.transport is not None:
             ask.request.transport.abort()
         raise
+
+
+def _shown(ask: Ask, user: User) -> Json:
+    """An account as who asks sees it: their own whole, of others perhaps without the e-mail address."""
+    hidden = user is not ask.user and not _shows_emails(ask)
+    return user.json() | ({"email": ""} if hidden else {})
+
+
+def _shows_emails(ask: Ask) -> bool:
+    return ask.world.show_email_address or ask.user.is_admin
 
 
 ROUTES = (

@@ -38,6 +38,7 @@ class World:
         self.dedupe_ms = 30_000
         self.trigger_life = 3.0
         self.allow_overrides = True
+        self.show_email_address = True
         self.sends_root_id = False
         self.site_url = ""
         self.faults = Faults()
