@@ -9,7 +9,7 @@ from bot import texts
 from bot.commands import Request, clean_topic
 from bot.context import Context, Job
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomRateLimitError, ZoomUnreachableError
-from bot.features import guard, link, personal, policy
+from bot.features import guard, link, personal, policy, words
 from bot.meetings import Started, apply
 from bot.records import Announcement, Meeting, Orphan, Question
 from bot.router import Changes, CommandHandler, Router
@@ -31,6 +31,8 @@ def register(router: Router) -> None:
 
 async def start(ctx: Context, job: Job, request: Request) -> Changes:
     """Create a meeting at Zoom and announce it; privately ask first, or say why not, where need be."""
+    if (answered := await words.answer(ctx, job, request)) is not None:
+        return answered
     changes = await _answer(ctx, job, request)
     # An earlier attempt may have made a meeting that Zoom did not list yet.
     return [*changes, orphan(ctx, job, request, _made(changes))] if job.retried else changes

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from bot.commands import Request
+from bot.context import Job
+from bot.features.start import start
 from bot.sandbox.mattermost import Post
 from tests.conftest import MakeWorld, World
+from tests.features.kit import settle
 
 
 def buttons(post: Post) -> dict[str, dict[str, Any]]:
@@ -71,6 +75,61 @@ async def test_a_question_is_answered_once_even_by_button_and_words(make_world: 
     answer = await world.mattermost.press("bob", question.id, "new")
     await world.bot.worker.idle()
     assert "already" in str(answer) or any("already" in each.text for each in world.mattermost.ephemerals)
+    assert len(world.zoom.created) == 2
+
+
+@pytest.mark.parametrize("how", ["@zoom new", "@zoom NEW", "/zoom new"])
+async def test_a_question_is_answered_in_words_also_where_it_was_asked(
+    make_world: MakeWorld, how: str
+) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    second = await world.mattermost.post("bob", "dev", "@zoom two")
+    await world.answer_to(second)
+    if how.startswith("/"):
+        await world.mattermost.command("bob", "dev", how)
+    else:
+        await world.mattermost.post("bob", "dev", how)
+    found = await world.mattermost.wait_for(
+        lambda: [post for post in world.answers_to(second) if "meeting_id" in post.props]
+    )
+    assert found[0].props["meeting_topic"] == "two"
+    await settle(world)
+    assert len(world.answers_to(second)) == 2
+    assert len(world.zoom.created) == 2
+    assert world.mattermost.ephemerals == []
+
+
+async def test_the_word_of_an_answer_is_a_topic_where_nothing_was_asked(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    asked = await world.mattermost.post("bob", "dev", "@zoom two")
+    await world.answer_to(asked)
+    assert (await world.ask("bob", "town-square", "@zoom new")).props["meeting_topic"] == "new"
+    assert (await world.ask("alice", "ops", "@zoom new")).props["meeting_topic"] == "new"
+    assert (await world.ask("bob", world.direct("bob"), "start personal")).props[
+        "meeting_topic"
+    ] == "personal"
+    assert len(world.answers_to(asked)) == 1
+
+
+async def test_an_answer_that_was_interrupted_does_not_become_a_topic(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    await world.answer_to(await world.mattermost.post("bob", "dev", "@zoom two"))
+    request = Request(
+        command="start",
+        argument="new",
+        user_id=world.mattermost.user("bob").id,
+        user_name="bob",
+        channel_id=world.mattermost.channel("dev").id,
+        channel_type="O",
+        asked_at=world.bot.ctx.now(),
+    )
+    for retried in (False, True):
+        changes = await start(world.bot.ctx, Job("post:x", retried=retried), request)
+        await settle(world)
+        assert list(changes) == []
     assert len(world.zoom.created) == 2
 
 

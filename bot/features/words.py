@@ -1,0 +1,43 @@
+"""Answers in words where the question was asked: there, ``@zoom new`` and ``/zoom new`` are no topics."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec.structs import replace
+
+from bot.commands import ANSWERS, Request
+from bot.context import Context, Job
+from bot.features import questions
+from bot.records import Question
+from bot.router import Changes
+
+
+async def answer(ctx: Context, job: Job, request: Request) -> Changes | None:
+    """Take the whole topic as the answer to the newest question that it fits, if that was asked in this
+    channel; None where it is a topic."""
+    word = request.argument.strip().casefold()
+    if request.resumed or word not in ANSWERS:
+        return None
+    question = await _newest(ctx, job, request.user_id, word)
+    if question is None or _asked_in(ctx, question) != request.channel_id:
+        return None
+    if question.answered:
+        return []
+    return await questions.take_words(ctx, job, replace(request, command="answer", argument=word))
+
+
+async def _newest(ctx: Context, job: Job, user_id: str, word: str) -> Question | None:
+    """Of a request that was interrupted also one that it has answered already."""
+    asked = await ctx.store.find(Question, "user_id", user_id)
+    fitting = [
+        question
+        for question in asked
+        if word in question.words and question.expires_at > ctx.now()
+        if job.retried or not question.answered
+    ]
+    return max(fitting, key=lambda question: question.expires_at, default=None)
+
+
+def _asked_in(ctx: Context, question: Question) -> str:
+    sealed = ctx.vault.open(question.id, question.sealed)
+    return msgspec.json.decode(sealed, type=Request).channel_id
