@@ -11,8 +11,9 @@ from yarl import URL
 from bot.zoom.downloads import is_allowed
 
 _URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&'*+,;=%]+", re.IGNORECASE)
-_NUMBER = re.compile(r"/(?:j|w|wc/join|wc)/(\d{8,13})(?:/|$)")
-_NAME = re.compile(r"/my/[\w.-]+/?$", re.ASCII)
+_ID = r"(\d{8,13})"
+_NUMBER = re.compile(rf"/(?:[jw]/{_ID}|wc/{_ID}/join|wc/join/{_ID})/?", re.ASCII)
+_NAME = re.compile(r"/my/[\w.-]+/?", re.ASCII)
 
 
 class NotJoinable(enum.Enum):
@@ -49,8 +50,8 @@ def join_link(text: str, zoom_url: str) -> JoinLink | NotJoinable:
     at_home = (url.host, port) == (own.host, own.explicit_port)
     if not is_allowed(url, (host_of(zoom_url),)) or (port is not None and not at_home):
         return NotJoinable.FOREIGN
-    if "zak" in url.query or re.search(r"/s/\d+", url.path):
+    if "zak" in map(str.lower, url.query) or re.search(r"/s/\d+", url.path):
         return NotJoinable.HOST
-    if number := _NUMBER.search(url.path):
-        return JoinLink(text, int(number[1]))
-    return JoinLink(text) if _NAME.search(url.path) else NotJoinable.FOREIGN
+    if number := _NUMBER.fullmatch(url.path):
+        return JoinLink(text, int("".join(filter(None, number.groups()))))
+    return JoinLink(text) if _NAME.fullmatch(url.path) else NotJoinable.FOREIGN

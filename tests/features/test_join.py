@@ -181,6 +181,7 @@ async def test_a_room_that_was_shared_long_ago_shows_nothing(trio: World) -> Non
         "https://zoomgov.com/wc/92345678901/join",
         "<https://zoom.us/my/alice.demo>",
         "https://zoom.example.com/j/92345678901",
+        "https://zoom.example.com/j/92345678901/?pwd=x",
     ],
 )
 def test_links_that_are_accepted(url: str) -> None:
@@ -204,7 +205,14 @@ def test_links_that_are_accepted(url: str) -> None:
         ("https://zoom.us/j/92345678901)[x](http://evil.example", NotJoinable.FOREIGN),
         ("https://zоom.us/j/92345678901", NotJoinable.FOREIGN),
         ("https://[zoom.us/j/92345678901", NotJoinable.FOREIGN),
+        ("https://zoom.us/oauth/authorize/j/92345678901?client_id=evil", NotJoinable.FOREIGN),
+        ("https://zoom.us/signin/redirect/my/x?to=https://evil.example", NotJoinable.FOREIGN),
+        ("https://zoom.us/j/92345678901/register", NotJoinable.FOREIGN),
+        ("https://zoom.us/wc/92345678901/start", NotJoinable.FOREIGN),
+        ("https://zoom.us/wc/92345678901", NotJoinable.FOREIGN),
         ("https://zoom.us/s/92345678901?zak=abc", NotJoinable.HOST),
+        ("https://zoom.us/j/92345678901?ZAK=abc", NotJoinable.HOST),
+        ("https://zoom.us/my/bob?pwd=1&Zak=abc", NotJoinable.HOST),
         ("https://zoom.us/j/92345678901?zak=abc", NotJoinable.HOST),
     ],
 )
