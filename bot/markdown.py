@@ -10,9 +10,15 @@ from __future__ import annotations
 import re
 
 _GAP = "\u200b"
-# Controls, marks of direction, halves of surrogate pairs. The joiners stay: scripts and emoji need them.
+# Controls, marks of direction and annotation, halves of surrogate pairs. The joiners stay: scripts and emoji
+# need them.
 _INVISIBLE = re.compile(
-    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff]"
+)
+# Letters and marks to Unicode, nothing to the eye: fillers, the empty cell of braille, selectors of variants.
+_BLANK = re.compile(
+    r"[\s\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 _SPACE = re.compile(r"\s+")
 _ESCAPED = re.compile(r"([\\`*_\[\]()~|>{}!+-])")
@@ -42,7 +48,7 @@ def sendable(text: str) -> str:
 
 def is_visible(text: str) -> bool:
     """Whether there is anything in ``text`` that people can see."""
-    return any(char.isprintable() and not char.isspace() for char in text)
+    return any(char.isprintable() for char in _BLANK.sub("", text))
 
 
 def link(text: str, url: str) -> str:

@@ -109,7 +109,7 @@ def inline(message: str) -> list[Token]:
 def cleaned(text: str) -> str:
     """What people are to see of a text: its visible characters, on one line."""
     visible = re.sub(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\ufeff\ud800-\udfff]", "", text)
-    visible = re.sub(r"[\u202a-\u202e\u2060-\u2069]", "", visible)
+    visible = re.sub(r"[\u180e\u202a-\u202e\u2060-\u206f\ufff9-\ufffb]", "", visible)
     return " ".join(visible.split())
 
 
@@ -256,7 +256,23 @@ def test_what_is_sendable_is_utf8_and_otherwise_the_same(text: str) -> None:
     plain(text).encode()
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\u2028", "\u200b", "\u200d\u2060", "\ufeff", "\0"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "\n\u2028",
+        "\u200b",
+        "\u200d\u2060",
+        "\ufeff",
+        "\0",
+        "\u3164",
+        "\u115f\u1160",
+        "\uffa0\u2800",
+        "\ufe0f",
+        "\u206a\ufff9\u180e",
+    ],
+)
 def test_nothing_to_see_is_not_visible(text: str) -> None:
     assert not is_visible(text)
     assert is_visible(f"{text}x")

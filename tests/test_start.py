@@ -154,6 +154,11 @@ async def test_every_way_to_ask_for_a_meeting(world: World, message: str, expect
     assert world.zoom.meetings[answer.props["meeting_id"]].topic == expected
 
 
+@pytest.mark.parametrize("blank", ["\u3164", "\u115f\u1160", "\uffa0", "\u2800", "\u180e\u206a"])
+async def test_a_topic_that_nobody_can_see_is_none(world: World, blank: str) -> None:
+    assert await topic(world, "alice", "dev", f"@zoom start {blank}") == "Dev"
+
+
 async def test_a_topic_is_cut_to_two_hundred_characters(world: World) -> None:
     assert await topic(world, "alice", "dev", "@zoom " + "x" * 500) == "x" * 200
 
