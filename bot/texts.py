@@ -203,13 +203,19 @@ def zoom_problem(error: ZoomError, now: int, app: str) -> str:
         case ZoomScopeError():
             return _missing_scopes(error, app)
         case ZoomLicenceError():
-            return f"Your Zoom plan does not include this. Zoom says: {escape(str(error))}"
+            return f"Your Zoom plan does not include this.{_said(error)}"
+        case ZoomUserUnknownError() if app == "user":
+            return "Zoom does not know your account any more. Write `disconnect`, then `connect`, to me; if that does not help, ask your Zoom administrator."
         case ZoomUnreachableError(timed_out=True):
             return "Zoom did not answer in time. Please try again in a minute."
     for cause, text in _PROBLEMS:
         if isinstance(error, cause):
             return text
-    return f"Zoom refused: {escape(str(error))}. Please try again, or tell your administrator."
+    return f"Zoom refused this.{_said(error)} Please try again, or tell your administrator."
+
+
+def _said(error: ZoomError) -> str:
+    return f" Zoom says: “{escape(error.reason)}”." if error.reason else ""
 
 
 _PROBLEMS: tuple[tuple[type[ZoomError], str], ...] = (

@@ -79,9 +79,15 @@ async def test_a_longer_limit_says_when_to_try_again(world: World) -> None:
 
 REFUSALS: list[tuple[int, Json, str]] = [
     (400, {"code": 200, "message": "Your plan needs a paid subscription."}, "plan"),
-    (404, {"code": 1001, "message": "User does not exist: alice."}, "e-mail address"),
-    (400, {"code": 1010, "message": "User does not belong to this account."}, "e-mail address"),
+    (404, {"code": 1001, "message": "User does not exist: alice."}, "`disconnect`"),
+    (400, {"code": 1010, "message": "User does not belong to this account."}, "`disconnect`"),
     (400, {"code": 300, "message": "Validation Failed. @all [x](https://evil.example)"}, "Zoom refused"),
+    (
+        400,
+        {"code": 300, "message": "No.", "errors": [{"field": "topic", "message": "Too long."}]},
+        "Too long",
+    ),
+    (404, {"code": 404, "message": "Not found here."}, "Not found here"),
     (403, {"code": 9999, "message": "No permission."}, "No permission"),
 ]
 

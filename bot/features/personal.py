@@ -73,8 +73,8 @@ async def room(ctx: Context, caller: Caller) -> MeetingInfo | None:
     try:
         if not (await ctx.zoom.settings(caller)).pmi_enabled:
             return None
-    except ZoomScopeError:
-        # Zoom may keep its settings to itself; the room says it as well.
+    except (ZoomScopeError, ZoomNotFoundError):
+        # Zoom may keep its settings to itself, or have none; the room says it as well.
         pass
     try:
         return await ctx.zoom.personal_room(caller)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.errors import ZoomError, ZoomRateLimitError, ZoomUnreachableError
+from bot.errors import ZoomError, ZoomNotFoundError, ZoomRateLimitError, ZoomUnreachableError
 from bot.zoom import answers
 from bot.zoom.calls import Calls, may_be_done
 from bot.zoom.models import MeetingInfo
@@ -79,6 +79,10 @@ class Creation:
         try:
             body = await self._calls.once(self._name, self._owner, "POST", self._path, json=self._body)
             made = self._read(body)
+        except ZoomNotFoundError as error:
+            # What is to be made cannot be missing: it is the call that Zoom does not know, or refuses so.
+            self._sending = False
+            failure = ZoomError(str(error), status=error.status, code=error.code, reason=error.reason)
         except ZoomError as error:
             self._sending = False
             failure = error

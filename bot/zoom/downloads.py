@@ -77,6 +77,8 @@ async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> byt
 
 def _parsed(url: str) -> URL:
     try:
-        return URL(url)
+        address = URL(url)
+        # A host whose letters cannot be read shows here.
+        return address if address.host else URL()
     except (ValueError, TypeError):
         raise ZoomError("not an address") from None

@@ -94,7 +94,8 @@ def _refused(status: int, refusal: Refusal) -> ZoomError:
     if code in _USER_CODES or (status == 404 and _NO_USER.search(refusal.message)):
         return ZoomUserUnknownError(f"Zoom knows no such user: {said}", status=status, code=code)
     if code in _MEETING_CODES or status == 404:
-        return ZoomNotFoundError(f"Zoom knows no such thing: {said}", status=status, code=code)
+        text = f"Zoom knows no such thing: {said}"
+        return ZoomNotFoundError(text, status=status, code=code, reason=reason)
     if _LICENCE.search(refusal.message):
         text = f"the Zoom plan does not include it: {said}"
         return ZoomLicenceError(text, status=status, code=code, reason=reason)
