@@ -96,9 +96,10 @@ class Context:
     ) -> Put:
         """Say something to the person who asked, and to nobody else."""
         direct = request.direct
+        shown = {**(props or {}), **(self._shown_as() if request.response_url else {})}
         return self._notice(
             f"{job.id}/{part}",
-            Body(message, dict(props or {}), request.response_url),
+            Body(message, shown, request.response_url),
             trigger=request.trigger,
             user_id="" if direct else request.user_id,
             channel_id=request.channel_id if direct else "",
@@ -158,6 +159,12 @@ class Context:
         """Say something of a meeting to a person; it is remembered as long as what is said below posts."""
         body = Body(message, dict(props or {}), file_ids=list(file_ids))
         return self._notice(id, body, trigger="", user_id=user_id, lasting=True)
+
+    def _shown_as(self) -> dict[str, str]:
+        """Under which name and picture ``/zoom`` is answered: no post, it does not get those of posts."""
+        settings = self.config.mattermost
+        shown = {"username": settings.override_username, "icon_url": settings.override_icon_url}
+        return {key: value for key, value in shown.items() if value}
 
     def _notice(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conftest import MakeWorld, World
 
 
@@ -19,6 +21,26 @@ async def test_private_answers_are_ephemeral(world: World) -> None:
     assert said.user_id == world.mattermost.user("carol").id
     assert "/oauth2/connect?state=" in said.text
     assert world.mattermost.bot_posts() == []
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"override_username": "Meetings", "override_icon_url": "https://x.example/z.png"},
+        {"override_icon_url": "https://x.example/z.png"},
+        {},
+    ],
+)
+async def test_private_answers_show_the_configured_name_and_icon(
+    make_world: MakeWorld, shown: dict[str, str]
+) -> None:
+    world = await make_world(mattermost=shown)
+    await world.mattermost.command("alice", "dev", "/zoom help")
+    await world.mattermost.wait_for(lambda: world.mattermost.ephemerals)
+    said = world.mattermost.ephemerals[-1].post
+    assert {name: said.props[name] for name in shown} == shown
+    (sent,) = [call.json for call in world.mattermost.calls if "/hooks/commands/" in call.path]
+    assert {"username", "icon_url"} & set(sent) == {name.removeprefix("override_") for name in shown}
 
 
 async def test_a_wrong_token_is_refused(world: World) -> None:

@@ -205,10 +205,11 @@ class Integrations:
         props: Json = dict(response.get("props") or {})
         if response.get("attachments"):
             props["attachments"] = response["attachments"]
-        if response.get("username"):
-            icon = str(response.get("icon_url") or "")
-            props |= {"override_username": response["username"], "override_icon_url": icon}
-            props["from_webhook"] = "true"
+        username, icon = response.get("username"), str(response.get("icon_url") or "")
+        if username:
+            props["override_username"] = username
+        if username or icon:
+            props |= {"override_icon_url": icon, "from_webhook": "true"}
         if response.get("response_type") == "in_channel":
             user, channel = self._world.directory.user(user_id), self._world.rooms.channel(channel_id)
             posting.create(self._world, user, channel, text, root_id=root_id, props=props)
