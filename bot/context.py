@@ -67,8 +67,8 @@ class Context:
     now: Now
 
     async def is_admin(self, user_id: str) -> bool:
-        """Whether this person administers Mattermost, or is one of the configured ``admins``."""
-        user = await self.people.get(user_id)
+        """Whether this person administers Mattermost now, or is one of the configured ``admins``."""
+        user = await self.people.fresh(user_id)
         return user.is_system_admin or user.username.lower() in self.config.mattermost.admins
 
     async def caller(self, user_id: str) -> Caller:

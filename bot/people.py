@@ -8,12 +8,12 @@ from bot.clock import Now
 from bot.mattermost import Mattermost, User
 
 MAX_PEOPLE = 10_000
-# An e-mail or a role that changed counts after this.
+# A name or an e-mail that changed counts after this.
 MAX_AGE_MS = 5 * 60_000
 
 
 class People:
-    """Looks users up by id, each once in five minutes."""
+    """Looks users up by id, as a rule each once in five minutes."""
 
     def __init__(self, mattermost: Mattermost, now: Now) -> None:
         self._mattermost = mattermost
@@ -25,6 +25,10 @@ class People:
         at, user = self._known.get(id, (0, None))
         if user is not None and self._now() - at < MAX_AGE_MS:
             return user
+        return await self.fresh(id)
+
+    async def fresh(self, id: str) -> User:
+        """The user of this id as Mattermost knows them now."""
         user = await self._mattermost.user(id)
         self._known[id] = (self._now(), user)
         self._known.move_to_end(id)

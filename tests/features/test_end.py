@@ -100,6 +100,15 @@ async def test_who_disconnected_is_told_that_the_meeting_cannot_be_ended_from_he
     assert "bob is not connected" in await told(trio, "bob", "dev", "@zoom end")
 
 
+async def test_an_administrator_who_is_one_no_more_is_refused_at_once(trio: World) -> None:
+    await ask(trio, "alice", trio.direct("alice"), "channel list")
+    trio.mattermost.user("alice").roles = "system_user"
+    _, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    assert "Only the host" in await told(trio, "alice", "dev", "@zoom end")
+    assert meeting.status == "started"
+
+
 async def test_without_a_meeting_there_is_nothing_to_end(trio: World) -> None:
     await trio.meeting("bob", "town-square")
     assert "no meeting" in await told(trio, "bob", "dev", "@zoom end")
