@@ -38,6 +38,8 @@ async def look_up(ctx: Context, user_id: str, number: int) -> Sight | None:
     """
     if not await is_linked(ctx, user_id):
         raise NotLinkedError("no Zoom account is linked")
+    # First: else whom Zoom does not know would be answered differently for a meeting that there is.
+    zoom_id = await _zoom_id(ctx, user_id)
     caller = await ctx.caller(user_id)
     try:
         info = await ctx.zoom.meeting(caller, number)
@@ -45,7 +47,7 @@ async def look_up(ctx: Context, user_id: str, number: int) -> Sight | None:
         if type(error) not in (ZoomError, ZoomNotFoundError) or error.status not in (400, 403, 404):
             raise
         return None
-    return Sight(info, await _zoom_id(ctx, user_id) == info.host_id)
+    return Sight(info, zoom_id == info.host_id)
 
 
 async def hosted(ctx: Context, user_id: str, known: Sequence[T]) -> list[T]:

@@ -35,10 +35,9 @@ async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
         return await link.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
     except ZoomError as error:
         return [ctx.tell(job, request, ctx.problem(error))]
-    if sight is None:
-        return [ctx.tell(job, request, sentences.SUBSCRIBE_NOT_VISIBLE.format(id=spaced(number)))]
-    if not sight.hosted and not await ctx.is_admin(request.user_id):
-        return [ctx.tell(job, request, sentences.SUBSCRIBE_DENIED)]
+    if sight is None or not (sight.hosted or await ctx.is_admin(request.user_id)):
+        # The same words for both: whether there is such a meeting is the host's to tell.
+        return [ctx.tell(job, request, sentences.SUBSCRIBE_DENIED.format(id=spaced(number)))]
     if sight.personal:
         return [ctx.tell(job, request, sentences.SUBSCRIBE_PERSONAL)]
     return await _subscribe(ctx, job, request, sight)

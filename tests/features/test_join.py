@@ -46,6 +46,15 @@ async def test_a_meeting_of_somebody_else_is_not_shown_and_the_way_out_is_said(t
 
 
 @pytest.mark.parametrize("app", ["account", "server-to-server"])
+async def test_whom_zoom_does_not_know_learns_of_no_meeting(make_world: MakeWorld, app: App) -> None:
+    world = await as_app(await make_world(start=False), app)
+    world.mattermost.join(world.mattermost.add_user("mallory"), "dev")
+    numbers = (planned(world, "bob", "Salaries").id, 99999999999)
+    one, other = [await told(world, "mallory", "dev", f"@zoom join {number}") for number in numbers]
+    assert one == other
+
+
+@pytest.mark.parametrize("app", ["account", "server-to-server"])
 async def test_an_app_that_sees_everything_shows_each_only_what_is_theirs(
     make_world: MakeWorld, app: App
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.sandbox.mattermost import Post
@@ -120,6 +122,21 @@ async def test_only_the_host_can_let_a_channel_follow(trio: World) -> None:
     await held(trio, meeting)
     await settle(trio)
     assert trio.mattermost.bot_posts("dev") == []
+
+
+@pytest.mark.parametrize("app", ["user", "account", "server-to-server"])
+async def test_a_refusal_does_not_tell_whether_there_is_such_a_meeting(
+    make_world: MakeWorld, app: App
+) -> None:
+    world = await as_app(await make_world(start=False), app)
+    if app == "user":
+        await world.link("carol")
+    world.mattermost.join(world.mattermost.add_user("mallory"), "dev")
+    foreign, none = planned(world, "bob", "Salaries").id, 99999999999
+    for name in ("carol", "mallory"):
+        said = [await told(world, name, "dev", f"@zoom subscribe {number}") for number in (foreign, none)]
+        hidden = [re.sub(r"[\d ]{11,}|state=[^)]*", "", text) for text in said]
+        assert hidden[0] == hidden[1]
 
 
 async def test_a_personal_room_is_refused(trio: World) -> None:
