@@ -33,7 +33,7 @@ class JoinLink:
 
 def host_of(url: str) -> str:
     """The host of a configured address."""
-    return (URL(url).host or "").lower()
+    return (URL(url).raw_host or "").lower()
 
 
 def join_link(text: str, zoom_url: str) -> JoinLink | NotJoinable:
@@ -41,13 +41,13 @@ def join_link(text: str, zoom_url: str) -> JoinLink | NotJoinable:
     text = text.strip().removeprefix("<").removesuffix(">")
     try:
         url = URL(text)
-        host, port = url.host, url.explicit_port
+        host, port = url.raw_host, url.explicit_port
     except ValueError:
         return NotJoinable.FOREIGN
     own = URL(zoom_url)
     if not _URL.fullmatch(text) or url.user is not None or url.password is not None:
         return NotJoinable.FOREIGN
-    at_home = (host, port) == (own.host, own.explicit_port)
+    at_home = (host, port) == (own.raw_host, own.explicit_port)
     if not is_allowed(url, (host_of(zoom_url),)) or (port is not None and not at_home):
         return NotJoinable.FOREIGN
     if "zak" in map(str.lower, url.query) or re.search(r"/s/\d+", url.path):

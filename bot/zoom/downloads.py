@@ -28,7 +28,7 @@ async def download(
     address = _parsed(url)
     for _ in range(REDIRECTS + 1):
         if not is_allowed(address, allowed_hosts):
-            raise ZoomError(f"not an address of Zoom's: {address.host or '?'}")
+            raise ZoomError(f"not an address of Zoom's: {address.raw_host or '?'}")
         answer = await _fetch(http, address, token, limit)
         if isinstance(answer, bytes):
             return answer
@@ -38,7 +38,7 @@ async def download(
 
 def is_allowed(url: URL, allowed_hosts: tuple[str, ...] = ()) -> bool:
     """Whether files may come from there, and a token go there."""
-    host = (url.host or "").lower().rstrip(".")
+    host = (url.raw_host or "").lower().rstrip(".")
     if url.user is not None or url.password is not None:
         return False
     if url.scheme == "http":
@@ -56,7 +56,7 @@ async def _fetch(http: aiohttp.ClientSession, url: URL, token: str, limit: int) 
         async with http.get(url, headers=headers, timeout=timeout, allow_redirects=False) as response:
             return await _answer(response, url, limit)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        failure: ZoomUnreachableError = unanswered(error, url.host or "?", write=False)
+        failure: ZoomUnreachableError = unanswered(error, url.raw_host or "?", write=False)
     raise failure
 
 
@@ -77,8 +77,6 @@ async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> byt
 
 def _parsed(url: str) -> URL:
     try:
-        address = URL(url)
-        # A host whose letters cannot be read shows here.
-        return address if address.host else URL()
+        return URL(url)
     except (ValueError, TypeError):
         raise ZoomError("not an address") from None

@@ -204,6 +204,7 @@ def test_links_that_are_accepted(url: str) -> None:
     [
         ("http://zoom.us/j/92345678901", NotJoinable.FOREIGN),
         ("https://evilzoom.us/j/92345678901", NotJoinable.FOREIGN),
+        ("https://xn--/j/92345678901", NotJoinable.FOREIGN),
         ("https://zoom.us@evil.example/j/92345678901", NotJoinable.FOREIGN),
         ("https://evil.example@zoom.us/j/92345678901", NotJoinable.FOREIGN),
         ("https://evil.example\\@zoom.us/j/92345678901", NotJoinable.FOREIGN),
