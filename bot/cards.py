@@ -27,9 +27,9 @@ SHORT = 30
 _COLOURS = {Status.WAITING: BLUE, Status.STARTED: GREEN, Status.ENDED: GREY}
 
 _ANNOUNCED = {
-    "joined": texts.MEETING_JOINED,
-    "recurring": texts.MEETING_FOLLOWED,
-    "webinar": texts.MEETING_WEBINAR,
+    "joined": sentences.MEETING_JOINED,
+    "recurring": sentences.MEETING_FOLLOWED,
+    "webinar": sentences.MEETING_WEBINAR,
 }
 
 
@@ -63,9 +63,28 @@ def recording_card(meeting: Meeting, recording: Recording, *, with_passcode: boo
     return Card("\n".join(lines), {"attachments": [attachment]})
 
 
+def question_card(
+    text: str, *, title: str, words: list[str], actions: list[dict[str, Any]], url: str = ""
+) -> Card:
+    """A question to one person: ``words`` answer it, and so do the buttons ``actions``. Its title leads to
+    ``url``, if it is about something that one can go to."""
+    either = texts.either(words)
+    fallback = texts.QUESTION_FALLBACK.format(title=title, words=either.replace("`", ""), url=safe_url(url))
+    attachment: dict[str, Any] = {"title": title, "actions": actions, "fallback": fallback.strip()}
+    if url:
+        attachment["title_link"] = safe_url(url)
+    message = f"{text}\n{texts.QUESTION_IN_WORDS.format(words=either)}"
+    return Card(message, {"attachments": [attachment]})
+
+
+def answered_card(word: str) -> Card:
+    """What is left of a question that was answered with this word."""
+    return Card(texts.ANSWER_TAKEN.format(choice=texts.CHOICES[word]), {"attachments": []})
+
+
 def noun_of(meeting: Meeting) -> str:
     """What people call it."""
-    return texts.WEBINAR if meeting.kind == "webinar" else texts.MEETING
+    return sentences.WEBINAR if meeting.kind == "webinar" else sentences.MEETING
 
 
 def topic_of(meeting: Meeting) -> str:
@@ -84,9 +103,9 @@ def spaced(zoom_id: int) -> str:
 
 def _message(meeting: Meeting, announcement: Announcement) -> str:
     if meeting.status is Status.ENDED:
-        said = texts.MEETING_EXPIRED if _never_started(meeting) else texts.MEETING_ENDED
+        said = sentences.MEETING_EXPIRED if _never_started(meeting) else sentences.MEETING_ENDED
         return said.format(noun=noun_of(meeting), topic=escape(topic_of(meeting)))
-    said = _ANNOUNCED.get(meeting.kind, texts.MEETING_ANNOUNCED)
+    said = _ANNOUNCED.get(meeting.kind, sentences.MEETING_ANNOUNCED)
     who = escape(announcement.user_name)
     return said.format(who=who, topic=link(topic_of(meeting), meeting.join_url))
 
@@ -118,17 +137,17 @@ def _attachment(meeting: Meeting) -> dict[str, Any]:
     }
     if meeting.status is Status.ENDED:
         return attachment
-    title = texts.CARD_JOIN.format(noun=noun_of(meeting))
+    title = sentences.CARD_JOIN.format(noun=noun_of(meeting))
     return attachment | {"title": title, "title_link": safe_url(meeting.join_url), "text": _state(meeting)}
 
 
 def _state(meeting: Meeting) -> str:
     """The line below the title; empty where nothing is known, as of a link that somebody pasted."""
     if meeting.status is Status.WAITING:
-        return texts.STATE_WAITING if meeting.open else ""
-    state = texts.STATE_RECORDED if is_recorded(meeting) else texts.STATE_LIVE
+        return sentences.STATE_WAITING if meeting.open else ""
+    state = sentences.STATE_RECORDED if is_recorded(meeting) else sentences.STATE_LIVE
     if inside := present(meeting):
-        state += texts.STATE_INSIDE.format(people=texts.people(inside), noun=noun_of(meeting))
+        state += sentences.STATE_INSIDE.format(people=texts.people(inside), noun=noun_of(meeting))
     return state
 
 
@@ -136,24 +155,24 @@ def _facts(meeting: Meeting) -> Iterator[tuple[str, str]]:
     zone = zone_of(meeting.timezone)
     if meeting.status is not Status.ENDED:
         if meeting.started_at:
-            yield texts.FIELD_SINCE, moment(meeting.started_at, zone)
+            yield sentences.FIELD_SINCE, moment(meeting.started_at, zone)
     elif _never_started(meeting):
-        yield texts.FIELD_POSTED, moment(meeting.created_at, zone)
+        yield sentences.FIELD_POSTED, moment(meeting.created_at, zone)
     else:
         if meeting.started_at:
-            yield texts.FIELD_WHEN, span(meeting.started_at, meeting.ended_at, zone)
-            yield texts.FIELD_LENGTH, length(meeting.ended_at - meeting.started_at)
+            yield sentences.FIELD_WHEN, span(meeting.started_at, meeting.ended_at, zone)
+            yield sentences.FIELD_LENGTH, length(meeting.ended_at - meeting.started_at)
         else:
-            yield texts.FIELD_UNTIL, moment(meeting.ended_at, zone)
+            yield sentences.FIELD_UNTIL, moment(meeting.ended_at, zone)
         if people := attended(meeting):
-            yield texts.FIELD_PEOPLE, texts.people(people)
+            yield sentences.FIELD_PEOPLE, texts.people(people)
 
 
 def _recorded(meeting: Meeting, recording: Recording) -> Iterator[tuple[str, str]]:
     if recording.began:
         yield sentences.RECORDING_BEGAN, moment(recording.began, zone_of(meeting.timezone))
     if recording.length:
-        yield texts.FIELD_LENGTH, length(recording.length)
+        yield sentences.FIELD_LENGTH, length(recording.length)
 
 
 def _fields(facts: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
@@ -164,23 +183,23 @@ def _footer(meeting: Meeting) -> str:
     """Who and which: plain text, since no client renders Markdown there."""
     parts = []
     if host := plain(meeting.host_name):
-        parts.append(texts.CARD_HOST.format(host=host))
+        parts.append(sentences.CARD_HOST.format(host=host))
     if meeting.zoom_id and meeting.status is not Status.ENDED:
         noun = noun_of(meeting).capitalize()
-        parts.append(texts.CARD_ID.format(noun=noun, id=spaced(meeting.zoom_id)))
-    return texts.CARD_BETWEEN.join(parts)
+        parts.append(sentences.CARD_ID.format(noun=noun, id=spaced(meeting.zoom_id)))
+    return sentences.CARD_BETWEEN.join(parts)
 
 
 def _fallback(meeting: Meeting) -> str:
     noun, topic = noun_of(meeting), plain(topic_of(meeting))
     if meeting.status is not Status.ENDED:
-        return texts.FALLBACK_OPEN.format(noun=noun, topic=topic, url=safe_url(meeting.join_url))
+        return sentences.FALLBACK_OPEN.format(noun=noun, topic=topic, url=safe_url(meeting.join_url))
     if _never_started(meeting):
-        return texts.MEETING_EXPIRED.format(noun=noun, topic=topic)
+        return sentences.MEETING_EXPIRED.format(noun=noun, topic=topic)
     if not meeting.started_at:
-        return texts.MEETING_ENDED.format(noun=noun, topic=topic)
+        return sentences.MEETING_ENDED.format(noun=noun, topic=topic)
     lasted = length(meeting.ended_at - meeting.started_at)
-    return texts.FALLBACK_ENDED.format(noun=noun, topic=topic, length=lasted)
+    return sentences.FALLBACK_ENDED.format(noun=noun, topic=topic, length=lasted)
 
 
 def _never_started(meeting: Meeting) -> bool:

@@ -1,6 +1,32 @@
-"""What people read of joining, ending, following and of what comes after a meeting. Pure; see ``texts``."""
+"""What people read of a meeting, of joining, ending, following it and of what comes after. Pure; see ``texts``."""
 
 from __future__ import annotations
+
+# Meetings.
+MEETING_ANNOUNCED = "{who} started a Zoom meeting: {topic}"
+MEETING_JOINED = "{who} shared a Zoom meeting: {topic}"
+MEETING_WEBINAR = "{who} created a Zoom webinar: {topic}"
+MEETING_FOLLOWED = "A meeting that this channel follows has started: {topic}"
+MEETING_ENDED = "The Zoom {noun} “{topic}” has ended."
+MEETING_EXPIRED = "The Zoom {noun} “{topic}” was never started."
+MEETING = "meeting"
+WEBINAR = "webinar"
+CARD_JOIN = "Join the {noun}"
+CARD_HOST = "Host: {host}"
+CARD_ID = "{noun} ID: {id}"
+CARD_BETWEEN = " · "
+FIELD_SINCE = "Since"
+FIELD_WHEN = "When"
+FIELD_UNTIL = "Until"
+FIELD_LENGTH = "Duration"
+FIELD_PEOPLE = "Attended"
+FIELD_POSTED = "Announced"
+STATE_WAITING = "Waiting for the host"
+STATE_LIVE = "Live"
+STATE_RECORDED = "Live and being recorded"
+STATE_INSIDE = ", {people} in the {noun}"
+FALLBACK_OPEN = "Zoom {noun} “{topic}”: {url}"
+FALLBACK_ENDED = "The Zoom {noun} “{topic}” has ended after {length}."
 
 # Joining.
 JOIN_NOT_VISIBLE = (

@@ -23,30 +23,6 @@ from bot.errors import (
 from bot.markdown import escape
 
 # Meetings.
-MEETING_ANNOUNCED = "{who} started a Zoom meeting: {topic}"
-MEETING_JOINED = "{who} shared a Zoom meeting: {topic}"
-MEETING_WEBINAR = "{who} created a Zoom webinar: {topic}"
-MEETING_FOLLOWED = "A meeting that this channel follows has started: {topic}"
-MEETING_ENDED = "The Zoom {noun} “{topic}” has ended."
-MEETING_EXPIRED = "The Zoom {noun} “{topic}” was never started."
-MEETING = "meeting"
-WEBINAR = "webinar"
-CARD_JOIN = "Join the {noun}"
-CARD_HOST = "Host: {host}"
-CARD_ID = "{noun} ID: {id}"
-CARD_BETWEEN = " · "
-FIELD_SINCE = "Since"
-FIELD_WHEN = "When"
-FIELD_UNTIL = "Until"
-FIELD_LENGTH = "Duration"
-FIELD_PEOPLE = "Attended"
-FIELD_POSTED = "Announced"
-STATE_WAITING = "Waiting for the host"
-STATE_LIVE = "Live"
-STATE_RECORDED = "Live and being recorded"
-STATE_INSIDE = ", {people} in the {noun}"
-FALLBACK_OPEN = "Zoom {noun} “{topic}”: {url}"
-FALLBACK_ENDED = "The Zoom {noun} “{topic}” has ended after {length}."
 AGENDA = "Asked for in Mattermost. Reference: {reference}"
 DEFAULT_TOPIC = "Zoom meeting"
 
@@ -83,12 +59,21 @@ UNLINKED_BY_ZOOM = "Zoom no longer accepts the connection to your account, so I 
 # Where and whether to start.
 RESTRICTED = "Meetings may not be started in this channel. Start one in a direct message, or ask a channel administrator to write `channel allow`."
 LEFT = "You are not in that channel any more, so I have posted nothing there."
-DUPLICATE = "{who} has just started a meeting here: [{topic}]({url}). Join that one, or start another?"
-DUPLICATE_JOIN = "Here it is: [{topic}]({url})"
+HERE = "here"
+IN_CHANNEL = "in **{channel}**"
+DUPLICATE = "{who} just {done} a {noun} {where}: {link}. Join that one, or start another?"
+DUPLICATE_OWN = "You have"
+DUPLICATE_OTHER = "{name} has"
+DUPLICATE_STARTED = "started"
+DUPLICATE_SHARED = "shared"
+DUPLICATE_TITLE = "Join “{topic}”?"
+DUPLICATE_JOIN = "Here it is: {link}"
 DUPLICATE_GONE = "That meeting is over. Ask again to start a new one."
-CROWD = "{count} people are in this channel and would all see the meeting. Start it?"
+CROWD = "{count} people are {where} and would all see the meeting. Start it?"
+CROWD_TITLE = "Start it for {count} people?"
 CROWD_CANCELLED = "No meeting was started."
-WHICH_ROOM = "Should this meeting be in your personal room, or get an ID of its own? To be asked no more, write `settings pmi always` or `settings pmi never`."
+WHICH_ROOM = "Your meeting {where}: in your personal room, or with a new ID? To be asked no more, write `settings pmi always` or `settings pmi never`."
+WHICH_ROOM_TITLE = "Personal room, or a new ID?"
 PMI_OFF = "Your personal room is switched off at Zoom, so this meeting has an ID of its own. To use the room, enable *Personal Meeting ID* in your [Zoom settings]({zoom}/profile/setting)."
 SETTINGS = "Your meetings {choice}. What shall it be?"
 SETTINGS_KEPT = "From now on your meetings {choice}."
@@ -97,7 +82,7 @@ SETTINGS_SAVE = "Save"
 SETTINGS_ROOM = "Where your meetings take place"
 PMI_CHOICES = {
     "always": "are in your personal room",
-    "never": "get an ID of their own",
+    "never": "get a new ID each time",
     "ask": "are in your personal room or not as you say each time",
 }
 BUTTON_EXISTING = "Join that one"
@@ -105,11 +90,12 @@ BUTTON_NEW = "Start another"
 BUTTON_YES = "Start it"
 BUTTON_NO = "Cancel"
 BUTTON_PERSONAL = "Personal room"
-BUTTON_UNIQUE = "Own ID"
+BUTTON_UNIQUE = "A new ID"
 BUTTON_ALWAYS = "Personal room"
-BUTTON_NEVER = "Own ID"
+BUTTON_NEVER = "A new ID each time"
 BUTTON_ASK = "Ask each time"
 QUESTION_IN_WORDS = "Press a button, or write {words} to me."
+QUESTION_FALLBACK = "{title} ({words}) {url}"
 CHOICES = {
     "existing": BUTTON_EXISTING,
     "new": BUTTON_NEW,

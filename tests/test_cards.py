@@ -11,7 +11,18 @@ import pytest
 from hypothesis import example, given
 
 from bot.aftermath import File, Recording
-from bot.cards import BLUE, GREEN, GREY, Card, meeting_card, recording_card, spaced
+from bot.cards import (
+    BLUE,
+    GREEN,
+    GREY,
+    Card,
+    answered_card,
+    meeting_card,
+    question_card,
+    recording_card,
+    spaced,
+)
+from bot.commands import ANSWERS
 from bot.markdown import is_visible, safe_url
 from bot.meetings import (
     Ended,
@@ -359,6 +370,35 @@ def test_a_recording_s_card_holds_any_text(topic: str, rest: str, passcode: str)
     assert [token.type for token in inline(card.message)].count("link_open") == 1
     said = f"{card.message.splitlines()[0]} {card_in(card.props)['fallback']}"
     assert mentioned(said) & {"all", "here", "channel"} == set()
+
+
+# Questions.
+
+
+def test_a_question_says_what_is_asked_how_to_answer_and_where_it_leads() -> None:
+    buttons = [{"id": "existing"}, {"id": "new"}]
+    words = ["existing", "new"]
+    card = question_card("There is one.", title="Join “standup”?", words=words, actions=buttons, url=URL)
+    assert card.message == "There is one.\nPress a button, or write `existing` or `new` to me."
+    assert card_in(card.props) == {
+        "title": "Join “standup”?",
+        "title_link": URL,
+        "actions": buttons,
+        "fallback": f"Join “standup”? (existing or new) {URL}",
+    }
+
+
+def test_a_question_about_nothing_that_one_can_go_to_has_no_link() -> None:
+    card = card_in(question_card("Where?", title="A room", words=["yes", "no", "ask"], actions=[]).props)
+    assert "title_link" not in card
+    assert card["fallback"] == "A room (yes, no or ask)"
+
+
+@pytest.mark.parametrize("word", sorted(ANSWERS))
+def test_whatever_was_answered_is_said_in_place_of_the_buttons(word: str) -> None:
+    card = answered_card(word)
+    assert re.fullmatch(r"You chose: [A-Z][\w ]+", card.message)
+    assert card.props == {"attachments": []}
 
 
 @pytest.mark.parametrize(

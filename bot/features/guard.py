@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 
 from bot import texts
+from bot.cards import noun_of, topic_of
 from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import MattermostError
 from bot.features import questions
 from bot.features.questions import Choice
-from bot.markdown import escape, safe_url
+from bot.markdown import escape, link, plain
 from bot.records import Announcement, Meeting, Recent
 from bot.stores import Change
 
@@ -25,14 +26,21 @@ async def ask_about_duplicate(ctx: Context, job: Job, request: Request) -> list[
 
     Requests of one channel are handled one after the other: ten at once are one meeting and nine questions.
     """
-    meeting = await _just_posted(ctx, request.channel_id)
-    if meeting is None or "new" in request.choices:
+    newest = await _just_posted(ctx, request.channel_id)
+    if newest is None or "new" in request.choices:
         return []
-    text = texts.DUPLICATE.format(
-        who=escape(meeting.host_name), topic=escape(meeting.topic), url=safe_url(meeting.join_url)
+    meeting, _ = newest
+    return questions.ask(
+        ctx,
+        job,
+        request,
+        DUPLICATE,
+        await _duplicate(ctx, request, *newest),
+        [Choice("existing", texts.BUTTON_EXISTING, "primary"), Choice("new", texts.BUTTON_NEW)],
+        title=texts.DUPLICATE_TITLE.format(topic=plain(topic_of(meeting))),
+        url=meeting.join_url,
+        about=meeting.id,
     )
-    choices = [Choice("existing", texts.BUTTON_EXISTING, "primary"), Choice("new", texts.BUTTON_NEW)]
-    return questions.ask(ctx, job, request, DUPLICATE, text, choices, about=meeting.id)
 
 
 async def ask_about_crowd(ctx: Context, job: Job, request: Request) -> list[Change]:
@@ -47,9 +55,10 @@ async def ask_about_crowd(ctx: Context, job: Job, request: Request) -> list[Chan
         return []
     if count <= limit:
         return []
-    text = texts.CROWD.format(count=count)
+    text = texts.CROWD.format(count=count, where=await questions.place(ctx, request))
     choices = [Choice("yes", texts.BUTTON_YES, "primary"), Choice("no", texts.BUTTON_NO)]
-    return questions.ask(ctx, job, request, CROWD, text, choices)
+    title = texts.CROWD_TITLE.format(count=count)
+    return questions.ask(ctx, job, request, CROWD, text, choices, title=title)
 
 
 async def existing_answer(ctx: Context, meeting_id: str) -> str:
@@ -57,7 +66,7 @@ async def existing_answer(ctx: Context, meeting_id: str) -> str:
     meeting = await ctx.store.get(Meeting, meeting_id)
     if meeting is None or not meeting.open:
         return texts.DUPLICATE_GONE
-    return texts.DUPLICATE_JOIN.format(topic=escape(meeting.topic), url=safe_url(meeting.join_url))
+    return texts.DUPLICATE_JOIN.format(link=link(topic_of(meeting), meeting.join_url))
 
 
 def recent(announcement: Announcement) -> Recent:
@@ -67,9 +76,23 @@ def recent(announcement: Announcement) -> Recent:
     )
 
 
-async def _just_posted(ctx: Context, channel_id: str) -> Meeting | None:
+async def _duplicate(ctx: Context, request: Request, meeting: Meeting, announcement: Announcement) -> str:
+    other = texts.DUPLICATE_OTHER.format(name=escape(announcement.user_name))
+    return texts.DUPLICATE.format(
+        who=texts.DUPLICATE_OWN if announcement.user_id == request.user_id else other,
+        done=texts.DUPLICATE_SHARED if meeting.kind == "joined" else texts.DUPLICATE_STARTED,
+        noun=noun_of(meeting),
+        where=await questions.place(ctx, request),
+        link=link(topic_of(meeting), meeting.join_url),
+    )
+
+
+async def _just_posted(ctx: Context, channel_id: str) -> tuple[Meeting, Announcement] | None:
     newest = await ctx.store.get(Recent, channel_id)
     if newest is None or ctx.now() - newest.created_at >= ctx.config.meetings.duplicate_window_ms:
         return None
     meeting = await ctx.store.get(Meeting, newest.meeting)
-    return meeting if meeting is not None and meeting.open else None
+    if meeting is None or not meeting.open:
+        return None
+    announcements = await ctx.store.find(Announcement, "meeting", meeting.id)
+    return next(((meeting, each) for each in announcements if each.channel_id == channel_id), None)

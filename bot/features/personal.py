@@ -41,7 +41,7 @@ async def settings(ctx: Context, job: Job, request: Request) -> Changes:
         return shown
     text = texts.SETTINGS.format(choice=texts.PMI_CHOICES[now])
     choices = [Choice(word, label) for word, label in _CHOICES.items()]
-    return questions.ask(ctx, job, request, SETTINGS, text, choices)
+    return questions.ask(ctx, job, request, SETTINGS, text, choices, title=texts.SETTINGS_ROOM)
 
 
 async def preference(ctx: Context, user_id: str) -> str:
@@ -58,7 +58,8 @@ async def ask_which_room(ctx: Context, job: Job, request: Request) -> list[Chang
         Choice(ROOM, texts.BUTTON_PERSONAL, "primary"),
         Choice("unique", texts.BUTTON_UNIQUE),
     ]
-    return questions.ask(ctx, job, request, ROOM, texts.WHICH_ROOM, choices)
+    text = texts.WHICH_ROOM.format(where=await questions.place(ctx, request))
+    return questions.ask(ctx, job, request, ROOM, text, choices, title=texts.WHICH_ROOM_TITLE)
 
 
 async def wants_room(ctx: Context, request: Request) -> bool:

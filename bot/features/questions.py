@@ -17,10 +17,12 @@ import msgspec
 from msgspec.structs import replace
 
 from bot import texts
+from bot.cards import question_card
 from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, VaultError
 from bot.inbox import REQUEST
+from bot.markdown import escape
 from bot.records import Item, Notice, Question
 from bot.router import AnswerHandler, Changes, Router
 from bot.stores import Change, Put, Update
@@ -80,14 +82,31 @@ def register(router: Router) -> None:
 
 
 def ask(
-    ctx: Context, job: Job, request: Request, kind: str, text: str, choices: list[Choice], *, about: str = ""
+    ctx: Context,
+    job: Job,
+    request: Request,
+    kind: str,
+    text: str,
+    choices: list[Choice],
+    *,
+    title: str,
+    url: str = "",
+    about: str = "",
 ) -> list[Change]:
-    """Ask the person who made the request; ``about`` is kept for the answer."""
-    question = _question(ctx, job, request, kind, [choice.word for choice in choices], about)
-    words = texts.either([choice.word for choice in choices])
-    message = f"{text}\n{texts.QUESTION_IN_WORDS.format(words=words)}"
-    props = {"attachments": [_buttons(ctx, question, text, choices)]}
-    return [Put(question), ctx.tell(job, request, message, props=props, part=kind)]
+    """Ask the person who made the request; ``about`` is kept for the answer. See ``question_card``."""
+    words = [choice.word for choice in choices]
+    question = _question(ctx, job, request, kind, words, about)
+    actions = [_button(ctx, question, choice) for choice in choices]
+    card = question_card(text, title=title, words=words, actions=actions, url=url)
+    return [Put(question), ctx.tell(job, request, card.message, props=card.props, part=kind)]
+
+
+async def place(ctx: Context, request: Request) -> str:
+    """Where the request was made: questions about several channels come in one direct message."""
+    if request.direct:
+        return texts.HERE
+    name = request.channel_name or (await ctx.mattermost.channel(request.channel_id)).display_name
+    return texts.IN_CHANNEL.format(channel=escape(name))
 
 
 async def ask_in_dialog(
@@ -226,11 +245,7 @@ def _item(ctx: Context, question: Question, word: str) -> Item:
     return ctx.inbox.item(f"answer:{question.id}", REQUEST, request.channel_id, answer)
 
 
-def _buttons(ctx: Context, question: Question, text: str, choices: list[Choice]) -> Mapping[str, Any]:
-    return {"fallback": text, "actions": [_button(ctx, question, choice) for choice in choices]}
-
-
-def _button(ctx: Context, question: Question, choice: Choice) -> Mapping[str, Any]:
+def _button(ctx: Context, question: Question, choice: Choice) -> dict[str, Any]:
     token = Token(question.id, question.user_id, choice.word)
     sealed = ctx.vault.seal(_ACTION, msgspec.json.encode(token).decode())
     return {

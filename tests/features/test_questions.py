@@ -45,6 +45,39 @@ async def test_ten_people_at_once_get_one_meeting_and_nine_questions(make_world:
     assert all(len(world.answers_to(post)) == 1 for post in asked)
 
 
+async def test_a_question_names_its_channel_and_whose_meeting_is_there(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    world.mattermost.join("bob", "ops")
+    world.mattermost.join("zoom", "ops")
+    direct = world.direct("alice")
+    for channel in ("dev", "ops", direct):
+        first = await world.ask("alice", channel, "@zoom one" if channel != direct else "start one")
+        url = first.props["meeting_link"]
+        own = await world.ask("alice", channel, "@zoom two" if channel != direct else "start two")
+        place = {"dev": "in **Dev**", "ops": "in **Ops**"}.get(str(channel), "here")
+        assert own.message.splitlines() == [
+            f"You have just started a meeting {place}: [one]({url}). Join that one, or start another?",
+            "Press a button, or write `existing` or `new` to me.",
+        ]
+        (card,) = own.props["attachments"]
+        assert (card["title"], card["title_link"]) == ("Join “one”?", url)
+        if channel != direct:
+            other = await world.ask("bob", channel, "@zoom two")
+            assert other.message.startswith(f"alice has just started a meeting {place}: [one]({url})")
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [("@zoom join me", "shared a meeting"), ("@zoom webinar town hall", "started a webinar")],
+)
+async def test_a_question_says_who_did_what(make_world: MakeWorld, message: str, words: str) -> None:
+    world = await two(make_world)
+    world.zoom.user("alice@demo.example").webinar = True
+    await world.ask("alice", "dev", message)
+    question = await world.ask("bob", "dev", "@zoom two")
+    assert question.message.startswith(f"alice has just {words} in **Dev**: ")
+
+
 async def test_another_meeting_is_started_by_the_button_and_carries_the_first_request(
     make_world: MakeWorld,
 ) -> None:
@@ -220,6 +253,7 @@ async def test_a_large_channel_is_asked_about_first(make_world: MakeWorld) -> No
     asked = await world.mattermost.post("alice", "dev", "@zoom all hands")
     question = await world.answer_to(asked)
     assert set(buttons(question)) == {"yes", "no"}
+    assert "people are in **Dev**" in question.message
     await world.mattermost.press("alice", question.id, "yes")
     await world.mattermost.wait_for(lambda: [p for p in world.answers_to(asked) if "meeting_id" in p.props])
 
@@ -238,6 +272,7 @@ async def test_the_personal_room_is_used_once_or_always_as_the_person_says(make_
     assert first.props["meeting_id"] == pmi
     second = await world.ask("alice", "dev", "@zoom talk")
     assert set(buttons(second)) == {"personal", "unique"}
+    assert second.message.startswith("Your meeting in **Dev**: ")
     await world.ask("alice", world.direct("alice"), "settings pmi always")
     third = await world.ask("alice", "dev", "@zoom talk")
     assert third.props["meeting_id"] == pmi
@@ -247,6 +282,11 @@ async def test_settings_are_changed_by_a_button(make_world: MakeWorld) -> None:
     world = await two(make_world)
     asked = await world.mattermost.post("alice", world.direct("alice"), "settings")
     shown = await world.answer_to(asked)
+    assert [action["name"] for action in buttons(shown).values()] == [
+        "Personal room",
+        "A new ID each time",
+        "Ask each time",
+    ]
     await world.mattermost.press("alice", shown.id, "always")
     await world.mattermost.wait_for(lambda: len(world.answers_to(asked)) == 2)
     room = await world.ask("alice", "dev", "@zoom talk")
