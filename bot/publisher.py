@@ -76,7 +76,7 @@ class Publisher:
     def _take_notice(self, notice: Notice, *, doubtful: bool = False) -> None:
         if notice.waiting:
             lane = notice.user_id or notice.channel_id
-            self._lanes.offer(lane, lambda: self._say(notice, doubtful))
+            self._lanes.offer(lane, lambda: self._say(notice.id, doubtful))
 
     async def _show(self, id: str, doubtful: bool) -> None:
         await self._rest(id)
@@ -149,7 +149,11 @@ class Publisher:
             for notice in await self._store.find(Notice, "under", announcement.id):
                 self._take_notice(notice)
 
-    async def _say(self, notice: Notice, doubtful: bool) -> None:
+    async def _say(self, id: str, doubtful: bool) -> None:
+        notice = await self._store.get(Notice, id)
+        if notice is None or not notice.waiting:
+            return
+        said, post_id = notice.sealed_body, notice.post_id
         try:
             if notice.under:
                 root_id = await self._root_of(notice)
@@ -159,26 +163,28 @@ class Publisher:
             post_id = await self._speak(notice, doubtful) if notice.root_id or not notice.under else ""
         except MattermostError as error:
             log.warning("notice %s given up: %s", notice.id, error)
-            post_id = ""
 
         def note(now: Notice) -> Notice:
+            if now.sealed_body != said:
+                # It is to say something else since; that is another job.
+                return replace(now, post_id=post_id)
             return replace(now, waiting=False, sealed_body="", post_id=post_id)
 
         await self._store.update(Notice, notice.id, note)
 
     async def _root_of(self, notice: Notice) -> str | None:
-        """The thread of the post above a notice; empty if there will be none, None if it is said later
-        (or was said meanwhile)."""
-        now = await self._store.get(Notice, notice.id)
+        """The thread of the post above a notice; empty if there will be none, None if it is said later."""
         above = await self._store.get(Announcement, notice.under)
-        if now is None or not now.waiting:
-            return None
         if above is None or above.post_id:
             return (above.root_id or above.post_id) if above else ""
         return None if above.stale else ""
 
     async def _speak(self, notice: Notice, doubtful: bool) -> str:
         body = msgspec.json.decode(self._ctx.vault.open(notice.id, notice.sealed_body), type=Body)
+        props = body.props | {"zoombot_trigger": notice.trigger}
+        if notice.post_id:
+            await self._posting.edit(notice.post_id, body.message, props | {"zoombot_id": notice.id})
+            return notice.post_id
         if body.response_url and await self._respond(body):
             return ""
         channel_id = notice.channel_id or await self._posting.persist(
@@ -188,7 +194,7 @@ class Publisher:
             id=notice.id,
             channel_id=channel_id,
             message=body.message,
-            props=body.props | {"zoombot_trigger": notice.trigger},
+            props=props,
             root_id=notice.root_id,
             created_at=notice.created_at,
             file_ids=tuple(body.file_ids),

@@ -17,9 +17,9 @@ import msgspec
 from msgspec.structs import replace
 
 from bot import texts
-from bot.cards import question_card
+from bot.cards import answered_card, question_card
 from bot.commands import Request
-from bot.context import Context, Job
+from bot.context import Body, Context, Job
 from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, VaultError
 from bot.inbox import REQUEST
 from bot.markdown import escape
@@ -214,7 +214,8 @@ async def go_on(ctx: Context, job: Job, request: Request, answers: Mapping[str, 
     # It waited for its person, not for us.
     first.asked_at = ctx.now()
     changes = await answers[question.kind](ctx, job, first, question)
-    return [Update(Question, question.id, lambda now: replace(now, answered=True)), *changes]
+    answered = Update(Question, question.id, lambda now: replace(now, answered=True))
+    return [answered, _shown_answered(ctx, question, request.argument), *changes]
 
 
 def _question(ctx: Context, job: Job, request: Request, kind: str, words: list[str], about: str) -> Question:
@@ -243,6 +244,19 @@ def _item(ctx: Context, question: Question, word: str) -> Item:
     )
     # In the lane of the channel where it was asked: the guard against doubles counts on that.
     return ctx.inbox.item(f"answer:{question.id}", REQUEST, request.channel_id, answer)
+
+
+def _shown_answered(ctx: Context, question: Question, word: str) -> Update[Notice]:
+    """Lets the question's post say what was chosen: a press has done so already, unless it was cut short.
+    What only its person was shown by ``/zoom`` is no post that could be changed."""
+    card = answered_card(word)
+    body = msgspec.json.encode(Body(card.message, card.props)).decode()
+    sealed = ctx.vault.seal(question.notice, body)
+
+    def change(now: Notice) -> Notice | None:
+        return replace(now, sealed_body=sealed, waiting=True) if now.waiting or now.post_id else None
+
+    return Update(Notice, question.notice, change)
 
 
 def _button(ctx: Context, question: Question, choice: Choice) -> dict[str, Any]:

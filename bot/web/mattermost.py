@@ -17,6 +17,7 @@ import msgspec
 from aiohttp import web
 
 from bot import texts
+from bot.cards import answered_card
 from bot.commands import Request, parse_words
 from bot.context import Context
 from bot.errors import StoreError
@@ -151,10 +152,10 @@ _REFUSED = {
 def _taken(pressed: questions.Pressed) -> dict[str, Any]:
     """The question's post without its buttons; what it does not say of the props is lost. What only its
     person sees is no post that could be changed: there Mattermost answers 404 to an update."""
-    message = texts.ANSWER_TAKEN.format(choice=texts.CHOICES[pressed.word])
+    card = answered_card(pressed.word)
     if pressed.ephemeral:
-        return {"ephemeral_text": message}
-    return {"update": {"message": message, "props": {"from_bot": "true", "attachments": [], **pressed.props}}}
+        return {"ephemeral_text": card.message}
+    return {"update": {"message": card.message, "props": {"from_bot": "true", **card.props, **pressed.props}}}
 
 
 def _ephemeral(text: str) -> web.Response:

@@ -103,10 +103,14 @@ async def test_a_question_is_answered_once_even_by_button_and_words(make_world: 
     await world.ask("alice", "dev", "@zoom one")
     second = await world.mattermost.post("bob", "dev", "@zoom two")
     question = await world.answer_to(second)
+    # Until the buttons are taken away they can be pressed.
+    world.mattermost.faults.add(status=503, times=-1, method="PUT", path=rf"/posts/{question.id}/patch$")
     await world.mattermost.post("bob", world.direct("bob"), "new")
     await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)
     answer = await world.mattermost.press("bob", question.id, "new")
     await world.bot.worker.idle()
+    world.mattermost.faults.clear()
+    await world.shows(question, lambda post: not post.props["attachments"])
     assert "already" in str(answer) or any("already" in each.text for each in world.mattermost.ephemerals)
     assert len(world.zoom.created) == 2
 
@@ -164,6 +168,40 @@ async def test_an_answer_that_was_interrupted_does_not_become_a_topic(make_world
         await settle(world)
         assert list(changes) == []
     assert len(world.zoom.created) == 2
+
+
+async def test_an_answer_in_words_takes_the_buttons_away_as_a_press_does(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    pressed = await world.ask("bob", "dev", "@zoom two")
+    await world.mattermost.press("bob", pressed.id, "existing")
+    pressed = await world.shows(pressed, lambda post: not post.props.get("attachments"))
+    written = await world.ask("bob", "dev", "@zoom three")
+    await world.mattermost.post("bob", world.direct("bob"), "existing")
+    after = await world.shows(written, lambda post: not post.props.get("attachments"))
+    await settle(world)
+    assert after.message == pressed.message == "You chose: Join that one"
+    for post, now in ((pressed, pressed), (written, after)):
+        assert now.props["zoombot_id"] == post.props["zoombot_id"]
+        assert now.props["zoombot_trigger"] == post.props["zoombot_trigger"]
+        assert now.props["from_bot"] == "true"
+    assert len(world.mattermost.bot_posts(world.direct("bob"))) == 4
+
+
+async def test_an_answer_that_overtakes_its_question_takes_the_buttons_away(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    fault = world.mattermost.faults.add(status=503, times=-1, method="POST", path=r"/posts$")
+    asked = await world.mattermost.post("bob", "dev", "@zoom two")
+    await world.mattermost.wait_for(lambda: fault.hits)
+    await world.mattermost.post("bob", world.direct("bob"), "existing")
+    await world.bot.worker.idle()
+    world.mattermost.faults.clear()
+    await world.mattermost.wait_for(lambda: len(world.answers_to(asked)) == 2)
+    await settle(world)
+    said = sorted(post.message.split(":")[0] for post in world.answers_to(asked))
+    assert said == ["Here it is", "You chose"]
+    assert not any(post.props.get("attachments") for post in world.answers_to(asked))
 
 
 async def test_join_that_one_shows_the_link_and_starts_nothing(make_world: MakeWorld) -> None:
