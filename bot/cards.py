@@ -82,6 +82,11 @@ def answered_card(word: str) -> Card:
     return Card(texts.ANSWER_TAKEN.format(choice=texts.CHOICES[word]), {"attachments": []})
 
 
+def problem(text: str) -> Card:
+    """What went wrong, told to who asked. The sign is a character: it shows in notifications, too."""
+    return Card(texts.PROBLEM.format(text=text), {})
+
+
 def noun_of(meeting: Meeting) -> str:
     """What people call it."""
     return sentences.WEBINAR if meeting.kind == "webinar" else sentences.MEETING

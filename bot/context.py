@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from bot import texts
+from bot.cards import problem
 from bot.clock import Now
 from bot.commands import Request
 from bot.config import Config
@@ -78,8 +79,8 @@ class Context:
         return Caller(user_id, (await self.people.get(user_id)).email)
 
     def problem(self, error: ZoomError) -> str:
-        """What went wrong at Zoom, as a sentence that the person can act on."""
-        return texts.zoom_problem(error, self.now(), self.config.zoom.app)
+        """What went wrong at Zoom, as a message that the person can act on."""
+        return problem(texts.zoom_problem(error, self.now(), self.config.zoom.app)).message
 
     def url(self, path: str, **query: str) -> str:
         """The public URL of one of our routes."""

@@ -130,6 +130,7 @@ GREETING = (
 )
 
 # Talk.
+PROBLEM = "⚠️ {text}"
 LATER = "This takes longer than usual. I do it as soon as I can."
 NOT_NOW = "I cannot take this in right now. Please try again in a minute."
 UNKNOWN = "I did not understand that. Write `help` to see what I can do."

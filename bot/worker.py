@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bot import texts
+from bot.cards import problem
 from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
@@ -186,4 +187,4 @@ class Worker:
             return []
         text = texts.HANDLER_FAILED.format(reference=job.reference[:8])
         # It may have got as far as Zoom.
-        return [self._ctx.tell(job, request, text), orphan(self._ctx, job, request)]
+        return [self._ctx.tell(job, request, problem(text).message), orphan(self._ctx, job, request)]

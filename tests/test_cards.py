@@ -18,6 +18,7 @@ from bot.cards import (
     Card,
     answered_card,
     meeting_card,
+    problem,
     question_card,
     recording_card,
     spaced,
@@ -370,6 +371,13 @@ def test_a_recording_s_card_holds_any_text(topic: str, rest: str, passcode: str)
     assert [token.type for token in inline(card.message)].count("link_open") == 1
     said = f"{card.message.splitlines()[0]} {card_in(card.props)['fallback']}"
     assert mentioned(said) & {"all", "here", "channel"} == set()
+
+
+# Problems.
+
+
+def test_a_problem_is_one_sentence_with_a_sign_in_front() -> None:
+    assert problem("Zoom cannot be reached.") == Card("⚠️ Zoom cannot be reached.", {})
 
 
 # Questions.

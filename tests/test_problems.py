@@ -35,6 +35,7 @@ async def serves(world: World) -> None:
 async def test_a_missing_scope_is_named_with_who_can_add_it(world: World) -> None:
     world.zoom.missing_scopes(None, "meeting:write:meeting")
     text = await problem(world)
+    assert text.startswith("⚠️ ")
     assert "`meeting:write:meeting`" in text
     assert "administrator" in text
     assert "`disconnect` and `connect`" in text

@@ -49,9 +49,9 @@ async def _answer(ctx: Context, job: Job, request: Request) -> list[Change]:
         return [*await link.ask_to_link(ctx, job, request, revoked=isinstance(error, ZoomLinkError))]
     except ZoomError as error:
         log.warning("zoom: no meeting for %s: %s", job.id, error, extra={"user": request.user_id})
-        problem = ctx.tell(job, request, ctx.problem(error))
+        told = ctx.tell(job, request, ctx.problem(error))
         maybe_done = isinstance(error, ZoomUnreachableError) and error.maybe_done
-        return [problem, orphan(ctx, job, request)] if maybe_done else [problem]
+        return [told, orphan(ctx, job, request)] if maybe_done else [told]
 
 
 async def _start(ctx: Context, job: Job, request: Request) -> list[Change]:

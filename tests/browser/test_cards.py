@@ -50,7 +50,7 @@ async def test_each_state_of_a_meeting_is_said_in_words(
     world.zoom.faults.add(status=500, times=-1, method="POST", path=r"/meetings$")
     await write(page, "@zoom retro")
     await choose(page, "zoom")
-    await show(posts(page).last, "Zoom", "error")
+    await show(posts(page).last, "⚠", "error")
 
 
 async def test_a_question_is_shown_with_its_buttons(make_world: MakeWorld, open_windows: MakeWindows) -> None:
