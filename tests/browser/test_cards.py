@@ -38,6 +38,9 @@ async def test_each_state_of_a_meeting_is_said_in_words(
     await world.zoom.join(number, "Bob Demo")
     await show(card, "Live, 2 people in the meeting", "live")
     assert await card.get_by_role("link", name="Join the meeting").is_visible()
+    about = {"id": number, "uuid": world.zoom.meetings[number].uuid}
+    await world.zoom.deliver("recording.started", {"object": about})
+    await show(card, "Live and being recorded, 2 people in the meeting", "recorded")
     world.zoom.clock.advance(45 * 60)
     await world.zoom.end(number)
     await show(card, "45 min", "ended")
@@ -53,25 +56,32 @@ async def test_each_state_of_a_meeting_is_said_in_words(
     await show(posts(page).last, "⚠", "error")
 
 
-async def test_a_question_is_shown_with_its_buttons(make_world: MakeWorld, open_windows: MakeWindows) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_question_is_shown_with_its_buttons_until_it_is_answered(
+    make_world: MakeWorld, open_windows: MakeWindows, scheme: str
+) -> None:
     world = await make_world()
     await world.link("alice")
     windows = await open_windows(world)
-    page = await windows.open("alice")
+    page = await windows.open("alice", color_scheme=scheme)
     await write(page, "@zoom standup")
     await posts(page).get_by_text("Waiting for the host").wait_for()
     await write(page, "@zoom standup")
     await choose(page, "zoom")
     question = posts(page).filter(has=page.locator(".actions"))
     await question.wait_for()
-    await windows.snap(question, "card-question-light")
+    assert await question.get_by_role("link", name="Join “standup”?").is_visible()
+    await windows.snap(question, f"card-question-{scheme}")
     await question.locator(".actions").get_by_role("button", name="Start another").click()
+    answered = posts(page).filter(has_text="You chose: Start another")
+    await answered.wait_for()
     await question.wait_for(state="detached")
+    await windows.snap(answered, f"card-answered-{scheme}")
     await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_a_card_is_taken_in_at_a_glance_on_a_phone(
+async def test_cards_are_taken_in_at_a_glance_on_a_phone(
     make_world: MakeWorld, open_windows: MakeWindows, scheme: str
 ) -> None:
     world = await make_world(meetings={"duplicate_window_ms": 0})
