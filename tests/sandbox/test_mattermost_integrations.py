@@ -66,6 +66,22 @@ async def test_an_answer_updates_the_post_and_shows_a_text(server: Mattermost, s
     ]
 
 
+async def test_what_one_person_was_shown_cannot_be_updated(
+    server: Mattermost, served: Integration, alice: Client
+) -> None:
+    server.register_command("ask", served.url)
+    served.answer = {"response_type": "ephemeral", "text": "?", **card(served.url, "start")}
+    await server.command("alice", "dev", "/ask")
+    shown = server.ephemerals[-1].post
+    served.answer = {"update": {"message": "done"}, "ephemeral_text": "never said"}
+    status, told = await alice.call("POST", f"/posts/{shown.id}/actions/start", {})
+    assert (status, told["id"]) == (404, "app.post.get.app_error")
+    assert served.json["post_id"] == shown.id
+    served.answer = {"ephemeral_text": "said"}
+    assert (await alice.call("POST", f"/posts/{shown.id}/actions/start", {}))[0] == 200
+    assert [one.text for one in server.ephemerals] == ["?", "said"]
+
+
 @pytest.mark.parametrize(
     ("status", "answer"),
     [(500, {}), (202, {}), (200, b""), (200, b"text")],

@@ -10,7 +10,7 @@ from bot.sandbox.mattermost import posting
 from bot.sandbox.mattermost.ask import parse
 from bot.sandbox.mattermost.outgoing import Outgoing, Reply, SilentError
 from bot.sandbox.mattermost.records import Channel, Command, Dialog, Json, Post, User
-from bot.sandbox.mattermost.refusals import Refusal, bad_body, denied, no_route, not_found
+from bot.sandbox.mattermost.refusals import Refusal, bad_body, denied, no_post, no_route, not_found
 from bot.sandbox.mattermost.triggers import Triggers
 from bot.sandbox.mattermost.wire import encode, encode_text, new_id
 from bot.sandbox.mattermost.world import World
@@ -150,12 +150,8 @@ class Integrations:
 
     def _obey(self, user: User, post: Post, given: Json) -> None:
         update: Any = given.get("update")
-        if isinstance(update, dict) and not post.delete_at and post.id in self._world.history.posts:
-            patch = {"message": update.get("message", "")}
-            if update.get("props") is not None:
-                props = {key: value for key, value in update["props"].items() if key not in _RETAINED}
-                patch["props"] = props | {key: post.props[key] for key in _RETAINED if key in post.props}
-            posting.edit(self._world, post, patch)
+        if isinstance(update, dict):
+            self._update(post, update)
         if text := given.get("ephemeral_text"):
             author = post.user_id
             root_id = post.root_id or post.id
@@ -163,6 +159,16 @@ class Integrations:
             posting.ephemeral(
                 self._world, user.id, post.channel_id, text, author_id=author, root_id=root_id, props=props
             )
+
+    def _update(self, post: Post, update: Json) -> None:
+        # What only one person was shown is in no database, and cannot be found to be changed.
+        if post.delete_at or post.id not in self._world.history.posts:
+            raise no_post()
+        patch = {"message": update.get("message", "")}
+        if update.get("props") is not None:
+            props = {key: value for key, value in update["props"].items() if key not in _RETAINED}
+            patch["props"] = props | {key: post.props[key] for key in _RETAINED if key in post.props}
+        posting.edit(self._world, post, patch)
 
     def _form(
         self,
