@@ -60,7 +60,9 @@ class World:
     async def start(self) -> App:
         """Start the bot, and wait until it listens."""
         self._stack = contextlib.AsyncExitStack()
-        self.app = await self._stack.enter_async_context(opened(self.config, tempo=self.tempo))
+        self.app = await self._stack.enter_async_context(
+            opened(self.config, tempo=self.tempo, now=self.stage.now)
+        )
         running = asyncio.create_task(self.app.run())
         self._stack.push_async_callback(_end, running)
         await self.app.socket.opened()
@@ -138,6 +140,7 @@ async def _end(task: asyncio.Task[None]) -> None:
 async def world_of(folder: Path, **sections: dict[str, Any]) -> AsyncIterator[World]:
     """A stage and the configuration for it; the bot is not started."""
     stage = Stage()
+    stage.zoom.retry_delays = (0.05, 0.1, 0.2)
     port = free_port()
     async with (
         stage.opened(f"http://127.0.0.1:{port}", "url-secret", "command-token"),

@@ -11,11 +11,21 @@ from bot.sandbox.zoom import Zoom
 
 
 class Stage:
-    """Both servers, and the page at Mattermost's root that shows them to people."""
+    """Both servers, and the page at Mattermost's root that shows them to people.
+
+    There is one clock for everybody, which people move on at Zoom's pages: a bot that does not go by ``now``
+    takes what Zoom signs after that for stale.
+    """
 
     def __init__(self, port: int = 0) -> None:
         self.zoom = Zoom()
+        self.zoom.courier.now = lambda: self.now() // 1000
         self.mattermost = Mattermost(port=port, routes=page_routes(self.zoom))
+        self.mattermost.world.clock = self.now
+
+    def now(self) -> int:
+        """The stage's clock: milliseconds since the epoch."""
+        return self.zoom.clock.now_ms()
 
     @property
     def mattermost_url(self) -> str:

@@ -103,6 +103,32 @@ async def test_accepted_deliveries_are_not_repeated(status: int) -> None:
         assert len(scene.hits) == 1
 
 
+async def test_retries_come_when_zooms_clock_says_so() -> None:
+    async with stage() as scene:
+        made = await scene.create()
+        scene.statuses = [500, 500, 500]
+        await scene.zoom.start(made["id"], host=False)
+        for minutes in (5, 20, 60):
+            seen = len(scene.hits)
+            scene.zoom.clock.advance(minutes * 60 - 10)
+            assert len(scene.hits) == seen
+            scene.zoom.clock.advance(10)
+            await scene.zoom.wait_for(lambda: len(scene.zoom.deliveries) == seen + 1)  # noqa: B023
+        await scene.zoom.settle()
+        assert [delivery.attempt for delivery in scene.zoom.deliveries] == [0, 1, 2, 3]
+        assert len({hit.body for hit in scene.hits}) == 1
+
+
+async def test_a_clock_that_is_moved_far_makes_all_retries_due() -> None:
+    async with stage() as scene:
+        made = await scene.create()
+        scene.statuses = [500, 500, 500]
+        await scene.zoom.start(made["id"], host=False)
+        scene.zoom.clock.advance(24 * 3600)
+        await scene.zoom.settle()
+        assert len(scene.hits) == 4
+
+
 async def test_nobody_listening_is_a_delivery_without_status() -> None:
     async with stage() as scene:
         scene.zoom.retry_delays = ()

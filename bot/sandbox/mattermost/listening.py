@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterable
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -73,6 +74,7 @@ class Listening:
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY)
+        app.on_response_prepare.append(self._date)
         gate, api = Gate(self._world, self._path), IntegrationsApi(self._integrations)
         routes = (*api_users.ROUTES, *api_channels.ROUTES, *api_posts.ROUTES, *api.routes)
         app.router.add_routes([gate.route(route, API) for route in routes])
@@ -80,3 +82,7 @@ class Listening:
         app.router.add_routes(self._routes)
         app.router.add_route("*", "/{tail:.*}", gate.lost)
         return app
+
+    async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
+        # By this server's clock, as everything that it says.
+        response.headers["Date"] = formatdate(self._world.now() / 1000, usegmt=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Any
 
 from bot.sandbox.faults import Faults
@@ -33,6 +33,8 @@ class World:
     """The state of one server, shared by its parts."""
 
     def __init__(self, clock_offset_ms: int = 0, auth_timeout: float = 5.0) -> None:
+        # What the server's clock goes by, in ms, and how far it is off.
+        self.clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000
         self.clock_offset_ms = clock_offset_ms
         self.auth_timeout = auth_timeout
         self.dedupe_ms = 30_000
@@ -58,7 +60,7 @@ class World:
 
     def now(self) -> int:
         """The server's clock, in ms."""
-        return time.time_ns() // 1_000_000 + self.clock_offset_ms
+        return self.clock() + self.clock_offset_ms
 
     def record(self, method: str, path: str, user_id: str, body: Any) -> Call:
         """Remember a request; of very many the older half is forgotten."""

@@ -56,6 +56,7 @@ class Zoom(World):
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self.clock.stop()
         await self.courier.close()
         await self.stop_server()
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine
 
 import aiohttp
 
+from bot.sandbox.zoom.clock import Clock
 from bot.sandbox.zoom.models import Delivery, Event, Json
 
 OK = 200
@@ -46,14 +47,16 @@ def validates(secret: str, plain_token: str, answer: Delivery) -> bool:
 class Courier:
     """Delivers events to ``webhook_url``; with an empty one nothing is sent.
 
-    ``retry_delays`` are in seconds (Zoom's own are 5, 20 and 60 minutes). ``now`` gives the timestamp that is
-    signed, in seconds: wall-clock time, so that a sandbox whose clock was moved does not sound stale.
+    ``retry_delays`` are in seconds of ``clock``, each from the attempt before. ``now`` gives the timestamp
+    that is signed, in seconds: wall-clock time, so that a sandbox whose clock was moved does not sound stale
+    to whoever does not go by that clock.
     """
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, clock: Clock) -> None:
         self.secret = secret
+        self._clock = clock
         self.webhook_url = ""
-        self.retry_delays: tuple[float, ...] = (0.05, 0.1, 0.2)
+        self.retry_delays: tuple[float, ...] = (300, 1200, 3600)
         self.timeout = 3.0
         self.client_ssl: ssl.SSLContext | bool = True
         self.now: Callable[[], int] = lambda: int(time.time())
@@ -74,7 +77,7 @@ class Courier:
         """Deliver in order, waiting for each first attempt; retries go on in the background."""
         for event in events:
             if self.webhook_url:
-                await self._attempt(event.name, encode(event), 0)
+                await self._attempt(event.name, encode(event), 0, self._clock.now_ms())
 
     def later(self, events: list[Event]) -> None:
         """Deliver in the background."""
@@ -108,14 +111,16 @@ class Courier:
             await self._sessions.close()
             self._sessions = None
 
-    async def _attempt(self, name: str, body: bytes, attempt: int) -> None:
+    async def _attempt(self, name: str, body: bytes, attempt: int, due_ms: int) -> None:
         delivery = await self.post(name, body, self.sign(body), attempt)
         if not delivery.accepted and attempt < len(self.retry_delays):
-            self._spawn(self._retry(name, body, attempt + 1))
+            # From when this one was due: a clock that is moved far makes all of them due.
+            next_ms = due_ms + round(self.retry_delays[attempt] * 1000)
+            self._spawn(self._retry(name, body, attempt + 1, next_ms))
 
-    async def _retry(self, name: str, body: bytes, attempt: int) -> None:
-        await asyncio.sleep(self.retry_delays[attempt - 1])
-        await self._attempt(name, body, attempt)
+    async def _retry(self, name: str, body: bytes, attempt: int, due_ms: int) -> None:
+        await self._clock.until(due_ms)
+        await self._attempt(name, body, attempt, due_ms)
 
     async def _exchange(self, body: bytes, headers: dict[str, str]) -> tuple[int, str]:
         if self._sessions is None:

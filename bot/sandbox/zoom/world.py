@@ -53,7 +53,7 @@ class World:
         self.accounts.scope = " ".join(scope + self.scope_suffix for scope in SCOPES)
         self.rooms = Rooms(self.clock, self.accounts)
         self.shelf = Shelf(self.clock)
-        self.courier = Courier(secrets.token_urlsafe(16))
+        self.courier = Courier(secrets.token_urlsafe(16), self.clock)
         self.faults = Faults()
         self.calls: list[Call] = []
         self.token_requests: list[Call] = []
