@@ -142,6 +142,23 @@ async def test_personal_room_that_is_not_allowed_is_not_given() -> None:
         assert (await scene.call("GET", f"/meetings/{alice.pmi}")).status == 404
 
 
+async def test_a_meeting_that_nobody_started_is_gone_after_thirty_days() -> None:
+    async with stage() as scene:
+        unused, late, held, weekly = [await scene.create(type=kind) for kind in (1, 2, 1, 3)]
+        await scene.zoom.start(held["id"])
+        await scene.call("PATCH", f"/meetings/{late['id']}", {"start_time": "2999-01-01T00:00:00Z"})
+        scene.zoom.clock.advance(30 * 24 * 3600 - 60)
+        scene.token = str(scene.zoom.grant(ALICE)["access_token"])
+        assert (await scene.call("GET", f"/meetings/{unused['id']}")).status == 200
+        scene.zoom.clock.advance(60)
+        gone = await scene.call("GET", f"/meetings/{unused['id']}")
+        assert (gone.status, gone.json["code"]) == (404, 3001)
+        for kept in (late, held, weekly):
+            assert (await scene.call("GET", f"/meetings/{kept['id']}")).status == 200
+        async with scene.http.get(unused["join_url"]) as response:
+            assert "has expired" in await response.text()
+
+
 async def test_webinar_needs_a_licence() -> None:
     async with stage() as scene:
         refused = await scene.call("POST", "/users/me/webinars", {"topic": "All hands"})

@@ -15,6 +15,7 @@ from bot.sandbox.zoom.world import World
 
 # Seconds that a page waits for news before it asks again.
 PATIENCE = 20.0
+_WHAT = {"record": "recording", "transcribe": "transcript", "summarize": "summary"}
 
 
 class Door:
@@ -56,7 +57,7 @@ class Door:
         return web.Response(text=html, content_type="text/html", headers={"X-Mark": mark})
 
     async def act(self, request: web.Request) -> web.Response:
-        """A button: start, join, leave, record, transcribe, summarize or end."""
+        """A button: start, join, leave, record, cut, end, or publish what was made of the meeting."""
         meeting = self._find(request)
         if meeting is None:
             return pages.refusal("This meeting link is not valid (3,001).", status=404)
@@ -69,39 +70,38 @@ class Door:
         return web.Response(status=303, headers={"Location": f"/j/{meeting.id}"})
 
     def _do(self, action: str, meeting: Meeting, form: Mapping[str, object]) -> list[Event]:
-        rooms, shelf = self._world.rooms, self._world.shelf
-        email = str(form.get("email") or "")
-        known = self._world.accounts.find(email) if email else None
-        name = known.name if known else str(form.get("name") or "Guest")[:64]
+        rooms = self._world.rooms
         match action:
             case "start":
                 return rooms.open(meeting)
-            case "join" if meeting.status == "waiting":
-                return rooms.wait(meeting, name)
             case "join":
-                return rooms.enter(meeting, name, email)[1]
+                return self._join(meeting, str(form.get("email") or ""), str(form.get("name") or "Guest"))
             case "leave":
-                return rooms.leave(meeting, str(form.get("user_id", ""))) + self._publish(meeting)
+                return rooms.leave(meeting, str(form.get("user_id", "")))
             case "end":
-                return rooms.close(meeting) + self._publish(meeting)
+                return rooms.close(meeting)
+            case "cut":
+                return rooms.cut(meeting)
             case "record" if meeting.status == "started":
-                meeting.current.recording = True
-                return []
-            case "record":
-                return shelf.record(meeting)
-            case "transcribe":
-                return shelf.transcribe(meeting)
-            case "summarize":
-                return shelf.summarize(meeting)
+                return rooms.record(meeting)
+            case "record" | "transcribe" | "summarize":
+                return self._publish(_WHAT[action], meeting)
         raise ValueError(f"there is no action {action}")
 
-    def _publish(self, meeting: Meeting) -> list[Event]:
-        # As at Zoom, what was recorded is published once the meeting is over.
-        run = meeting.last
-        if not (run.recording and run.ended_ms):
-            return []
-        run.recording = False
-        return self._world.shelf.record(meeting) + self._world.shelf.transcribe(meeting)
+    def _join(self, meeting: Meeting, email: str, guest: str) -> list[Event]:
+        known = self._world.accounts.find(email)
+        name = known.name if known else guest[:64]
+        if known and known.email in meeting.here:
+            raise ValueError(f"{name} is here already")
+        if meeting.status == "waiting":
+            return self._world.rooms.wait(meeting, name, email)
+        return self._world.rooms.enter(meeting, name, email)[1]
+
+    def _publish(self, what: str, meeting: Meeting) -> list[Event]:
+        events = self._world.shelf.publish(what, meeting)
+        if not events:
+            raise ValueError(f"the {what} is published already")
+        return events
 
     def _users(self) -> Iterable[User]:
         return self._world.accounts.users.values()

@@ -12,8 +12,8 @@ from bot.sandbox.zoom.meeting_page import clock
 from bot.sandbox.zoom.models import Meeting
 from bot.sandbox.zoom.world import World
 
-MAX_MINUTES = 7 * 24 * 60
-_STATES = {"waiting": "waiting for the host", "started": "live", "ended": "ended"}
+MAX_MINUTES = 31 * 24 * 60
+_STATES = {"waiting": "waiting for the host", "started": "live", "ended": "ended", "expired": "expired"}
 
 
 class Hall:
@@ -31,14 +31,16 @@ class Hall:
         newest_first = sorted(self._world.rooms.meetings.values(), key=lambda one: -one.created_ms)
         rows = "".join(_row(meeting) for meeting in newest_first)
         listed = f'<ul class="people">{rows}</ul>' if rows else "<p>There is no meeting yet.</p>"
-        return pages.page("Meetings", listed + clock(self._world.clock.now_ms(), "/"))
+        zone = next(iter(self._world.accounts.users.values())).timezone
+        changing = f'<div id="rest">{listed}{clock(self._world.clock.now_ms(), zone, "/")}</div>'
+        return pages.page("Meetings", pages.live(changing))
 
     async def advance(self, request: web.Request) -> web.Response:
         """Move the clock on by so many minutes, and go back to where the button was."""
         form = await request.post()
         minutes, back = str(form.get("minutes", "")), str(form.get("back", ""))
         if not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:9]) <= MAX_MINUTES):
-            return pages.refusal("The clock moves on by 1 minute to 7 days at a time.")
+            return pages.refusal("The clock moves on by 1 minute to 31 days at a time.")
         self._world.clock.advance(int(minutes) * 60)
         number = back.removeprefix("/j/")
         known = number.isascii() and number.isdigit()

@@ -10,6 +10,7 @@ Json = dict[str, object]
 
 INSTANT, SCHEDULED, RECURRING, PERSONAL, WEBINAR, RECURRING_FIXED = 1, 2, 3, 4, 5, 8
 LICENSED, BASIC = 2, 1
+_MADE = {"MP4": "recording", "TRANSCRIPT": "transcript"}
 
 
 @dataclass(kw_only=True)
@@ -60,6 +61,22 @@ class File:
 
 
 @dataclass(kw_only=True)
+class Take:
+    """A stretch of an occurrence that was recorded. Times are in ms, 0 is not yet."""
+
+    started_ms: int
+    ended_ms: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """Somebody who wants in before the host has come. The e-mail is empty for people without an account."""
+
+    name: str
+    email: str = ""
+
+
+@dataclass(kw_only=True)
 class Occurrence:
     """One run of a meeting, from start to end, under its own uuid. Times are in ms, 0 is not yet."""
 
@@ -71,7 +88,18 @@ class Occurrence:
     share_id: str = ""
     passcode: str = ""
     summary: Json | None = None
-    recording: bool = False
+    takes: list[Take] = field(default_factory=list)
+
+    @property
+    def recording(self) -> bool:
+        """Whether it is being recorded now."""
+        return bool(self.takes) and not self.takes[-1].ended_ms
+
+    @property
+    def published(self) -> set[str]:
+        """What was made of it: ``recording``, ``transcript``, ``summary``."""
+        made = {_MADE[file.type] for file in self.files if file.type in _MADE}
+        return made | {"summary"} if self.summary else made
 
     @property
     def present(self) -> dict[str, Participant]:
@@ -94,7 +122,8 @@ class Plan:
 
 @dataclass(kw_only=True)
 class Meeting:
-    """A meeting or webinar: ``status`` is ``waiting``, ``started`` or (instant ones only) ``ended``.
+    """A meeting or webinar: ``status`` is ``waiting``, ``started``, (instant ones only) ``ended`` or, of what
+    was never started in time, ``expired``.
 
     ``uuid`` is that of the occurrence that is under way or comes next; an instant meeting keeps its only one.
     """
@@ -115,7 +144,7 @@ class Meeting:
     timezone: str = ""
     settings: Json = field(default_factory=dict)
     past: list[Occurrence] = field(default_factory=list)
-    lobby: list[str] = field(default_factory=list)
+    lobby: list[Waiting] = field(default_factory=list)
 
     @property
     def uuid(self) -> str:
@@ -136,6 +165,12 @@ class Meeting:
     def participants(self) -> dict[str, Participant]:
         """Who is in now, by session user id."""
         return self.current.present
+
+    @property
+    def here(self) -> set[str]:
+        """The e-mails of whoever is in, or waits to come in."""
+        inside = {stay.email for stay in self.participants.values()}
+        return (inside | {waiting.email for waiting in self.lobby}) - {""}
 
     @property
     def last(self) -> Occurrence:

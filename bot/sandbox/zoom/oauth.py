@@ -44,7 +44,9 @@ class OAuth:
             return pages.refusal(fault)
         back: dict[str, str] = {"error": "access_denied"}
         if asked.get("decision") == "allow":
-            user = self._world.accounts.find(asked.get("email", ""))
+            if not asked.get("email"):
+                return pages.refusal("Go back and choose an account first.")
+            user = self._world.accounts.find(asked["email"])
             if user is None:
                 return pages.refusal("There is no such Zoom account.")
             if self._world.app == "account" and not user.admin:

@@ -11,23 +11,27 @@ from bot.sandbox.assets import page_headers
 from bot.sandbox.zoom.models import User
 
 
-def page(
-    title: str, body: str, *, status: int = 200, script: str = "", form_action: str = ""
-) -> web.Response:
-    """``title`` is text, ``body`` is HTML; ``script`` names a file of the sandbox's pages."""
-    module = f'<script type="module" src="/page/{script}"></script>' if script else ""
+def page(title: str, body: str, *, status: int = 200, form_action: str = "") -> web.Response:
+    """``title`` is text, ``body`` is HTML."""
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f'<title>{escape(title)} · Sandbox Zoom</title><link rel="icon" href="/page/icon.svg">'
-        f'<link rel="stylesheet" href="/page/base.css"><link rel="stylesheet" href="/page/zoom.css">{module}'
+        f'<link rel="stylesheet" href="/page/base.css"><link rel="stylesheet" href="/page/zoom.css">'
+        '<script type="module" src="/page/zoom.js"></script>'
         '</head><body class="zoom"><header class="strip"><a href="/">Sandbox Zoom</a>'
         "<span>Nothing here is real: this page plays Zoom’s part.</span></header>"
         f"<main><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
     headers = page_headers(form_action=form_action)
     return web.Response(text=html, content_type="text/html", status=status, headers=headers)
+
+
+def live(html: str, url: str = "") -> str:
+    """A part that changes in place: by its own buttons, and by what ``url`` answers."""
+    said = '<p id="said" class="problem" role="alert"></p>'
+    return f'{said}<div id="live" data-url="{escape(url)}">{html}</div>'
 
 
 def refusal(reason: str, *, status: int = 400) -> web.Response:
@@ -37,7 +41,7 @@ def refusal(reason: str, *, status: int = 400) -> web.Response:
 
 def consent(asked: dict[str, str], users: list[User], scopes: str) -> web.Response:
     """Which account, allow or deny; what was asked travels along in hidden fields."""
-    choices = "".join(_choice(user, chosen=not index) for index, user in enumerate(users))
+    choices = "".join(_choice(user) for user in users)
     wanted = "".join(f"<li><code>{escape(scope)}</code></li>" for scope in scopes.split())
     fields = "".join(hidden(name, value) for name, value in asked.items())
     return page(
@@ -45,17 +49,18 @@ def consent(asked: dict[str, str], users: list[User], scopes: str) -> web.Respon
         "<p><strong>Zoom for Mattermost</strong> would like to start meetings for you, and to see when they"
         " begin and end.</p>"
         f'<form method="post" action="/oauth/authorize">{fields}'
-        f"<fieldset><legend>Your account</legend>{choices}</fieldset>"
+        f"<fieldset><legend>Your account <small>(required)</small></legend>{choices}</fieldset>"
         f"<details><summary>What it may do</summary><ul>{wanted}</ul></details>"
         '<p class="buttons"><button class="main" name="decision" value="allow">Allow</button>'
-        '<button name="decision" value="deny">Deny</button></p></form>',
+        '<button name="decision" value="deny" formnovalidate>Deny</button></p></form>',
         form_action=_origin(asked.get("redirect_uri", "")),
     )
 
 
-def button(action: str, label: str, *, main: bool = False, **fields: str) -> str:
-    """A form that is one button. All arguments are text."""
+def button(action: str, label: str, *, main: bool = False, name: str = "", **fields: str) -> str:
+    """A form that is one button; ``name`` is what is read out where the label alone says too little."""
     kind = ' class="main"' if main else ""
+    kind += f' aria-label="{escape(name)}"' if name else ""
     inside = "".join(hidden(name, value) for name, value in fields.items())
     key = escape(" ".join((action, *fields.values())))
     return (
@@ -69,10 +74,9 @@ def hidden(name: str, value: str) -> str:
     return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
 
 
-def _choice(user: User, *, chosen: bool) -> str:
-    checked = " checked" if chosen else ""
+def _choice(user: User) -> str:
     return (
-        f'<label><input type="radio" name="email" value="{escape(user.email)}"{checked}>'
+        f'<label><input type="radio" name="email" value="{escape(user.email)}" required>'
         f"<span>{escape(user.name)}</span> <small>{escape(user.email)}</small></label>"
     )
 

@@ -7,10 +7,12 @@ from bot.sandbox.zoom.clock import Clock
 from bot.sandbox.zoom.models import Event, File, Json, Meeting, Occurrence
 
 DOWNLOAD_MS = 24 * 3600 * 1000
+# What Zoom makes of a recorded meeting is ready so long after its end.
+READY_MS = {"recording": 60_000, "transcript": 120_000}
 
 
 class Shelf:
-    """State without I/O; ``url`` is the sandbox's own."""
+    """State without I/O; ``url`` is the sandbox's own. All is made of the last occurrence, or of ``run``."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -20,9 +22,14 @@ class Shelf:
         self.files: dict[str, tuple[Meeting, File]] = {}
         self._tokens: dict[str, tuple[str, int]] = {}
 
-    def record(self, meeting: Meeting) -> list[Event]:
-        """Video, sound, chat and timeline of the last occurrence."""
-        run = self._prepare(meeting)
+    def publish(self, what: str, meeting: Meeting, run: Occurrence | None = None) -> list[Event]:
+        """A ``recording``, ``transcript`` or ``summary``, unless there is one already."""
+        make = {"recording": self.record, "transcript": self.transcribe, "summary": self.summarize}[what]
+        return [] if what in (run or meeting.last).published else make(meeting, run)
+
+    def record(self, meeting: Meeting, run: Occurrence | None = None) -> list[Event]:
+        """Video, sound, chat and timeline."""
+        run = self._prepare(meeting, run)
         files = [
             _file("MP4", "shared_screen_with_speaker_view", b"\0\0\0\x18ftypmp42" + bytes(4096), "video/mp4"),
             _file("M4A", "audio_only", b"\0\0\0\x18ftypM4A " + bytes(1024), "audio/mp4"),
@@ -31,15 +38,15 @@ class Shelf:
         ]
         return [self._store(meeting, run, files, "recording.completed")]
 
-    def transcribe(self, meeting: Meeting) -> list[Event]:
-        """The transcript of the last occurrence, as WebVTT."""
-        run = self._prepare(meeting)
+    def transcribe(self, meeting: Meeting, run: Occurrence | None = None) -> list[Event]:
+        """The transcript, as WebVTT."""
+        run = self._prepare(meeting, run)
         file = _file("TRANSCRIPT", "audio_transcript", _transcript(run), "text/vtt", extension="VTT")
         return [self._store(meeting, run, [file], "recording.transcript_completed")]
 
-    def summarize(self, meeting: Meeting) -> list[Event]:
-        """The summary of the last occurrence."""
-        run = meeting.last
+    def summarize(self, meeting: Meeting, run: Occurrence | None = None) -> list[Event]:
+        """The summary."""
+        run = run or meeting.last
         run.summary = {
             "summary_overview": f"The team talked about {meeting.topic}.",
             "summary_details": [
@@ -63,8 +70,8 @@ class Shelf:
         meeting_id, until_ms = self._tokens.get(token, ("", 0))
         return meeting_id == str(meeting.id) and self._clock.now_ms() < until_ms
 
-    def _prepare(self, meeting: Meeting) -> Occurrence:
-        run = meeting.last
+    def _prepare(self, meeting: Meeting, run: Occurrence | None) -> Occurrence:
+        run = run or meeting.last
         if not run.started_ms:
             raise ValueError(f"meeting {meeting.id} never started")
         run.share_id = run.share_id or names.user_id()

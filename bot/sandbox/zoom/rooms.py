@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from collections.abc import Callable
 
 from bot.sandbox.zoom import names, shapes
 from bot.sandbox.zoom.accounts import Accounts
@@ -12,14 +13,21 @@ from bot.sandbox.zoom.failures import no_meeting
 from bot.sandbox.zoom.models import (
     INSTANT,
     PERSONAL,
+    RECURRING,
+    RECURRING_FIXED,
     Event,
     Json,
     Meeting,
     Occurrence,
     Participant,
     Plan,
+    Take,
     User,
+    Waiting,
 )
+
+# What nobody started by then, from when it was to be, is gone.
+UNUSED_MS = 30 * 24 * 3600 * 1000
 
 
 class Rooms:
@@ -31,6 +39,7 @@ class Rooms:
         self.url = ""
         self.meetings: dict[int, Meeting] = {}
         self.created: list[int] = []
+        self.on_recorded: Callable[[Meeting, Occurrence], None] = lambda meeting, run: None
         self._runs: dict[str, tuple[Meeting, Occurrence]] = {}
         # Session ids grow by 1024 in real meetings.
         self._session_ids = itertools.count(16_778_240, 1024)
@@ -58,6 +67,8 @@ class Rooms:
         )
         self.meetings[number] = meeting
         self._runs[meeting.uuid] = (meeting, meeting.current)
+        if kind not in (PERSONAL, RECURRING, RECURRING_FIXED):
+            self._lapse(meeting)
         return meeting
 
     def personal(self, host: User) -> Meeting:
@@ -72,7 +83,7 @@ class Rooms:
             if owner is None or not owner.pmi_enabled:
                 raise no_meeting(number)
             meeting = self.personal(owner)
-        if meeting.status == "ended":
+        if meeting.status in ("ended", "expired"):
             raise no_meeting(number)
         return meeting
 
@@ -101,9 +112,9 @@ class Rooms:
         events = [self._event(meeting, meeting.current, "started")]
         if with_host:
             events += self.enter(meeting, meeting.host.name, meeting.host.email)[1]
-        for name in meeting.lobby:
-            events.append(self._lobby_event(meeting, name, "participant_jbh_joined"))
-            events += self.enter(meeting, name)[1]
+        for waiting in meeting.lobby:
+            events.append(self._lobby_event(meeting, waiting, "participant_jbh_joined"))
+            events += self.enter(meeting, waiting.name, waiting.email)[1]
         meeting.lobby = []
         return events
 
@@ -142,18 +153,36 @@ class Rooms:
             events.append(self._stay_event(meeting, stay, "participant_left"))
         return events + self._finish(meeting)
 
-    def wait(self, meeting: Meeting, name: str) -> list[Event]:
+    def wait(self, meeting: Meeting, name: str, email: str = "") -> list[Event]:
         """Somebody wants in before the host has come."""
         if meeting.status != "waiting":
             raise ValueError(f"meeting {meeting.id} is {meeting.status}")
-        meeting.lobby.append(name)
-        return [self._lobby_event(meeting, name, "participant_jbh_waiting")]
+        waiting = Waiting(name=name, email=email)
+        meeting.lobby.append(waiting)
+        return [self._lobby_event(meeting, waiting, "participant_jbh_waiting")]
+
+    def record(self, meeting: Meeting) -> list[Event]:
+        """The host begins to record."""
+        if meeting.status != "started" or meeting.current.recording:
+            raise ValueError(f"meeting {meeting.id} is {meeting.status} and cannot begin to be recorded")
+        meeting.current.takes.append(Take(started_ms=self._clock.now_ms()))
+        return [self._take_event(meeting, "started")]
+
+    def cut(self, meeting: Meeting) -> list[Event]:
+        """The host stops recording."""
+        if not meeting.current.recording:
+            raise ValueError(f"meeting {meeting.id} is not being recorded")
+        meeting.current.takes[-1].ended_ms = self._clock.now_ms()
+        return [self._take_event(meeting, "stopped")]
 
     def _finish(self, meeting: Meeting) -> list[Event]:
         run = meeting.current
+        events = self.cut(meeting) if run.recording else []
         run.ended_ms = self._clock.now_ms()
         meeting.past.append(run)
-        events = [self._event(meeting, run, "ended")]
+        events.append(self._event(meeting, run, "ended"))
+        if run.takes:
+            self.on_recorded(meeting, run)
         if meeting.type == INSTANT:
             meeting.status = "ended"
             return events
@@ -172,9 +201,26 @@ class Rooms:
     def _stay_event(self, meeting: Meeting, stay: Participant, name: str) -> Event:
         return self._event(meeting, meeting.current, name, {"participant": shapes.event_participant(stay)})
 
-    def _lobby_event(self, meeting: Meeting, name: str, event: str) -> Event:
-        participant: Json = {"user_name": name, "date_time": iso(self._clock.now_ms())}
+    def _take_event(self, meeting: Meeting, name: str) -> Event:
+        shape = shapes.event_take(meeting, meeting.current)
+        payload: Json = {"account_id": meeting.host.account_id, "object": shape}
+        return Event(name=f"recording.{name}", payload=payload, at_ms=self._clock.now_ms())
+
+    def _lobby_event(self, meeting: Meeting, waiting: Waiting, event: str) -> Event:
+        participant: Json = {"user_name": waiting.name, "date_time": iso(self._clock.now_ms())}
+        if known := self._accounts.find(waiting.email):
+            participant["id"] = known.id
         return self._event(meeting, meeting.current, event, {"participant": participant})
+
+    def _lapse(self, meeting: Meeting) -> None:
+        """Expire a meeting that nobody started in time, or look again when that time has come."""
+        if meeting.status != "waiting" or meeting.past:
+            return
+        until_ms = max(meeting.created_ms, meeting.scheduled_ms) + UNUSED_MS
+        if self._clock.now_ms() < until_ms:
+            self._clock.at(until_ms, lambda: self._lapse(meeting))
+        else:
+            meeting.status = "expired"
 
     def _free_id(self) -> int:
         while (number := names.meeting_id()) in self.meetings:

@@ -229,9 +229,9 @@ class Zoom(World):
         """The host ends the meeting for all."""
         await self._send(self.rooms.close(self._room(number)), deliver)
 
-    async def wait_in_lobby(self, number: int, name: str, *, deliver: bool = True) -> None:
+    async def wait_in_lobby(self, number: int, name: str, email: str = "", *, deliver: bool = True) -> None:
         """Somebody waits for the host."""
-        await self._send(self.rooms.wait(self._room(number), name), deliver)
+        await self._send(self.rooms.wait(self._room(number), name, email), deliver)
 
     async def record(self, number: int, *, deliver: bool = True) -> None:
         """A recording of the last occurrence is published."""

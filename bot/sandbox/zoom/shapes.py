@@ -148,6 +148,13 @@ def event_object(of: Meeting, run: Occurrence) -> Json:
     return shape
 
 
+def event_take(of: Meeting, run: Occurrence) -> Json:
+    """``payload.object`` of ``recording.started`` and ``.stopped``, for the last take; ``id`` is a number."""
+    take = run.takes[-1]
+    file = {"recording_start": iso(take.started_ms), "recording_end": iso(take.ended_ms)}
+    return event_object(of, run) | {"id": of.id, "recording_file": file}
+
+
 def event_participant(stay: Participant) -> Json:
     """``participant`` of joined and left events; ``id`` is missing for people without an account."""
     shape: Json = {

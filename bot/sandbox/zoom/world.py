@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable
+from functools import partial
 from typing import Literal, TypeVar
 
 from bot.sandbox.faults import Faults
@@ -12,8 +13,8 @@ from bot.sandbox.zoom import names
 from bot.sandbox.zoom.accounts import Accounts
 from bot.sandbox.zoom.clock import Clock, iso, parse_iso
 from bot.sandbox.zoom.failures import daily_limit
-from bot.sandbox.zoom.models import Call, Meeting, User
-from bot.sandbox.zoom.recordings import Shelf
+from bot.sandbox.zoom.models import Call, Meeting, Occurrence, User
+from bot.sandbox.zoom.recordings import READY_MS, Shelf
 from bot.sandbox.zoom.rooms import Rooms
 from bot.sandbox.zoom.webhooks import Courier
 
@@ -52,6 +53,7 @@ class World:
         self.accounts = Accounts(self.clock, self.account_id)
         self.accounts.scope = " ".join(scope + self.scope_suffix for scope in SCOPES)
         self.rooms = Rooms(self.clock, self.accounts)
+        self.rooms.on_recorded = self._publish_later
         self.shelf = Shelf(self.clock)
         self.courier = Courier(secrets.token_urlsafe(16), self.clock)
         self.faults = Faults()
@@ -101,6 +103,16 @@ class World:
         if made >= self.daily_creates:
             raise daily_limit(self.daily_creates, iso((day + 1) * 86_400_000))
         self._made[user.id, day] = made + 1
+
+    def _publish_later(self, meeting: Meeting, run: Occurrence) -> None:
+        """As at Zoom, what was recorded takes a while after the meeting to be ready."""
+        for what, delay_ms in READY_MS.items():
+            publish = partial(self._publish, what, meeting, run)
+            self.clock.at(run.ended_ms + delay_ms, publish)
+
+    def _publish(self, what: str, meeting: Meeting, run: Occurrence) -> None:
+        self.courier.later(self.shelf.publish(what, meeting, run))
+        self.changed()
 
     def changed(self) -> None:
         """Wake whoever waits for a change."""
