@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,40 +19,19 @@ pytestmark = pytest.mark.browser
 
 LONG = "W" * 300
 WIDE = "| a | b |\n|---|---|\n| " + "cell " * 60 + f"| {LONG} |"
-READABLE = 4.5
+READABLE, VISIBLE = 4.5, 3.0
 FITS = "() => document.scrollingElement.scrollWidth <= innerWidth"
 
-# Of every element that has text of its own: the contrast with what is painted behind it (WCAG 2.1).
-CONTRASTS = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const pixel = (colour) => {
-    canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-    return [...canvas.getImageData(0, 0, 1, 1).data];
-  };
-  const light = (colour) => {
-    const [r, g, b] = pixel(colour).map((part) => part / 255).map((part) => part <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
-  const behind = (node) => {
-    for (; node; node = node.parentElement) {
-      const colour = getComputedStyle(node).backgroundColor;
-      if (pixel(colour)[3] === 255) return colour;
-    }
-    return "white";
-  };
-  const own = (node) => [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
-  return [...document.querySelectorAll("body *")].filter((node) => own(node) && node.checkVisibility()).map((node) => {
-    const [one, other] = [light(getComputedStyle(node).color), light(behind(node))].sort((a, b) => b - a);
-    return [(one + .05) / (other + .05), node.textContent.slice(0, 40)];
-  });
-}"""
+MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
 
 
 async def faint(page: Page) -> list[str]:
-    """Words that are hard to read."""
-    found: list[tuple[float, str]] = await page.evaluate(CONTRASTS)
-    assert len(found) > 5
-    return [f"{words}: {ratio:.1f}" for ratio, words in found if ratio < READABLE]
+    """What is hard to read, or to see the edge of."""
+    found: dict[str, list[tuple[float, str]]] = await page.evaluate(MEASURE)
+    assert len(found["words"]) > 5
+    measured = [(pair, READABLE) for pair in found["words"] + found["placeholders"]]
+    measured += [(pair, VISIBLE) for pair in found["borders"]]
+    return [f"{what}: {ratio:.2f}" for (ratio, what), least in measured if ratio < least]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -68,6 +48,8 @@ async def test_everything_is_readable_in_light_and_dark(
         world.mattermost.register_command("whisper", served.url)
         await world.mattermost.command("alice", "dev", "/whisper")
     await posts(page).filter(has_text="Only visible to you").wait_for()
+    assert await faint(page) == []
+    await posts(page).get_by_role("button", name="Reply").first.click()
     assert await faint(page) == []
     dark = await page.evaluate("getComputedStyle(document.body).backgroundColor === 'rgb(20, 23, 29)'")
     assert dark == (scheme == "dark")

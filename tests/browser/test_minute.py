@@ -47,6 +47,8 @@ async def test_the_first_minute_of_alice_and_bob(make_world: MakeWorld, open_win
     await windows.snap(room, "meeting")
     await windows.snap(alice, "live")
 
+    await room.get_by_role("button", name="Record").click()
+    await room.get_by_text("It is being recorded").wait_for()
     await room.get_by_role("button", name="+ 30 minutes").click()
     await room.get_by_text("Live for 30 min").wait_for()
     await room.get_by_role("button", name="End for all").click()
@@ -54,3 +56,8 @@ async def test_the_first_minute_of_alice_and_bob(make_world: MakeWorld, open_win
     await bobs.get_by_text("30 min").wait_for()
     await posts(bob).filter(has_text="has ended").first.wait_for()
     await windows.snap(alice, "ended")
+
+    await room.get_by_role("button", name="+ 5 minutes").click()
+    await posts(bob).get_by_role("button", name="3 replies").click()
+    await bob.locator("#thread").get_by_text("The recording of").wait_for()
+    await windows.snap(bob, "published")

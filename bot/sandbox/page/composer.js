@@ -11,6 +11,8 @@ export class Composer {
     this.problem = el("p", { className: "problem", role: "alert" });
     const button = el("button", { type: "submit", className: "main" }, "Send");
     const form = el("form", { className: "composer", onsubmit: (event) => this.submit(event) }, this.box, button);
+    // A box of another width wraps elsewhere.
+    new ResizeObserver(() => requestAnimationFrame(() => this.fit())).observe(form);
     node.append(form, this.problem, el("p", { className: "note hint" }, "Enter sends, Shift+Enter begins a new line."));
   }
 
@@ -34,8 +36,12 @@ export class Composer {
     this.box.setSelectionRange(this.text.length, this.text.length);
   }
 
+  /** As high as what is written; how high at most is the style's business. */
   fit() {
-    this.box.rows = Math.min(8, this.text.split("\n").length);
+    const { style, offsetHeight, clientHeight } = this.box;
+    style.height = "auto";
+    const { scrollHeight } = this.box;
+    style.height = scrollHeight ? `${scrollHeight + offsetHeight - clientHeight}px` : "";
   }
 
   key(event) {

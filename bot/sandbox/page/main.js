@@ -1,45 +1,69 @@
 // The chat page: one window, one person.
 import { showDialog } from "./dialog.js";
+import { closeDrawer, drawer, markDrawer } from "./drawer.js";
+import { Guide } from "./guide.js";
 import { people } from "./people.js";
 import { Room } from "./room.js";
 import { Session } from "./session.js";
 import { sidebar } from "./sidebar.js";
 import { Thread } from "./thread.js";
-import { welcome } from "./welcome.js";
 
 const FIRST_CHANNEL = "dev";
+const DEFAULT_PORT = "8065";
+const PAUSE = 2000;
 
 const at = (id) => document.getElementById(id);
 let current = null;
 
-async function begin() {
+/** `draft()` is what was being written. */
+async function begin(person, draft = () => "") {
   const stage = await (await fetch("/stage.json")).json();
   at("zoom-side").href = stage.zoom_url;
-  at("drawer").addEventListener("click", () => openDrawer(at("drawer").getAttribute("aria-expanded") !== "true"));
-  const asked = new URLSearchParams(location.search).get("as");
-  await become(stage.people.includes(asked) ? asked : stage.people[0], stage);
+  await become(stage.people.includes(person) ? person : stage.people[0], stage, draft);
+  setDown(false);
 }
 
 /** Everything of the former person is left behind, and the page is drawn for the new one. */
-async function become(person, stage) {
-  const place = current?.model.channel?.name;
+async function become(person, stage, draft = () => "") {
+  const [place, written] = [current?.model.channel?.name, draft()];
   current?.end();
-  renew("sidebar", "posts", "thread", "welcome");
-  const session = await Session.begin(person, stage, { onDialog: (opened) => showDialog(opened, session) });
+  closeDrawer();
+  renew("sidebar", "posts", "thread", "guide");
+  const session = await Session.begin(person, stage, {
+    onDialog: (opened) => showDialog(opened, session),
+    onDown: setDown,
+    onExpired: () => revive(session, room),
+  });
   current = session;
   history.replaceState(null, "", `/?as=${person}`);
   people(at("people"), stage, person, (other) => become(other, stage).catch(say));
   const room = new Room(session, { title: at("title"), state: at("state"), scroll: at("scroll"), posts: at("posts"), composer: at("composer") });
   new Thread(session, at("thread"));
-  const choose = (channelId) => session.show(channelId).then(() => openDrawer(false)).catch(say);
+  const choose = async (channelId) => {
+    closeDrawer();
+    await enter(session, room, channelId);
+  };
   const write = async (userId) => choose((await session.direct(userId)).id);
-  sidebar(at("sidebar"), session, { choose, write: (userId) => write(userId).catch(say) });
-  welcome(at("welcome"), session, (suggestion) => fill(session, room, suggestion).catch(say));
+  sidebar(at("sidebar"), session, { choose: (id) => choose(id).catch(say), write: (id) => write(id).catch(say), mark: markDrawer });
+  const guide = new Guide(at("guide"), session, (suggestion) => fill(session, room, suggestion).catch(say));
+  room.onSent = () => guide.used();
   const first = channelNamed(session, place) ?? channelNamed(session, FIRST_CHANNEL);
   await session.show(first.id);
   session.listen();
   document.addEventListener("visibilitychange", () => current === session && session.model.see());
+  room.composer.fill(written);
   room.composer.focus();
+}
+
+/** The demo was started anew, and knows nothing of before: the same person signs in again, with what was being written. */
+async function revive(session, room) {
+  session.end();
+  try {
+    if (current === session) await begin(session.model.me.username, () => room.composer.text);
+  } catch {
+    setDown(true);
+    setTimeout(() => revive(session, room), PAUSE);
+  }
 }
 
 function channelNamed(session, name) {
@@ -49,10 +73,16 @@ function channelNamed(session, name) {
 async function fill(session, room, { text, place }) {
   const user = session.model.named(place);
   const channel = user ? await session.direct(user.id) : inTeam(session) ? session.model.channel : channelNamed(session, place);
-  if (channel.id !== session.model.channelId) await session.show(channel.id);
+  await enter(session, room, channel.id, text);
+}
+
+/** Whoever goes somewhere wants to write there; the messages may come a little later. */
+function enter(session, room, channelId, text) {
+  const showing = session.show(channelId);
   room.draw();
-  room.composer.fill(text);
+  if (text) room.composer.fill(text);
   room.composer.focus();
+  return showing;
 }
 
 function inTeam(session) {
@@ -64,13 +94,20 @@ function renew(...ids) {
   for (const id of ids) at(id).replaceWith(at(id).cloneNode(false));
 }
 
-function openDrawer(open) {
-  at("drawer").setAttribute("aria-expanded", String(open));
-  document.body.classList.toggle("drawer", open);
+function setDown(down) {
+  at("down").hidden = !down;
+  at("again").textContent = location.port === DEFAULT_PORT ? "zoombot demo" : `zoombot demo --port ${location.port}`;
+}
+
+function leave(event) {
+  if (event.key !== "Escape" || event.isComposing || document.querySelector("dialog[open]")) return;
+  if (!closeDrawer({ refocus: true }) && current?.model.rootId) current.openThread("");
 }
 
 function say(error) {
   at("state").textContent = error.message;
 }
 
-begin().catch(say);
+drawer();
+document.addEventListener("keydown", leave);
+begin(new URLSearchParams(location.search).get("as")).catch(say);

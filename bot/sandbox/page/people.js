@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 /** `become(person)` switches this window. */
 export function people(node, stage, me, become) {
   node.replaceChildren(
-    el("span", { id: "you" }, "You are"),
+    el("span", { id: "you", className: "wide" }, "You are"),
     el("span", { className: "switch" }, stage.people.map((person) => choice(person, me, become))),
     el("span", { className: "second" }, "Second window:", stage.people.filter((person) => person !== me).map(secondWindow)),
   );

@@ -2,15 +2,14 @@
 import { Composer } from "./composer.js";
 import { clear, reconcile } from "./dom.js";
 import { postNode } from "./post.js";
-
-const NEAR = 120;
+import { Tail } from "./tail.js";
 
 export class Room {
   constructor(session, { title, state, scroll, posts, composer }) {
-    Object.assign(this, { session, title, state, scroll, posts, drafts: new Map(), shown: "" });
+    Object.assign(this, { session, title, state, posts, tail: Tail.of(scroll), drafts: new Map(), shown: "", onSent: () => {} });
     clear(posts);
     composer.replaceChildren();
-    this.composer = new Composer(composer, { label: "Message", send: (text) => session.write(text) });
+    this.composer = new Composer(composer, { label: "Message", send: (text) => session.write(text).then(() => this.onSent()) });
     session.model.addEventListener("change", () => this.draw());
     this.draw();
   }
@@ -20,11 +19,9 @@ export class Room {
     this.state.textContent = model.online ? "" : "Connecting…";
     if (!model.channel) return;
     if (this.shown !== model.channelId) this.move();
-    const below = this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight;
     const roots = model.roots(model.channelId);
     reconcile(this.posts, roots, (post) => post.id, (post) => postNode(post, this.session, "room"));
-    if (this.fresh || below < NEAR) this.scroll.scrollTop = this.scroll.scrollHeight;
-    if (roots.length) this.fresh = false;
+    this.tail.drawn(roots, model.me);
   }
 
   /** Another channel: what was being written stays with the one that is left. */
@@ -32,8 +29,8 @@ export class Room {
     const { model } = this.session;
     this.drafts.set(this.shown, this.composer.text);
     this.shown = model.channelId;
-    this.fresh = true;
     clear(this.posts);
+    this.tail.show();
     const title = model.title(model.channel);
     this.title.textContent = title;
     document.title = `${title} as ${model.me.username}: Zoom for Mattermost, the demo`;

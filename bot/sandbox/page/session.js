@@ -62,7 +62,7 @@ export class Session {
     const page = await this.api.get(`/channels/${channelId}/posts?per_page=${PAGE_SIZE}`);
     model.loaded.add(channelId);
     for (const gone of before.filter((post) => !page.posts[post.id])) model.drop(gone);
-    for (const post of Object.values(page.posts)) model.keep(post);
+    for (const post of oldestFirst(page)) model.keep(post);
   }
 
   /** The direct channel with somebody, made if there is none. */
@@ -144,4 +144,10 @@ export class Session {
     if (!this.model.channels.has(post.channel_id)) await this.loadChannels();
     this.model.keep(post);
   }
+}
+
+/** What was written within one millisecond has no other order than the server's. */
+function oldestFirst({ order, posts }) {
+  const others = Object.values(posts).filter((post) => !order.includes(post.id));
+  return [...others, ...order.map((id) => posts[id]).reverse()];
 }

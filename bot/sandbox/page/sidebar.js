@@ -1,8 +1,8 @@
 // The list of channels and of people to write to.
 import { el } from "./dom.js";
 
-/** `choose(channelId)` shows a channel, `write(userId)` the direct channel with somebody. */
-export function sidebar(node, session, { choose, write }) {
+/** `choose(channelId)` shows a channel, `write(userId)` the direct channel with somebody; `mark(unread)` is told of news. */
+export function sidebar(node, session, { choose, write, mark }) {
   const { model } = session;
   const draw = () => {
     const focused = document.activeElement?.dataset?.key;
@@ -10,6 +10,7 @@ export function sidebar(node, session, { choose, write }) {
       section("Channels", rooms(model).map((channel) => entry(model, channel, roomLabel(channel), () => choose(channel.id)))),
       section("Direct messages", [...partners(model).map((user) => partner(model, user, write)), ...groups(model).map((channel) => entry(model, channel, channel.display_name, () => choose(channel.id)))]),
     );
+    mark([...model.channels.values()].some((channel) => model.unread(channel)));
     if (focused) node.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   };
   model.addEventListener("change", draw);

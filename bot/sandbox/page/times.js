@@ -6,12 +6,16 @@ const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const MINUTE = 60_000;
 
+// How far the stage's clock was moved on, as far as its messages tell.
+let ahead = 0;
+
 /** `ms` since the epoch, as a `time` element that grows older by itself. */
 export function time(ms) {
+  ahead = Math.max(ahead, ms - Date.now());
   return el("time", { datetime: new Date(ms).toISOString(), title: FULL.format(ms) }, words(ms));
 }
 
-export function words(ms, now = Date.now()) {
+export function words(ms, now = Date.now() + ahead) {
   const minutes = Math.floor((now - ms) / MINUTE);
   if (minutes < 1) return "just now";
   if (minutes < 60) return `${minutes} min ago`;

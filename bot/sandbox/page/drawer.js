@@ -1,0 +1,45 @@
+// On narrow screens the list of channels is a drawer. What it may cover is out of reach while it is open.
+import { el } from "./dom.js";
+
+export const NARROW = matchMedia("(max-width: 44rem)");
+
+const COVERED = ["guide", "scroll", "composer"];
+
+const at = (id) => document.getElementById(id);
+
+/** The button opens and closes it; so do Escape (see `closeDrawer`) and a press beside it. */
+export function drawer() {
+  at("drawer").addEventListener("click", () => isOpen() ? closeDrawer() : open());
+  document.addEventListener("pointerdown", ({ target }) => at("sidebar").contains(target) || at("drawer").contains(target) || closeDrawer());
+  NARROW.addEventListener("change", () => closeDrawer());
+}
+
+/** Whether it was open. */
+export function closeDrawer({ refocus = false } = {}) {
+  const was = isOpen();
+  set(false);
+  if (was && refocus) at("drawer").focus();
+  return was;
+}
+
+/** Says on the button that there is something new behind it. */
+export function markDrawer(unread) {
+  const mark = at("drawer").querySelector(".dot");
+  if (unread && !mark) at("drawer").append(el("span", { className: "dot" }, el("span", { className: "unseen" }, "unread")));
+  if (!unread) mark?.remove();
+}
+
+function isOpen() {
+  return at("drawer").getAttribute("aria-expanded") === "true";
+}
+
+function open() {
+  set(true);
+  at("sidebar").querySelector("[aria-current]")?.focus();
+}
+
+function set(open) {
+  at("drawer").setAttribute("aria-expanded", String(open));
+  document.body.classList.toggle("drawer", open);
+  for (const id of COVERED) at(id).inert = open;
+}
