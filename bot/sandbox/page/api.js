@@ -2,12 +2,18 @@
 
 const API = "/api/v4";
 
-/** What the server refused, in its own words. */
-export class Refusal extends Error {}
+/** What the server refused, in its own words; `status` is 0 where nobody answered. */
+export class Refusal extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
 
 export class Api {
   constructor(token) {
     this.token = token;
+    this.onExpired = () => {};
   }
 
   /** Signs in; each window has a token of its own, so that two windows can be two people. */
@@ -41,6 +47,7 @@ export class Api {
     }
     if (answer.ok) return answer;
     const said = await answer.json().catch(() => ({}));
-    throw new Refusal(said.message || `The server said ${answer.status}.`);
+    if (answer.status === 401 && this.token) this.onExpired();
+    throw new Refusal(said.message || `The server said ${answer.status}.`, answer.status);
   }
 }

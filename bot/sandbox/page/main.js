@@ -25,16 +25,16 @@ async function begin(person, draft = () => "") {
 
 /** Everything of the former person is left behind, and the page is drawn for the new one. */
 async function become(person, stage, draft = () => "") {
-  const [place, written] = [current?.model.channel?.name, draft()];
-  current?.end();
-  closeDrawer();
-  renew("sidebar", "posts", "thread", "guide");
   const session = await Session.begin(person, stage, {
     onDialog: (opened) => showDialog(opened, session),
     onDown: setDown,
     onExpired: () => revive(session, room),
   });
+  const [place, written] = [current?.model.channel?.name, draft()];
+  current?.end();
   current = session;
+  closeDrawer();
+  renew("sidebar", "posts", "thread", "guide");
   history.replaceState(null, "", `/?as=${person}`);
   people(at("people"), stage, person, (other) => become(other, stage).catch(say));
   const room = new Room(session, { title: at("title"), state: at("state"), scroll: at("scroll"), posts: at("posts"), composer: at("composer") });

@@ -18,7 +18,7 @@ export class Model extends EventTarget {
     this.waiting = true;
     queueMicrotask(() => {
       this.waiting = false;
-      this.dispatchEvent(new Event("change"));
+      if (!this.ended) this.dispatchEvent(new Event("change"));
     });
   }
 

@@ -6,16 +6,20 @@ import { Socket } from "./socket.js";
 const PAGE_SIZE = 200;
 
 export class Session {
-  /** `onDialog(dialog)` shows a dialog that an integration opened. */
-  static async begin(person, stage, { onDialog }) {
+  /**
+   * `onDialog(dialog)` shows a dialog that an integration opened, `onDown(down)` is told whether the server answers,
+   * `onExpired()` that it no longer knows this sign-in.
+   */
+  static async begin(person, stage, { onDialog, onDown, onExpired }) {
     const api = await Api.signIn(person, stage.password);
-    const session = new Session(api, new Model(await api.get("/users/me"), stage), onDialog);
+    const session = new Session(api, new Model(await api.get("/users/me"), stage), { onDialog, onDown });
     await session.load();
+    api.onExpired = () => session.ended || onExpired();
     return session;
   }
 
-  constructor(api, model, onDialog) {
-    Object.assign(this, { api, model, onDialog });
+  constructor(api, model, { onDialog, onDown }) {
+    Object.assign(this, { api, model, onDialog, onDown });
   }
 
   async load() {
@@ -34,11 +38,26 @@ export class Session {
       onEvent: (name, data) => this.take(name, data),
       onOpen: () => this.resync(),
       onLost: () => this.setOnline(false),
+      probe: () => this.probe(),
     });
   }
 
+  /** Nothing of it is shown any more. */
   end() {
+    this.ended = this.model.ended = true;
     this.socket?.close();
+  }
+
+  /** Whether the server is there and knows us; a socket alone would not say which of the two it is. */
+  async probe() {
+    try {
+      await this.api.get("/users/me");
+    } catch (refusal) {
+      this.onDown(refusal.status === 0);
+      return false;
+    }
+    this.onDown(false);
+    return true;
   }
 
   async loadChannels() {
