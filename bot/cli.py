@@ -94,7 +94,7 @@ def rotate(path: Path | None) -> None:
     from bot.setup.keys import rotate as rotate_store
 
     rotation = _finish(lambda: rotate_store(config))
-    click.echo(f"{rotation.done} records are under the first key now.")
+    click.echo(f"{rotation.done} records of {config.store.url} are under the first key now.")
     if rotation.unreadable:
         _fail(f"{rotation.unreadable} records open under none of the keys; they were left as they are.")
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.config import Config
-from bot.errors import VaultError
+from bot.errors import StoreError, VaultError
 from bot.records import Record
 from bot.setup.sealed import rotated, sealed_kinds
+from bot.setup.store import store_file
 from bot.stores import Put, Store
 from bot.stores.opening import open_store
 from bot.vault import Vault, new_key
@@ -30,8 +32,13 @@ async def rotate(config: Config) -> Rotation:
     """Seal every sealed value of the store anew under the first key of ``store.encryption_keys``.
 
     Run again after a break-off, it starts over. What does not open is left as it is. Raises
-    :class:`bot.errors.StoreError`; a :class:`bot.errors.StoreLockedError` while the bot runs.
+    :class:`bot.errors.StoreError`, also where there is no store yet; a
+    :class:`bot.errors.StoreLockedError` while the bot runs.
     """
+    path = store_file(config)
+    # Opened, it would be made: an empty store, in which nothing is left to do.
+    if not await asyncio.to_thread(path.exists):
+        raise StoreError(f"store.url: there is no store {path}: is it the one that the bot uses?")
     vault = Vault(config.store.encryption_keys)
     store = await open_store(config.store.url)
     try:

@@ -16,10 +16,15 @@ from bot.stores.opening import open_store
 from bot.vault import Vault
 
 
+def store_file(config: Config) -> Path:
+    """The file that ``store.url`` names."""
+    return Path(config.store.url.removeprefix("tinydb:"))
+
+
 async def check_store(config: Config) -> list[Finding]:
     """Whether the store can be read, what is in it, and whether the keys open what is sealed."""
-    path = Path(config.store.url.removeprefix("tinydb:"))
-    if config.store.url.startswith("tinydb:") and not await asyncio.to_thread(path.exists):
+    path = store_file(config)
+    if not await asyncio.to_thread(path.exists):
         return [await asyncio.to_thread(_new, path)]
     try:
         store = await open_store(config.store.url, readonly=True)

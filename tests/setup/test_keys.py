@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from bot.config import Config, StoreConfig
-from bot.errors import StoreLockedError
+from bot.errors import StoreError, StoreLockedError
 from bot.records import Link, Pending, Ticket
 from bot.setup.keys import new_key, rotate
 from bot.setup.sealed import sealed_kinds
@@ -83,3 +84,9 @@ async def test_the_bot_must_not_be_running(stored: Config) -> None:
     with pytest.raises(StoreLockedError):
         await rotate(stored)
     await store.close()
+
+
+async def test_a_store_that_is_not_there_is_named_and_not_made(stored: Config, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match=str(tmp_path / "zoombot.db")):
+        await rotate(stored)
+    assert list(tmp_path.iterdir()) == []
