@@ -105,16 +105,17 @@ def read_meeting(webhook: Webhook) -> MeetingObject:
         # Summaries have names of their own for the same things.
         found = {name.removeprefix("meeting_"): value for name, value in found.items()}
     try:
-        return msgspec.convert(_without_nulls(found), MeetingObject)
+        return msgspec.convert(_known(found), MeetingObject)
     except msgspec.ValidationError:
         raise EventError(f"{webhook.event} carries no meeting") from None
 
 
-def _without_nulls(found: Any) -> Any:
-    """What Zoom does not know it leaves out, or says null."""
-    if not isinstance(found, dict):
-        return found
-    return {name: _without_nulls(value) for name, value in found.items() if value is not None}
+def _known(found: dict[str, Any]) -> dict[str, Any]:
+    """What Zoom does not know it leaves out, or says null; of the participant, too."""
+    known = {name: value for name, value in found.items() if value is not None}
+    if isinstance(who := known.get("participant"), dict):
+        known["participant"] = {name: value for name, value in who.items() if value is not None}
+    return known
 
 
 def identity(webhook: Webhook) -> str:
