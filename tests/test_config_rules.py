@@ -39,7 +39,6 @@ def path(tmp_path: Path) -> Path:
         ("meetings.confirm_above", 50, 50),
         ("web.port", 0, 0),
         ("web.host", "::", "::"),
-        ("store.url", "postgresql://u:p@db/zoombot", "postgresql://u:p@db/zoombot"),
         ("log.format", "json", "json"),
     ],
 )
@@ -108,6 +107,8 @@ def test_accepted(path: Path, dotted: str, value: object, expected: object) -> N
         ("store.url", "tinydb:"),
         ("store.url", "tinydb://host/file"),
         ("store.url", "mysql://db"),
+        ("store.url", "postgresql://u:p@db/zoombot"),
+        ("store.url", "postgres:db"),
         ("store.encryption_keys", []),
         ("store.encryption_keys", ["short"]),
         ("store.encryption_keys", [KEY, KEY[:-2]]),
@@ -137,6 +138,22 @@ def test_an_enum_fault_names_the_allowed_values(path: Path) -> None:
 def test_a_type_fault_names_both_types(path: Path) -> None:
     (fault,) = faults_of(write(path, changed("web.port", "8090")))
     assert fault == "web.port: must be a whole number, not a text in quotes"
+
+
+def test_every_key_that_is_none_is_counted(path: Path) -> None:
+    (fault,) = faults_of(write(path, changed("store.encryption_keys", ["short", KEY, "x" * 44])))
+    assert fault.startswith("store.encryption_keys: not a key: number 1, 3 of the list")
+
+
+def test_what_is_not_built_yet_is_said_and_no_password_with_it(path: Path) -> None:
+    (fault,) = faults_of(write(path, changed("store.url", "postgresql://zoombot:s3cret@db/zoombot")))
+    assert fault == 'store.url: PostgreSQL is not built yet: use "tinydb:FILE"'
+
+
+def test_an_address_without_its_scheme_is_told_what_to_put_before_it(path: Path) -> None:
+    for name in ("mattermost.url", "zoom.url", "web.public_url"):
+        (fault,) = faults_of(write(path, changed(name, "chat.example.com")))
+        assert "begins with https://" in fault
 
 
 def test_a_server_to_server_app_needs_its_account(path: Path) -> None:

@@ -33,15 +33,10 @@ App = Literal["user", "account", "server-to-server"]
 _PORT = whole(0, 65_535)
 
 
-def _key(
-    rule: Rule, default: object = "", *, required: bool = False, secret: bool = False, shown: bool = True
-) -> Any:
-    """One key. A secret may also come from ``<key>_file``; it and what is not shown stay out of reprs."""
-    return field(
-        default=default,
-        repr=shown and not secret,
-        metadata={"rule": rule, "required": required, "secret": secret},
-    )
+def _key(rule: Rule, default: object = "", *, required: bool = False, secret: bool = False) -> Any:
+    """One key. A secret may also come from ``<key>_file``, and stays out of reprs."""
+    metadata = {"rule": rule, "required": required, "secret": secret}
+    return field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +83,9 @@ class WebConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreConfig:
-    """``[store]``; ``url`` holds an absolute path, or may hold the password of a database."""
+    """``[store]``; ``url`` is ``tinydb:`` and an absolute path."""
 
-    url: str = _key(STORE, "tinydb:zoombot.db", required=True, shown=False)
+    url: str = _key(STORE, "tinydb:zoombot.db", required=True)
     encryption_keys: tuple[str, ...] = _key(KEYS, (), required=True, secret=True)
 
 

@@ -155,9 +155,11 @@ NAMES = Rule(list, _names)
 
 
 def _keys(value: list[str], base: Path) -> tuple[str, ...]:
-    for number, key in enumerate(value, start=1):
-        if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key):
-            raise WrongValueError(f"key {number} is not a key; `zoombot keys new` makes one")
+    numbered = enumerate(value, start=1)
+    wrong = [str(number) for number, key in numbered if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key)]
+    if wrong:
+        places = ", ".join(wrong)
+        raise WrongValueError(f"not a key: number {places} of the list; `zoombot keys new` makes one")
     return tuple(value)
 
 
@@ -205,10 +207,10 @@ def reason(error: Exception) -> str:
 
 def _store(value: str, base: Path) -> str:
     scheme, colon, rest = _plain(value).partition(":")
-    if colon and scheme in ("postgresql", "postgres") and rest.startswith("//"):
-        return value
+    if colon and scheme in ("postgresql", "postgres"):
+        raise WrongValueError('PostgreSQL is not built yet: use "tinydb:FILE"')
     if scheme != "tinydb" or not rest.strip("/") or rest.endswith("/"):
-        raise WrongValueError('must be "tinydb:FILE" or "postgresql://…"')
+        raise WrongValueError('must be "tinydb:FILE"')
     if rest.startswith("//") and not rest.startswith("///"):
         raise WrongValueError('must be "tinydb:FILE" without slashes in front, or "tinydb:/DIRECTORY/FILE"')
     path = "/" + rest.lstrip("/") if rest.startswith("/") else rest
@@ -252,7 +254,7 @@ def _split(value: str) -> SplitResult:
     except ValueError:
         raise WrongValueError("must be a URL; its host or port cannot be read") from None
     if parts.scheme not in ("https", "http"):
-        raise WrongValueError("must be a URL that begins with https://")
+        raise WrongValueError("must be a URL that begins with https://, as in https://chat.example.com")
     if "@" in parts.netloc:
         raise WrongValueError("must be a URL without a user name and password")
     if port == 0 or parts.netloc.endswith(":") or not _is_host(host or ""):
