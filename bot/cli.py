@@ -174,8 +174,6 @@ def _finish(work: Callable[[], Awaitable[Any]]) -> Any:
         _refuse(error)
     except ZoombotError as error:
         _fail(str(error))
-    except KeyboardInterrupt:
-        sys.exit(0)
 
 
 def _refuse(error: ConfigError) -> NoReturn:

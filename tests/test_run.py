@@ -185,6 +185,17 @@ async def test_a_signal_stops_it_in_order(setting: Setting, shell: Shell, number
     assert setting.stage.mattermost.sockets == 0
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["click", "bot.config", "bot.app"])
+async def test_a_signal_while_it_still_imports_stops_it(
+    setting: Setting, shell: Shell, module: str, number: int
+) -> None:
+    command = await shell.run("run", PYTHONPROFILEIMPORTTIME="1")
+    await command.says(f" {module}\n")
+    assert await command.stops(number) == 0
+    assert not any("Traceback" in line or "Aborted" in line for line in command.err)
+
+
 async def test_a_signal_before_it_is_ready_stops_it_too(setting: Setting, shell: Shell) -> None:
     await setting.stage.mattermost.stop()
     command = await shell.run("run")
