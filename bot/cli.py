@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,6 +17,7 @@ from bot.errors import ConfigError, ZoombotError
 
 if TYPE_CHECKING:
     from bot.config import Config
+    from bot.setup.questions import Question
 
 DEFAULT_CONFIG = Path("bot.toml")
 
@@ -100,11 +103,13 @@ def rotate(path: Path | None) -> None:
 
 
 def _init_options(command: Callable[..., None]) -> Callable[..., None]:
-    """One option for each question, named after its key."""
+    """One option for each question, named after its key; the key's variable does as well."""
     from bot.setup.questions import QUESTIONS
 
     for question in reversed(QUESTIONS):
-        option = click.option(question.option, question.parameter, default=None, help=question.prompt + ".")
+        option = click.option(
+            question.option, question.parameter, envvar=question.variable, help=question.prompt + "."
+        )
         command = option(command)
     return command
 
@@ -112,32 +117,48 @@ def _init_options(command: Callable[..., None]) -> Callable[..., None]:
 @main.command()
 @config_option
 @click.option("--yes", is_flag=True, help="Ask nothing: take the options and the defaults.")
-@click.option("--force", is_flag=True, help="Overwrite the file if it is there.")
+@click.option("--force", is_flag=True, help="Overwrite the file if it is there; its own secrets are kept.")
 @_init_options
 def init(path: Path | None, yes: bool, force: bool, **given: str | None) -> None:
-    """Ask what is needed, make the secrets, and write the configuration."""
-    from bot.setup.init import addresses, applies, suggested, write
-    from bot.setup.questions import QUESTIONS
+    """Ask what is needed, make the secrets, and write the configuration.
+
+    Each option may also come from the environment, named as for the bot itself: secrets better do, as in
+    ZOOMBOT_ZOOM__CLIENT_SECRET.
+    """
+    from bot.setup.answers import collect
+    from bot.setup.init import addresses, require_place, write
 
     target = path or DEFAULT_CONFIG
-    answers: dict[str, str] = {}
-    for question in QUESTIONS:
-        answer = given[question.parameter]
-        if answer is None and not yes and applies(question, answers):
-            answer = click.prompt(
-                question.prompt, default=suggested(question, answers) or None, hide_input=question.secret
-            )
-        answers[question.key] = answer or suggested(question, answers)
     try:
+        require_place(target, force=force)
+        answers = collect(given, target.absolute().parent, None if yes else _ask)
         config = write(target, answers, force=force)
     except ConfigError as error:
         _refuse(error)
     except ZoombotError as error:
         _fail(str(error))
-    click.echo(f"Wrote {target}. Next:")
+    click.echo(f"Wrote {target}. Enter at Zoom:")
     for name, address in addresses(config):
         click.echo(f"  {name}: {address}")
-    click.echo("  zoombot check, then zoombot run")
+    click.echo("Then:")
+    for command in ("check", "run"):
+        click.echo(f"  {_again(command, path)}")
+
+
+def _ask(question: Question, default: str, fault: str) -> str:
+    """One answer of whoever sits there; ``fault`` is what was wrong with the last."""
+    if fault:
+        click.echo(f"  {fault}")
+    answer: str = click.prompt(question.prompt, default=default or None, hide_input=question.secret)
+    return answer
+
+
+def _again(command: str, path: Path | None) -> str:
+    """The line to type for another command on the same file, by the name that this one was called."""
+    program = click.get_current_context().find_root().info_name or "zoombot"
+    if " " not in program and not shutil.which(program):
+        program = shlex.quote(sys.argv[0])
+    return f"{program} {command}" + (f" --config {shlex.quote(str(path))}" if path else "")
 
 
 def _load(path: Path | None) -> Config:

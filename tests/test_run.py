@@ -21,6 +21,7 @@ import pytest
 import trustme
 
 from bot.app import Tempo, opened
+from bot.config import load
 from bot.demo import free_port
 from bot.errors import StartError
 from bot.sandbox.faults import Fault
@@ -470,6 +471,35 @@ async def test_init_works_unattended_and_check_says_what_is_right(setting: Setti
     for secret in (stage.mattermost_token, zoom.client_secret, zoom.webhook_secret):
         assert secret not in out
     assert await bot.stops() == 0
+
+
+async def test_init_takes_its_answers_from_the_environment_too(setting: Setting, shell: Shell) -> None:
+    setting.path.unlink()
+    given = {
+        "ZOOMBOT_MATTERMOST__URL": "https://chat.example.com",
+        "ZOOMBOT_MATTERMOST__TOKEN": "bottoken",
+        "ZOOMBOT_WEB__PUBLIC_URL": "https://chat.example.com/plugins/zoom",
+        "ZOOMBOT_ZOOM__CLIENT_ID": "id",
+        "ZOOMBOT_ZOOM__CLIENT_SECRET": "clientsecret",
+        "ZOOMBOT_ZOOM__WEBHOOK_SECRET": "hooksecret",
+        "ZOOMBOT_STORE__ENCRYPTION_KEYS": f"{new_key()},{new_key()}",
+    }
+    status, out, err = await shell.result("init", "--yes", "--config", "my bot.toml", **given)
+    assert (status, err) == (0, [])
+    for command in ("check", "run"):
+        assert f"{command} --config 'my bot.toml'" in out
+    config = load(shell.folder / "my bot.toml", {})
+    assert config.zoom.client_secret == "clientsecret"
+    assert config.store.encryption_keys == tuple(given["ZOOMBOT_STORE__ENCRYPTION_KEYS"].split(","))
+
+
+async def test_init_asks_nothing_where_it_may_not_write(shell: Shell) -> None:
+    (shell.folder / "bot.toml").write_text("# mine\n", encoding="utf-8")
+    for arguments in (["init"], ["init", "--config", "none/bot.toml"]):
+        status, out, err = await shell.result(*arguments)
+        assert (status, out) == (1, "")
+        assert len(err) == 1
+        assert "bot.toml" in err[0]
 
 
 async def test_init_without_what_it_needs_tells_all_of_it(shell: Shell) -> None:

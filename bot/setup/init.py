@@ -1,21 +1,27 @@
-"""The first ``bot.toml``: what is asked, and the file that the answers make."""
+"""The first ``bot.toml``: the file that the answers make."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from bot.config import Config, load
 from bot.config.model import KEYS_BY_SECTION, Key
 from bot.errors import StartError
-from bot.setup.questions import Question
 from bot.vault import new_key
+
+# What a new file has from the one that it replaces. Under other keys nobody's link opens, in another store
+# there are none, and at Zoom stands the old address.
+KEPT = ("web.url_secret", "store.url", "store.encryption_keys")
 
 HEAD = """\
 # Made by `zoombot init`. All other keys, with their defaults: the bot.toml of the project's repository.
@@ -23,29 +29,28 @@ HEAD = """\
 """
 
 
-def suggested(question: Question, answers: Mapping[str, str]) -> str:
-    """What the question offers, given the answers so far (by dotted key)."""
-    if question.key == "web.public_url" and answers.get("mattermost.url"):
-        return answers["mattermost.url"].rstrip("/") + "/plugins/zoom"
-    return question.default
-
-
-def applies(question: Question, answers: Mapping[str, str]) -> bool:
-    """Whether it has to be asked at all, given the answers so far."""
-    return question.asked and question.app in ("", answers.get("zoom.app", ""))
+def require_place(path: Path, *, force: bool) -> None:
+    """Raise :class:`StartError` if nothing may or can be written to ``path``: better before all is asked."""
+    if path.exists() and not force:
+        raise StartError(_taken(path))
+    folder = path.absolute().parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        reason = "nothing can be written there" if folder.is_dir() else "that directory does not exist"
+        raise StartError(f"{path} cannot be written: {folder}: {reason}")
+    _read(path)
 
 
 def write(path: Path, answers: Mapping[str, str], *, force: bool = False) -> Config:
-    """Write the file, for its owner alone, with fresh secrets where ``answers`` (by dotted key) has none.
+    """Write the file, for its owner alone. What ``answers`` (by dotted key) lacks of ``KEPT`` comes from the
+    file that it replaces; where there is none, the secrets among it are fresh.
 
     Returns the configuration as it will be read. Nothing is written if the answers have faults
     (:class:`bot.errors.ConfigError`), if the file is there and not ``force``, or if it cannot be written
     (:class:`StartError`).
     """
-    if path.exists() and not force:
-        raise StartError(_taken(path))
-    generated = {"web.url_secret": secrets.token_urlsafe(32), "store.encryption_keys": new_key()}
-    text = render({**generated, **{key: value for key, value in answers.items() if value}})
+    require_place(path, force=force)
+    given = {key: value for key, value in answers.items() if value}
+    text = render({**_own(path, given), **given})
     try:
         return _write(path, text, force=force)
     except FileExistsError:
@@ -55,7 +60,39 @@ def write(path: Path, answers: Mapping[str, str], *, force: bool = False) -> Con
 
 
 def _taken(path: Path) -> str:
-    return f"{path} exists already, and was left as it is: --force overwrites it"
+    return f"{path} exists already, and was left as it is: --config names another, --force overwrites it"
+
+
+def _own(path: Path, given: Mapping[str, str]) -> dict[str, str]:
+    old = _read(path)
+    own = {"web.url_secret": secrets.token_urlsafe(32), "store.encryption_keys": new_key()}
+    for dotted in KEPT:
+        if kept := {name: old[name] for name in (dotted, f"{dotted}_file") if name in old}:
+            own.pop(dotted, None)
+            own |= kept
+    return {name: value for name, value in own.items() if name.removesuffix("_file") not in given}
+
+
+def _read(path: Path) -> dict[str, str]:
+    """What the file says, as answers; empty if there is none."""
+    if not path.exists():
+        return {}
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError):
+        text = "cannot be read, so that its encryption keys cannot be kept"
+        raise StartError(f"{path} {text}: move it away first") from None
+    sections = {name: keys for name, keys in table.items() if isinstance(keys, dict)}
+    return {
+        f"{section}.{name}": answer
+        for section, keys in sections.items()
+        for name, value in keys.items()
+        if (answer := _answer(value))
+    }
+
+
+def _answer(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _write(path: Path, text: str, *, force: bool) -> Config:
@@ -69,12 +106,20 @@ def _write(path: Path, text: str, *, force: bool) -> Config:
             os.fsync(file.fileno())
         config = load(fresh, {})
         if force:
+            _give_to_owner_of(path, fresh)
             fresh.replace(path)
         else:
             _link(fresh, path)
         return config
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def _give_to_owner_of(path: Path, fresh: Path) -> None:
+    """Root may renew the file of the bot's own user, who has to read it afterwards."""
+    with contextlib.suppress(OSError):
+        owner = path.stat()
+        os.chown(fresh, owner.st_uid, owner.st_gid)
 
 
 def _link(fresh: Path, path: Path) -> None:
@@ -92,14 +137,17 @@ def render(answers: Mapping[str, str]) -> str:
     """The file's text. Pure."""
     lines = [HEAD]
     for section, keys in KEYS_BY_SECTION.items():
-        given = [
-            f"{key.name} = {_toml(key, answers[key.dotted])}"
-            for key in keys.values()
-            if key.dotted in answers
-        ]
+        given = [line for key in keys.values() for line in _lines(key, answers)]
         if given:
             lines += [f"[{section}]", *given, ""]
     return "\n".join(lines)
+
+
+def _lines(key: Key, answers: Mapping[str, str]) -> Iterator[str]:
+    if key.dotted in answers:
+        yield f"{key.name} = {_toml(key, answers[key.dotted])}"
+    if (file := f"{key.dotted}_file") in answers:
+        yield f"{key.name}_file = {_quoted(answers[file])}"
 
 
 def _toml(key: Key, answer: str) -> str:

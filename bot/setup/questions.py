@@ -23,6 +23,11 @@ class Question:
         """The option as Python names it."""
         return self.option.removeprefix("--").replace("-", "_")
 
+    @property
+    def variable(self) -> str:
+        """Where the answer may come from as well: who may list the processes sees their options."""
+        return "ZOOMBOT_" + self.key.replace(".", "__").upper()
+
 
 QUESTIONS: tuple[Question, ...] = (
     Question("--mattermost-url", "mattermost.url", "Address of the Mattermost server"),
@@ -48,5 +53,13 @@ QUESTIONS: tuple[Question, ...] = (
     Question("--port", "web.port", "Port to listen on", asked=False),
     Question("--admin-host", "web.admin_host", "Address for health and metrics", asked=False),
     Question("--admin-port", "web.admin_port", "Port for health and metrics", asked=False),
+    Question("--url-secret", "web.url_secret", "Secret of the webhook's address", secret=True, asked=False),
     Question("--store-url", "store.url", "Where the bot remembers", asked=False),
+    Question(
+        "--store-encryption-keys",
+        "store.encryption_keys",
+        "Keys of the store, comma-separated",
+        secret=True,
+        asked=False,
+    ),
 )

@@ -5,14 +5,19 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.cli import main
 from bot.config import load
 from bot.config.model import KEYS_BY_SECTION
 from bot.errors import ConfigError, StartError
-from bot.setup.init import addresses, applies, render, suggested, write
-from bot.setup.questions import QUESTIONS
+from bot.setup.answers import applies, collect, suggested
+from bot.setup.init import addresses, render, write
+from bot.setup.questions import QUESTIONS, Question
+from bot.vault import new_key
+from tests.test_config import SAMPLE
 
 ANSWERS = {
     "mattermost.url": "https://chat.example.com",
@@ -51,13 +56,51 @@ def test_secrets_that_were_given_are_kept(path: Path) -> None:
 
 
 def test_a_file_that_is_there_stays_as_it_is(path: Path) -> None:
-    path.write_text("precious")
+    path.write_text("# precious")
     with pytest.raises(StartError, match="--force"):
         write(path, ANSWERS)
-    assert path.read_text() == "precious"
+    assert path.read_text() == "# precious"
     write(path, ANSWERS, force=True)
     assert load(path, {}).mattermost.token == "bottoken"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_people_s_links_hang_on_is_kept_from_the_file_that_is_replaced(path: Path) -> None:
+    keys = f"{new_key()},{new_key()}"
+    before = write(path, {**ANSWERS, "store.encryption_keys": keys, "store.url": "tinydb:/srv/z.db"})
+    after = write(path, {**ANSWERS, "mattermost.token": "another"}, force=True)
+    assert after.mattermost.token == "another"
+    assert after.store == before.store
+    assert after.web.url_secret == before.web.url_secret
+    given = {"web.url_secret": "mine", "store.encryption_keys": new_key(), "store.url": "tinydb:/srv/y.db"}
+    last = write(path, {**ANSWERS, **given}, force=True)
+    assert last.web.url_secret == "mine"
+    assert last.store.encryption_keys == (given["store.encryption_keys"],)
+    assert last.store.url == "tinydb:/srv/y.db"
+
+
+def test_secrets_in_files_of_their_own_are_kept_there(path: Path) -> None:
+    (path.parent / "keys").write_text(new_key())
+    path.write_text('[store]\nencryption_keys_file = "keys"\n')
+    config = write(path, ANSWERS, force=True)
+    assert config.store.encryption_keys == ((path.parent / "keys").read_text(),)
+    assert 'encryption_keys_file = "keys"' in path.read_text()
+    given = {"store.encryption_keys": new_key()}
+    assert write(path, {**ANSWERS, **given}, force=True).store.encryption_keys == tuple(given.values())
+
+
+def test_a_file_whose_keys_cannot_be_kept_is_not_replaced(path: Path) -> None:
+    path.write_text('[store]\nencryption_keys = ["precious\n')
+    with pytest.raises(StartError, match="move it away"):
+        write(path, ANSWERS, force=True)
+    assert "precious" in path.read_text()
+
+
+def test_the_sample_is_replaced_with_secrets_of_one_s_own(path: Path) -> None:
+    path.write_text(SAMPLE.read_text(encoding="utf-8"))
+    config = write(path, ANSWERS, force=True)
+    assert len(config.web.url_secret) >= 32
+    assert len(config.store.encryption_keys) == 1
 
 
 def test_answers_with_faults_write_nothing_and_are_all_named(path: Path) -> None:
@@ -81,7 +124,8 @@ def test_every_option_is_named_after_its_key() -> None:
         section, _, name = question.key.partition(".")
         dashed = name.replace("_", "-")
         assert question.option == (f"--{dashed}" if section == "web" else f"--{section}-{dashed}")
-        assert KEYS_BY_SECTION[section][name].secret == question.secret
+        key = KEYS_BY_SECTION[section][name]
+        assert (key.secret, key.variable) == (question.secret, question.variable)
     assert len({question.option for question in QUESTIONS}) == len(QUESTIONS)
 
 
@@ -94,6 +138,73 @@ def test_every_required_key_is_asked_or_made() -> None:
                 or key.default
                 or key.dotted in asked | {"web.url_secret", "store.encryption_keys"}
             )
+
+
+Options = dict[str, str | None]
+
+
+def options(**answers: str) -> Options:
+    return {question.parameter: answers.get(question.parameter) for question in QUESTIONS}
+
+
+def test_a_wrong_answer_is_said_and_asked_for_again_at_once(path: Path) -> None:
+    replies = iter(
+        [
+            "chat.example.com",
+            " https://chat.example.com ",
+            "two words",
+            "tok",
+            "x",
+            "https://c.example",
+            "user",
+        ]
+    )
+    asked: list[tuple[str, str]] = []
+
+    def ask(question: Question, default: str, fault: str) -> str:
+        asked.append((question.key, fault))
+        return next(replies, "value")
+
+    answers = collect(options(), path.parent, ask)
+    assert [key for key, _ in asked[:7]] == [
+        *["mattermost.url"] * 2,
+        *["mattermost.token"] * 2,
+        *["web.public_url"] * 2,
+        "zoom.app",
+    ]
+    assert ["https://" in fault for _, fault in asked[:7]] == [False, True, False, False, False, True, False]
+    assert answers["mattermost.url"] == "https://chat.example.com"
+    assert answers["mattermost.token"] == "tok"
+
+
+def test_a_wrong_option_is_said_before_anything_is_asked(path: Path) -> None:
+    def ask(question: Question, default: str, fault: str) -> str:
+        raise AssertionError(f"{question.key} was asked for")
+
+    with pytest.raises(ConfigError) as caught:
+        collect(options(mattermost_url="chat.example.com", port="80a"), path.parent, ask)
+    assert [fault.split(":")[0] for fault in caught.value.faults] == ["mattermost.url", "web.port"]
+
+
+def test_whoever_sits_there_is_asked_and_told_what_comes_next(path: Path) -> None:
+    typed = [
+        "chat.example.com",
+        "https://chat.example.com",
+        "bottoken",
+        "",
+        "",
+        "id",
+        "clientsecret",
+        "hooksecret",
+    ]
+    done = CliRunner().invoke(main, ["init", "--config", str(path)], input="\n".join(typed) + "\n")
+    assert done.exit_code == 0
+    assert "begins with https://" in done.output
+    assert f"check --config {path}" in done.output
+    config = load(path, {})
+    assert config.web.public_url == "https://chat.example.com/plugins/zoom"
+    for secret in (config.mattermost.token, config.zoom.client_secret, config.zoom.webhook_secret):
+        assert secret not in done.output
 
 
 def test_the_account_is_asked_for_server_to_server_apps_only() -> None:
