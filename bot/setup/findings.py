@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import enum
+import os
+import re
 from dataclasses import dataclass
+
+import aiohttp
+
+from bot.tls import certificate_trouble
 
 
 class Level(enum.StrEnum):
@@ -28,14 +34,39 @@ class Finding:
 
 def ok(subject: str, text: str) -> Finding:
     """It is right."""
-    return Finding(Level.OK, subject, text)
+    return _found(Level.OK, subject, text)
 
 
 def note(subject: str, text: str) -> Finding:
     """It may be meant so."""
-    return Finding(Level.NOTE, subject, text)
+    return _found(Level.NOTE, subject, text)
 
 
 def wrong(subject: str, text: str) -> Finding:
     """It must be mended."""
-    return Finding(Level.WRONG, subject, text)
+    return _found(Level.WRONG, subject, text)
+
+
+def _found(level: Level, subject: str, text: str) -> Finding:
+    # A text that names a key of its own is about that one.
+    key = re.match(r"([a-z]+\.[a-z_]+): ", text)
+    subject, text = (key[1], text[key.end() :]) if key else (subject, text)
+    # aiohttp says this of every connection, also of one without TLS.
+    return Finding(level, subject, text.replace(" ssl:default", ""))
+
+
+def asking(text: str, question: str) -> str:
+    """The text, and a question after it unless it ends with one."""
+    return text if text.endswith("?") else f"{text}; {question}"
+
+
+def trouble(failure: Exception, host: str, key: str) -> str:
+    """Why ``host`` does not answer; ``key`` names the CA file for it. Quotes nothing of the call."""
+    if isinstance(failure, aiohttp.ClientConnectorCertificateError):
+        return certificate_trouble(failure.certificate_error, host, key)
+    if isinstance(failure, TimeoutError):
+        return "not in time"
+    cause = failure.os_error if isinstance(failure, aiohttp.ClientConnectorError) else failure
+    number = getattr(cause, "errno", None) or 0
+    # What asyncio makes of a system's error repeats the address.
+    return os.strerror(number) if number > 0 else getattr(cause, "strerror", None) or type(failure).__name__

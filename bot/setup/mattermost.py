@@ -18,7 +18,7 @@ from bot.errors import (
 )
 from bot.mattermost import Mattermost, Socket, User, open_session
 from bot.mattermost.rest import Rest
-from bot.setup.findings import Finding, note, ok, wrong
+from bot.setup.findings import Finding, asking, note, ok, wrong
 
 SOCKET_TIMEOUT_S = 15.0
 MAX_SKEW_MS = 60_000
@@ -37,7 +37,7 @@ async def check_mattermost(config: Config) -> list[Finding]:
     try:
         http = open_session(config.mattermost.ca_file)
     except ConfigError as error:
-        return [wrong("mattermost.ca_file", "; ".join(error.faults))]
+        return [wrong("mattermost", fault) for fault in error.faults]
     async with http:
         client = Mattermost(http, config.mattermost.url, config.mattermost.token)
         try:
@@ -54,7 +54,7 @@ def _refused(error: MattermostError) -> Finding:
         return wrong("mattermost.token", f"{error}: {mend}")
     if isinstance(error, MattermostCertificateError):
         return wrong("mattermost.url", str(error))
-    return wrong("mattermost.url", f"{error}; is it the address that people open, and up?")
+    return wrong("mattermost.url", asking(str(error), "is it the address that people open, and up?"))
 
 
 def _account(me: User) -> Finding:
@@ -119,7 +119,7 @@ async def _socket(config: Config, http: aiohttp.ClientSession) -> Finding:
     if opened.is_set():
         return ok(subject, "opens")
     said = next((str(each) for each in results if isinstance(each, MattermostError)), "it does not open")
-    return wrong(subject, f"{said}; the proxy before Mattermost must pass on Upgrade and Connection")
+    return wrong(subject, asking(said, "the proxy before Mattermost must pass on Upgrade and Connection"))
 
 
 async def _allowed(config: Config, http: aiohttp.ClientSession, me: User) -> list[Finding]:

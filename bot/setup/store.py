@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import enum
 import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.config import Config
 from bot.errors import StoreError, VaultError
-from bot.records import Item, ItemState, Link, Meeting
+from bot.records import Item, ItemState, Link, Meeting, Record
 from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.sealed import owner_of, sealed_kinds
 from bot.stores import Store
@@ -31,7 +35,7 @@ async def check_store(config: Config) -> list[Finding]:
     except StoreError as error:
         return [wrong("store.url", str(error))]
     try:
-        return [*await _counted(store), await _sealed(store, Vault(config.store.encryption_keys))]
+        return [*await _counted(store), await _sealed(store, config.store.encryption_keys)]
     except StoreError as error:
         return [wrong("store.url", str(error))]
     finally:
@@ -61,19 +65,44 @@ async def _counted(store: Store) -> list[Finding]:
     return found
 
 
-async def _sealed(store: Store, vault: Vault) -> Finding:
-    good = bad = 0
+class _Opens(enum.Enum):
+    """How a sealed value opens."""
+
+    FIRST = "under the first key"
+    LATER = "under another key"
+    NEVER = "under none"
+
+
+async def _sealed(store: Store, keys: Sequence[str]) -> Finding:
+    vault, first = Vault(keys), Vault(keys[:1])
+    counts: Counter[_Opens] = Counter()
+    links: Counter[_Opens] = Counter()
     for kind, names in sealed_kinds().items():
         for record in await store.all(kind):
-            for name in names:
-                if not getattr(record, name):
-                    continue
-                try:
-                    owner_of(vault, record, name)
-                    good += 1
-                except VaultError:
-                    bad += 1
-    if bad:
-        mend = "add the key they were sealed under to the end of the list"
-        return wrong("store.encryption_keys", f"{bad} of {good + bad} sealed values do not open: {mend}")
-    return ok("store.encryption_keys", f"all {good} sealed values open")
+            found = [_opens(vault, first, record, name) for name in names if getattr(record, name)]
+            counts.update(found)
+            links.update(found if kind is Link else ())
+    return _judged(counts, links)
+
+
+def _opens(vault: Vault, first: Vault, record: Record, name: str) -> _Opens:
+    for each, how in ((first, _Opens.FIRST), (vault, _Opens.LATER)):
+        with contextlib.suppress(VaultError):
+            owner_of(each, record, name)
+            return how
+    return _Opens.NEVER
+
+
+def _judged(counts: Counter[_Opens], links: Counter[_Opens]) -> Finding:
+    subject, total, linked = "store.encryption_keys", counts.total(), links.total()
+    if shut := counts[_Opens.NEVER]:
+        lost = f"{shut} of {total} sealed values do not open, of {linked} Zoom links {links[_Opens.NEVER]}"
+        mend = "add the key they were sealed under to the end of the list, or these people connect anew"
+        return wrong(subject, f"{lost}: {mend}")
+    if not total:
+        return ok(subject, "nothing is sealed yet")
+    text = f"all {total} sealed values open, {linked} Zoom links among them"
+    if later := counts[_Opens.LATER]:
+        mend = "stop the bot and run `zoombot keys rotate` before you take a key out"
+        return note(subject, f"{text}, but {later} not under the first key: {mend}")
+    return ok(subject, f"{text}, under the first key")

@@ -18,12 +18,15 @@ from bot.config import Config
 from bot.config.rules import is_loopback
 from bot.errors import ConfigError
 from bot.mattermost import open_session
-from bot.setup.findings import Finding, note, ok, wrong
+from bot.setup.findings import Finding, note, ok, trouble, wrong
+from bot.setup.listening import check_listening
 
 # Zoom gives up after three seconds.
 WEBHOOK_TIMEOUT_S = 3.0
 MIN_SECRET = 16
 MAX_ANSWER = 64 * 1024
+# A proxy's, when it cannot reach whom it stands for.
+_GATEWAY = (502, 503, 504)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +36,17 @@ class _Answer:
 
 
 class _NoAnswerError(Exception):
-    pass
+    """The text says why; ``final`` is true if that does not mend itself when the bot runs."""
+
+    def __init__(self, text: str, *, final: bool) -> None:
+        super().__init__(text)
+        self.final = final
 
 
 async def check_web(config: Config) -> list[Finding]:
     """Whether ``public_url`` leads to this bot, and a signed webhook gets the right answer.
 
-    While the bot is not running that cannot be told, and is a note.
+    While the bot is not running: whether it could listen, and what is at ``public_url`` meanwhile.
     """
     found = _settings(config)
     try:
@@ -48,13 +55,11 @@ async def check_web(config: Config) -> list[Finding]:
     except ConfigError:
         return found
     async with http:
-        tried = [await _page(config, http), await _webhook(config, http)]
-        if all(finding.level == "ok" for finding in tried):
+        page = await _page(config, http)
+        tried = [_judged_page(config, page), await _webhook(config, http)]
+        if all(finding.level == "ok" for finding in tried) or await _runs(config, http):
             return found + tried
-        if await _runs(config, http):
-            return found + tried
-    text = "the bot does not run here, so its routes were not tried: check again while it runs"
-    return [*found, note("web.public_url", text)]
+    return [*found, *await check_listening(config.web), _meanwhile(config, page)]
 
 
 def _settings(config: Config) -> list[Finding]:
@@ -81,24 +86,39 @@ async def _runs(config: Config, http: aiohttp.ClientSession) -> bool:
         return False
 
 
-async def _page(config: Config, http: aiohttp.ClientSession) -> Finding:
-    subject = "web.public_url"
+async def _page(config: Config, http: aiohttp.ClientSession) -> _Answer | _NoAnswerError:
     try:
-        answer = await _ask(http, "GET", URL(f"{config.web.public_url}/oauth2/connect"))
+        return await _ask(http, "GET", URL(f"{config.web.public_url}/oauth2/connect"))
     except _NoAnswerError as error:
-        return wrong(subject, f"{config.web.public_url} does not answer: {error}")
-    return _judged_page(subject, config, answer.status)
+        return error
 
 
-def _judged_page(subject: str, config: Config, status: int) -> Finding:
-    port = f"{config.web.host}:{config.web.port}"
-    if status in (502, 503, 504):
-        return wrong(subject, f"the proxy cannot reach the bot (status {status}): it must pass on to {port}")
+def _judged_page(config: Config, page: _Answer | _NoAnswerError) -> Finding:
+    subject, url, port = "web.public_url", config.web.public_url, f"{config.web.host}:{config.web.port}"
+    if isinstance(page, _NoAnswerError):
+        return wrong(subject, f"{url} does not answer: {page}")
+    if page.status in _GATEWAY:
+        return wrong(
+            subject, f"the proxy cannot reach the bot (status {page.status}): it must pass on to {port}"
+        )
     # A link without its state is refused by the bot; nobody else answers so.
-    if status in (400, 401, 403, 410):
-        return ok(subject, f"{config.web.public_url} leads to the bot")
-    text = f"{config.web.public_url} does not lead to the bot (status {status})"
+    if page.status in (400, 401, 403, 410):
+        return ok(subject, f"{url} leads to the bot")
+    text = f"{url} does not lead to the bot (status {page.status})"
     return wrong(subject, f"{text}: the proxy must pass this path, unchanged, on to {port}")
+
+
+def _meanwhile(config: Config, page: _Answer | _NoAnswerError) -> Finding:
+    """What is at ``public_url`` while the bot does not run: that a proxy reaches nobody is right then."""
+    subject, later = "web.public_url", "the bot does not run here: check again while it does"
+    url, port = config.web.public_url, f"{config.web.host}:{config.web.port}"
+    if isinstance(page, _NoAnswerError):
+        found = f"{url} does not answer: {page}"
+        return wrong(subject, found) if page.final else note(subject, f"{found}; {later}")
+    if page.status in _GATEWAY:
+        return note(subject, f"a proxy answers there, and reaches nobody yet (status {page.status}); {later}")
+    text = f"somebody else answers there (status {page.status}): the proxy must pass this path on to {port}"
+    return note(subject, f"{text}; {later}")
 
 
 async def _webhook(config: Config, http: aiohttp.ClientSession) -> Finding:
@@ -152,9 +172,7 @@ async def _ask(
             method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
             return _Answer(response.status, await response.content.read(MAX_ANSWER))
-    except TimeoutError:
-        raise _NoAnswerError(f"not within {WEBHOOK_TIMEOUT_S:.0f} s") from None
-    except (aiohttp.ClientError, OSError) as error:
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
         # Neither the text nor the cause may carry the URL's secret.
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise _NoAnswerError(said.split("?secret=")[0]) from None
+        final = isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorDNSError)
+        raise _NoAnswerError(trouble(error, url.host or "", "mattermost.ca_file"), final=final) from None

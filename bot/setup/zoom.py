@@ -5,15 +5,18 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 
 import aiohttp
+import msgspec
+from yarl import URL
 
 from bot.clock import now_ms
 from bot.config import Config
 from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
-from bot.setup.findings import Finding, note, ok, wrong
+from bot.setup.findings import Finding, asking, note, ok, trouble, wrong
 from bot.zoom import Grant, OAuth, open_session
 
 CREDENTIALS = "zoom.client_id, client_secret"
 MAX_SKEW_MS = 60_000
+MAX_ANSWER = 64 * 1024
 
 # What the bot cannot do without, with the scopes (granular, classic) of which one is enough.
 _NEEDED = {
@@ -21,6 +24,10 @@ _NEEDED = {
     "read meetings": ("meeting:read:meeting", "meeting:read"),
     "look people up": ("user:read:user", "user:read"),
 }
+
+
+class _Refusal(msgspec.Struct):
+    code: int
 
 
 async def check_zoom(config: Config) -> list[Finding]:
@@ -61,7 +68,7 @@ async def _credentials(config: Config, oauth: OAuth) -> list[Finding]:
             wrong(CREDENTIALS, f"{error}: copy them anew from the app's page, and see that it is activated")
         ]
     except ZoomUnreachableError as error:
-        return [wrong("zoom.url", f"{error}; may this machine reach {config.zoom.url}?")]
+        return [wrong("zoom.url", asking(str(error), f"may this machine reach {config.zoom.url}?"))]
     except ZoomError as error:
         return [note(CREDENTIALS, f"could not be told: {error}")]
     return [note(CREDENTIALS, "could not be told: Zoom accepted what is no token")]
@@ -72,7 +79,7 @@ async def _account(config: Config, oauth: OAuth) -> list[Finding]:
     try:
         return _granted(subject, await oauth.account_credentials())
     except ZoomUnreachableError as error:
-        return [wrong("zoom.url", f"{error}; may this machine reach {config.zoom.url}?")]
+        return [wrong("zoom.url", asking(str(error), f"may this machine reach {config.zoom.url}?"))]
     except ZoomError as error:
         # A wrong account is a "Bad Request" to Zoom, which names no field.
         return [
@@ -99,14 +106,22 @@ async def _api(config: Config, http: aiohttp.ClientSession) -> list[Finding]:
     try:
         async with http.get(url, allow_redirects=False) as response:
             status, date = response.status, response.headers.get("Date", "")
-            json = response.content_type == "application/json"
+            body = await response.content.read(MAX_ANSWER)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        said = " ".join(str(error).split())[:200] or type(error).__name__
+        said = trouble(error, URL(url).host or "", "zoom.ca_file")
         return [wrong("zoom.api_url", f"{config.zoom.api_url} does not answer: {said}")]
-    if status != 401 or not json:
-        text = f"{config.zoom.api_url} is not Zoom's API (status {status} instead of 401)"
+    if status != 401 or not _is_zoom_s(body):
+        text = f"{config.zoom.api_url} is not Zoom's API (status {status})"
         return [wrong("zoom.api_url", f"{text}: is it the right address?")]
     return [ok("zoom.api_url", f"{config.zoom.api_url} answers"), *_clock(date, asked_at)]
+
+
+def _is_zoom_s(body: bytes) -> bool:
+    """Whether a refusal is Zoom's: others answer 401 too, but not with a number of Zoom's own."""
+    try:
+        return msgspec.json.decode(body, type=_Refusal).code != 0
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def _clock(date: str, asked_at: int) -> list[Finding]:

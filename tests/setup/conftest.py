@@ -9,11 +9,21 @@ from pathlib import Path
 import pytest
 
 from bot.config import Config, MattermostConfig, StoreConfig, WebConfig, ZoomConfig
+from bot.demo import free_port
 from bot.sandbox.mattermost import Mattermost
 from bot.sandbox.zoom import Zoom
 from bot.vault import new_key
 
-PUBLIC = "http://127.0.0.1:1/plugins/zoom"
+
+@pytest.fixture
+def port() -> int:
+    """Where the bot would serve: nobody does."""
+    return free_port()
+
+
+@pytest.fixture
+def public_url(port: int) -> str:
+    return f"http://127.0.0.1:{port}/plugins/zoom"
 
 
 @pytest.fixture
@@ -24,8 +34,8 @@ async def mattermost() -> AsyncIterator[Mattermost]:
 
 
 @pytest.fixture
-async def zoom() -> AsyncIterator[Zoom]:
-    async with Zoom(redirect_uri=f"{PUBLIC}/oauth2/complete") as server:
+async def zoom(public_url: str) -> AsyncIterator[Zoom]:
+    async with Zoom(redirect_uri=f"{public_url}/oauth2/complete") as server:
         yield server
         assert server.unknown == []
 
@@ -38,7 +48,7 @@ def stored(tmp_path: Path) -> Config:
 
 
 @pytest.fixture
-def config(stored: Config, mattermost: Mattermost, zoom: Zoom) -> Config:
+def config(stored: Config, mattermost: Mattermost, zoom: Zoom, port: int, public_url: str) -> Config:
     """A configuration that is right for both sandboxes; the bot itself does not run."""
     return replace(
         stored,
@@ -51,5 +61,7 @@ def config(stored: Config, mattermost: Mattermost, zoom: Zoom) -> Config:
             url=zoom.url,
             api_url=zoom.api_url,
         ),
-        web=WebConfig(public_url=PUBLIC, url_secret="url-secret-of-some-length", admin_port=0),
+        web=WebConfig(
+            public_url=public_url, port=port, url_secret="url-secret-of-some-length", admin_port=free_port()
+        ),
     )

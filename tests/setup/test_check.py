@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-import socket
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from aiohttp import web
 
 from bot.clock import now_ms
 from bot.config import Config, StoreConfig
-from bot.records import Item, ItemState, Link
+from bot.records import Item, ItemState, Link, Pending
 from bot.sandbox.mattermost import Mattermost
 from bot.sandbox.zoom import Zoom
 from bot.setup.check import Finding, Level, check, is_wrong
@@ -65,6 +66,33 @@ async def test_a_finding_is_one_line_that_begins_with_its_level(config: Config) 
         assert "\n" not in str(finding)
 
 
+async def test_nothing_is_said_twice(config: Config, port: int, tmp_path: Path) -> None:
+    """Neither the key nor a question; and nobody speaks of TLS where there is none."""
+    pem, nowhere = tmp_path / "ca.pem", f"http://127.0.0.1:{port}"
+    pem.write_text("no certificate")
+    lines = []
+    async with serving(nothing) as other:
+        for section, values in (
+            ("mattermost", {"ca_file": str(pem)}),
+            ("mattermost", {"url": nowhere}),
+            ("mattermost", {"url": other}),
+            ("zoom", {"ca_file": str(pem)}),
+            ("zoom", {"url": nowhere, "api_url": f"{nowhere}/v2"}),
+            ("zoom", {"url": other}),
+            ("store", {"url": f"tinydb:{tmp_path}"}),
+        ):
+            wrong = of(await check(changed(config, section, **values)), Level.WRONG)
+            assert wrong
+            lines += [f"{subject}: {text}" for subject, text in wrong.items()]
+    for line in lines:
+        assert not re.search(r"\b(\w+\.\w+): .*\1: |\?;|ssl:default", line), line
+
+
+async def test_an_api_that_refuses_but_is_not_zoom_s_is_said(config: Config, mattermost: Mattermost) -> None:
+    wrong = of(await check_zoom(changed(config, "zoom", api_url=f"{mattermost.url}/api/v4")), Level.WRONG)
+    assert "is not Zoom's API" in wrong["zoom.api_url"]
+
+
 async def test_a_warning_of_the_file_is_a_note(config: Config) -> None:
     findings = await check(replace(config, warnings=("mattermost.url: begins with http://",)))
     assert of(findings, Level.NOTE)["mattermost.url"] == "begins with http://"
@@ -75,8 +103,8 @@ async def test_a_wrong_token_is_said(config: Config) -> None:
     assert "Bot Accounts" in wrong["mattermost.token"]
 
 
-async def test_a_server_that_is_not_there_is_said(config: Config, closed_port: int) -> None:
-    url = f"http://127.0.0.1:{closed_port}"
+async def test_a_server_that_is_not_there_is_said(config: Config, port: int) -> None:
+    url = f"http://127.0.0.1:{port}"
     wrong = of(await check_mattermost(changed(config, "mattermost", url=url)), Level.WRONG)
     assert list(wrong) == ["mattermost.url"]
     wrong = of(await check_zoom(changed(config, "zoom", url=url, api_url=f"{url}/v2")), Level.WRONG)
@@ -163,21 +191,37 @@ async def test_a_store_is_counted_and_its_dead_requests_are_noted(config: Config
     assert of(found, Level.WRONG) == {}
     assert "1 linked accounts" in of(found, Level.OK)["store.url"]
     assert "Zoom said no" in of(found, Level.NOTE)["store"]
-    other = replace(config, store=StoreConfig(url=config.store.url, encryption_keys=(new_key(),)))
-    assert "1 of 1" in of(await check_store(other), Level.WRONG)["store.encryption_keys"]
     await store.close()
+
+
+async def test_it_is_said_which_key_the_links_open_under(config: Config) -> None:
+    key, other = config.store.encryption_keys[0], new_key()
+
+    async def said(*keys: str) -> Finding:
+        store = StoreConfig(url=config.store.url, encryption_keys=keys)
+        found = await check_store(replace(config, store=store))
+        return next(each for each in found if each.subject == "store.encryption_keys")
+
+    store = await open_store(config.store.url)
+    assert "nothing is sealed yet" in (await said(key)).text
+    vault = Vault((key,))
+    tokens = vault.seal("a", "tokens")
+    await store.commit(
+        Put(Link(id="a", zoom_user_id="z", email="e", sealed_tokens=tokens, expires_at=1, linked_at=1)),
+        Put(Pending(id="b", user_id="b", sealed=vault.seal("b", "request"), asked_at=1)),
+    )
+    await store.close()
+    right, later, shut = await said(key, other), await said(other, key), await said(other)
+    assert (right.level, later.level, shut.level) == (Level.OK, Level.NOTE, Level.WRONG)
+    assert "all 2 sealed values open, 1 Zoom links among them, under the first key" in right.text
+    assert "2 not under the first key" in later.text
+    assert "keys rotate" in later.text
+    assert "2 of 2 sealed values do not open, of 1 Zoom links 1" in shut.text
 
 
 async def test_a_store_that_cannot_be_is_said(config: Config) -> None:
     broken = changed(config, "store", url="tinydb:/nonexistent/zoombot.db")
     assert "does not exist" in of(await check_store(broken), Level.WRONG)["store.url"]
-
-
-@pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 class serving:  # noqa: N801
@@ -208,6 +252,14 @@ async def admin_port() -> AsyncIterator[int]:
     """The bot's own health page: it runs."""
     async with serving(lambda request: web.Response(text="ok")) as url:
         yield int(url.rpartition(":")[2])
+
+
+def nothing(request: web.Request) -> web.Response:
+    return web.Response(status=404)
+
+
+def no_gateway(request: web.Request) -> web.Response:
+    return web.Response(status=502)
 
 
 async def answer_as_the_bot(request: web.Request) -> web.Response:
@@ -243,6 +295,37 @@ async def test_a_proxy_that_leads_elsewhere_is_said(
     wrong = of(found, Level.WRONG)
     assert said in wrong["web.public_url"]
     assert "webhook" in wrong
+
+
+async def test_addresses_that_are_taken_are_said_before_the_bot_is_started(config: Config) -> None:
+    async with serving(nothing) as url:
+        taken = int(url.rpartition(":")[2])
+        for key in ("port", "admin_port"):
+            found = await check_web(changed(config, "web", **{key: taken}))
+            assert f"127.0.0.1:{taken}: Address already in use" in of(found, Level.WRONG)[f"web.{key}"]
+    free = of(await check_web(config), Level.OK)
+    assert set(free) == {"web.port", "web.admin_port"}
+
+
+async def test_an_address_that_is_not_this_machine_s_is_said(config: Config) -> None:
+    # For documents alone: no machine has it.
+    found = of(await check_web(changed(config, "web", host="192.0.2.1")), Level.WRONG)
+    assert "192.0.2.1" in found["web.port"]
+
+
+async def test_what_is_at_the_public_address_before_the_bot_is_started_is_said(config: Config) -> None:
+    async def said(url: str) -> Finding:
+        found = await check_web(changed(config, "web", public_url=url))
+        return next(each for each in found[::-1] if each.subject == "web.public_url")
+
+    for answer, words in ((no_gateway, "a proxy answers there"), (nothing, "somebody else answers there")):
+        async with serving(answer) as url:
+            found = await said(f"{url}/plugins/zoom")
+            assert (found.level, words in found.text) == (Level.NOTE, True)
+    nobody = await said(config.web.public_url)
+    assert (nobody.level, "Connection refused" in nobody.text) == (Level.NOTE, True)
+    unknown = await said("https://no-such-host.invalid/plugins/zoom")
+    assert unknown.level is Level.WRONG
 
 
 async def test_weak_secrets_in_the_url_are_noted(config: Config) -> None:

@@ -1,0 +1,35 @@
+"""The doctor's look at the addresses that the bot is to listen on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from bot.config import WebConfig
+from bot.setup.findings import Finding, ok, wrong
+
+
+async def check_listening(web: WebConfig) -> list[Finding]:
+    """Whether both addresses are free. To be asked only while the bot does not run: it has them."""
+    addresses = {"web.port": (web.host, web.port), "web.admin_port": (web.admin_host, web.admin_port)}
+    return [
+        await asyncio.to_thread(_tried, subject, host, port)
+        for subject, (host, port) in addresses.items()
+        # 0 is whichever is free.
+        if port
+    ]
+
+
+def _tried(subject: str, host: str, port: int) -> Finding:
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as probe:
+                # As the bot itself does it.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                probe.bind(address)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        return wrong(subject, f"the bot cannot listen on {host}:{port}: {reason}; choose another")
+    return ok(subject, f"{host}:{port} is free")
