@@ -12,18 +12,12 @@ from bot.clock import now_ms
 from bot.config import Config
 from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
 from bot.setup.findings import Finding, asking, note, ok, trouble, wrong
+from bot.setup.scopes import lacking
 from bot.zoom import Grant, OAuth, open_session
 
 CREDENTIALS = "zoom.client_id, client_secret"
 MAX_SKEW_MS = 60_000
 MAX_ANSWER = 64 * 1024
-
-# What the bot cannot do without, with the scopes (granular, classic) of which one is enough.
-_NEEDED = {
-    "make meetings": ("meeting:write:meeting", "meeting:write"),
-    "read meetings": ("meeting:read:meeting", "meeting:read"),
-    "look people up": ("user:read:user", "user:read"),
-}
 
 
 class _Refusal(msgspec.Struct):
@@ -77,7 +71,7 @@ async def _credentials(config: Config, oauth: OAuth) -> list[Finding]:
 async def _account(config: Config, oauth: OAuth) -> list[Finding]:
     subject = f"{CREDENTIALS}, account_id"
     try:
-        return _granted(subject, await oauth.account_credentials())
+        return granted(subject, await oauth.account_credentials())
     except ZoomUnreachableError as error:
         return [wrong("zoom.url", asking(str(error), f"may this machine reach {config.zoom.url}?"))]
     except ZoomError as error:
@@ -87,17 +81,24 @@ async def _account(config: Config, oauth: OAuth) -> list[Finding]:
         ]
 
 
-def _granted(subject: str, grant: Grant) -> list[Finding]:
+def granted(subject: str, grant: Grant) -> list[Finding]:
+    """What a token of the whole account says of the app's scopes; nothing if Zoom named none."""
     found = [ok(subject, "Zoom gives a token for the account")]
-    given = {scope.removesuffix(":admin").removesuffix(":master") for scope in grant.scope.split()}
-    if not given:
+    if not grant.scope:
         return found
-    missing = [
-        f"to {what}: {scopes[0]}:admin" for what, scopes in _NEEDED.items() if not given.intersection(scopes)
-    ]
-    if missing:
-        return [*found, wrong("zoom scopes", f"the app lacks some; add {', '.join(missing)}")]
-    return [*found, ok("zoom scopes", "meetings can be made and read, people looked up")]
+    needed, wanted = (_listed(grant.scope, required=required) for required in (True, False))
+    if needed:
+        found.append(wrong("zoom scopes", f"the app lacks some that the bot needs: {needed}"))
+    if wanted:
+        found.append(note("zoom scopes", f"the app lacks some that features need: {wanted}"))
+    return found if needed or wanted else [*found, ok("zoom scopes", "are all there")]
+
+
+def _listed(granted: str, *, required: bool) -> str:
+    return "; ".join(
+        f"{feature} ({', '.join(f'{scope}:admin' for scope in missing)})"
+        for feature, missing in lacking(granted, required=required)
+    )
 
 
 async def _api(config: Config, http: aiohttp.ClientSession) -> list[Finding]:

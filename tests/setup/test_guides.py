@@ -1,0 +1,65 @@
+"""What the guides say is what the bot does and says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from bot.clock import now_ms
+from bot.features import register_all
+from bot.setup.findings import Level
+from bot.setup.scopes import SCOPES, lacking
+from bot.setup.zoom import granted
+from bot.zoom import Grant
+
+ROOT = Path(__file__).parent.parent.parent
+GUIDE = (ROOT / "docs" / "zoom-setup.md").read_text(encoding="utf-8")
+
+
+def test_every_event_that_is_subscribed_is_handled() -> None:
+    events = set(re.findall(r"`((?:meeting|recording|webinar)\.\w+|app_deauthorized)`", GUIDE))
+    assert events == {event for event in register_all().webhooks if not event.startswith("zoombot.")}
+
+
+def test_what_the_guide_lets_one_see_is_what_the_bot_says() -> None:
+    said = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot").rglob("*.py"))
+    _, _, table = GUIDE.partition("| What you see |")
+    quoted = re.findall(r"\*([^*|]+)\*", "".join(re.findall(r"^\|([^|]+)\|", table, re.MULTILINE)))
+    assert len(quoted) > 5
+    for text in quoted:
+        # The one word that is Zoom's.
+        assert text in said or text == "Validate", text
+
+
+def test_the_guide_names_the_scopes_that_are_looked_for() -> None:
+    rows = re.findall(r"^\| (.+?) \| (`\w+:.+?`) \| (`.+?`) \|$", GUIDE, re.MULTILINE)
+    told = [
+        (feature, *(", ".join(re.findall(r"`(.+?)`", cell)) for cell in cells)) for feature, *cells in rows
+    ]
+    assert told == [
+        (
+            scope.feature + (" (required)" if scope.required else ""),
+            ", ".join(scope.granular.split()),
+            ", ".join(scope.classic.split()),
+        )
+        for scope in SCOPES
+    ]
+
+
+def test_classic_scopes_do_as_well() -> None:
+    classic = " ".join(f"{name}:admin" for scope in SCOPES for name in scope.classic.split())
+    assert not [*lacking(classic, required=True), *lacking(classic, required=False)]
+
+
+def test_each_scope_that_is_missing_is_named_with_what_needs_it() -> None:
+    given = {f"{name}:admin" for scope in SCOPES for name in scope.granular.split()}
+    for missing, level in (
+        ("meeting:read:list_meetings", Level.WRONG),
+        ("meeting:update:status", Level.NOTE),
+    ):
+        grant = Grant("token", "", now_ms(), " ".join(given - {f"{missing}:admin"}))
+        _, found = granted("zoom", grant)
+        assert found.level is level
+        assert f"{missing}:admin" in found.text
+    _, found = granted("zoom", Grant("token", "", now_ms(), " ".join(given)))
+    assert found.level is Level.OK
