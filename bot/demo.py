@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot import texts
-from bot.app import App, opened
+from bot.app import App, Tempo, opened
 from bot.config import Config, MattermostConfig, StoreConfig, WebConfig, ZoomConfig
 from bot.context import Context
 from bot.errors import StartError
@@ -25,12 +25,18 @@ from bot.vault import new_key
 # Who plays along.
 PEOPLE = ("alice", "bob", "carol")
 
+# Whoever moves the stage's clock on wants to see what comes of it.
+TEMPO = Tempo(reconcile_s=5.0)
+
 _URL_SECRET = secrets.token_urlsafe(24)
 _COMMAND_TOKEN = secrets.token_urlsafe(24)
 
 
 class Stage(Protocol):
     """A Mattermost and a Zoom to play on; see ``bot.sandbox.stage``."""
+
+    def now(self) -> int:
+        """The stage's clock: milliseconds since the epoch."""
 
     @property
     def mattermost_url(self) -> str:
@@ -73,7 +79,8 @@ async def run(stage: Stage, *, browser: bool, say: Callable[[str], None]) -> Non
             )
         except OSError as error:
             raise StartError(f"the demo cannot listen: {error.strerror}; try --port 0") from None
-        app = await stack.enter_async_context(opened(config_of(stage, Path(folder), port)))
+        config = config_of(stage, Path(folder), port)
+        app = await stack.enter_async_context(opened(config, tempo=TEMPO, now=stage.now))
         await _play(app, stop, lambda: _introduce(stage, browser, say))
 
 
