@@ -154,9 +154,10 @@ async def take_words(ctx: Context, job: Job, request: Request) -> Changes:
         if not question.answered and question.expires_at > ctx.now() and request.argument in question.words
     ]
     if not fitting:
-        return [ctx.tell(job, request, texts.NO_QUESTION)]
+        # What an interrupted attempt has answered is answered.
+        return [] if job.retried and asked else [ctx.tell(job, request, texts.NO_QUESTION)]
     newest = max(fitting, key=lambda question: question.expires_at)
-    if not await ctx.inbox.add(_item(ctx, newest, request.argument)):
+    if not await ctx.inbox.add(_item(ctx, newest, request.argument)) and not job.retried:
         return [ctx.tell(job, request, texts.ANSWERED_ALREADY)]
     return []
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot.commands import Request
 from bot.context import Job
+from bot.features.questions import take_words
 from bot.features.start import start
 from bot.sandbox.mattermost import Post
 from tests.conftest import MakeWorld, World
@@ -168,6 +169,21 @@ async def test_an_answer_that_was_interrupted_does_not_become_a_topic(make_world
         await settle(world)
         assert list(changes) == []
     assert len(world.zoom.created) == 2
+
+
+async def test_an_answer_in_words_that_was_interrupted_is_taken_once(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    await world.answer_to(await world.mattermost.post("bob", "dev", "@zoom two"))
+    bob, direct = world.mattermost.user("bob").id, world.direct("bob").id
+    request = Request(command="answer", argument="new", user_id=bob, channel_id=direct, channel_type="D")
+    ctx = world.bot.ctx
+    assert await take_words(ctx, Job("post:x"), request) == []
+    assert await take_words(ctx, Job("post:x", retried=True), request) == []
+    await settle(world)
+    assert await take_words(ctx, Job("post:x", retried=True), request) == []
+    assert len(world.zoom.created) == 2
+    assert len(list(await take_words(ctx, Job("post:y"), request))) == 1
 
 
 async def test_an_answer_in_words_takes_the_buttons_away_as_a_press_does(make_world: MakeWorld) -> None:
