@@ -11,21 +11,16 @@ import asyncio
 import json
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
-from random import Random
 from typing import Any
 
 import aiohttp
 
+from bench.running import running
 from bot.sandbox.mattermost import Mattermost
-from bot.sandbox.stage import Stage
-from tests.chaos.crowd import Crowd
-from tests.chaos.process import COMMAND_TOKEN, URL_SECRET, Bot
 
 Json = dict[str, Any]
 Wanted = Callable[[Json], bool]
@@ -49,33 +44,12 @@ def main() -> int:
 
 async def measure(mentions: int) -> tuple[list[float], list[float]]:
     """Seconds of each plain message and of each mention, one after the other and in turns."""
-    async with _running() as stage, _watching(stage.mattermost) as seen:
+    async with running() as stage, _watching(stage.mattermost) as seen:
         floor, links = [], []
         for number in range(mentions):
             floor.append(await seen(f"talk {number}", partial(_says, f"talk {number}")))
             links.append(await seen(f"@zoom topic {number}", partial(_announces, f"topic {number}")))
         return floor, links
-
-
-@asynccontextmanager
-async def _running() -> AsyncIterator[Stage]:
-    stage = Stage()
-    with tempfile.TemporaryDirectory(prefix="zoombot-bench-") as folder:
-        bot = Bot(Path(folder))
-        async with stage.opened(bot.public_url, URL_SECRET, COMMAND_TOKEN):
-            bot.configure(stage)
-            stage.zoom.daily_creates = 1_000_000
-            crowd = Crowd(stage, Random(1), pause_s=1.0)  # noqa: S311
-            crowd.settle_in()
-            await bot.start()
-            try:
-                await stage.mattermost.wait_for_socket(timeout=30)
-                watching = asyncio.create_task(crowd.watch_for_ever())
-                await crowd.link()
-                watching.cancel()
-                yield stage
-            finally:
-                await bot.stop()
 
 
 @asynccontextmanager

@@ -10,15 +10,11 @@ import argparse
 import asyncio
 import statistics
 import sys
-import tempfile
 import time
-from pathlib import Path
-from random import Random
 
+from bench.running import running
 from bot.sandbox.stage import Stage
 from bot.sandbox.zoom import Zoom
-from tests.chaos.crowd import Crowd
-from tests.chaos.process import COMMAND_TOKEN, URL_SECRET, Bot
 
 
 def main() -> int:
@@ -39,22 +35,8 @@ def main() -> int:
 
 async def measure(webhooks: int, connections: int) -> list[float]:
     """Seconds from sending to the answer, of each webhook."""
-    stage = Stage()
-    with tempfile.TemporaryDirectory(prefix="zoombot-bench-") as folder:
-        bot = Bot(Path(folder))
-        async with stage.opened(bot.public_url, URL_SECRET, COMMAND_TOKEN):
-            bot.configure(stage)
-            crowd = Crowd(stage, Random(1), pause_s=1.0)  # noqa: S311
-            crowd.settle_in()
-            await bot.start()
-            try:
-                await stage.mattermost.wait_for_socket(timeout=30)
-                watching = asyncio.create_task(crowd.watch_for_ever())
-                await crowd.link()
-                watching.cancel()
-                return await _burst(stage, webhooks, connections)
-            finally:
-                await bot.stop()
+    async with running() as stage:
+        return await _burst(stage, webhooks, connections)
 
 
 async def _burst(stage: Stage, webhooks: int, connections: int) -> list[float]:
