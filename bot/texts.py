@@ -38,7 +38,7 @@ CONNECT_FIRST = (
 )
 CONNECT_REVOKED = (
     "Zoom no longer accepts the connection to your account. Please connect it again: [Connect Zoom]({url})\n"
-    "The link is for you alone, works once and for 10 minutes. Your meeting starts as soon as you are connected."
+    "The link is for you alone, works once and for 10 minutes. As soon as you are connected, I do what you asked for."
 )
 CONNECT_AGAIN = "You are connected to Zoom as {email}. To use another account, write `disconnect` first."
 CONNECT_ADMIN = (
