@@ -16,7 +16,9 @@ SAMPLE = Path(__file__).parent.parent / "bot.toml"
 KEY = Fernet.generate_key().decode()
 OTHER_KEY = Fernet.generate_key().decode()
 
-GOOD: dict[str, dict[str, Any]] = {
+Sections = dict[str, dict[str, Any]]
+
+GOOD: Sections = {
     "mattermost": {"url": "https://chat.example.com", "token": "bottoken"},
     "zoom": {"client_id": "id", "client_secret": "clientsecret", "webhook_secret": "hooksecret"},
     "web": {"public_url": "https://chat.example.com/plugins/zoom", "url_secret": "urlsecret"},
@@ -38,7 +40,7 @@ def toml_of(value: object) -> str:
     return str(value)
 
 
-def write(path: Path, sections: dict[str, dict[str, Any]]) -> Path:
+def write(path: Path, sections: Sections) -> Path:
     lines: list[str] = []
     for section, keys in sections.items():
         lines += [f"[{section}]", *(f"{name} = {toml_of(value)}" for name, value in keys.items())]
@@ -47,7 +49,7 @@ def write(path: Path, sections: dict[str, dict[str, Any]]) -> Path:
     return path
 
 
-def changed(dotted: str, value: object) -> dict[str, dict[str, Any]]:
+def changed(dotted: str, value: object) -> Sections:
     section, _, name = dotted.partition(".")
     return {**GOOD, section: {**GOOD.get(section, {}), name: value}}
 
@@ -175,7 +177,7 @@ def test_an_overridden_value_is_not_judged(path: Path) -> None:
 
 
 def test_every_secret_can_come_from_a_file(path: Path) -> None:
-    sections: dict[str, dict[str, Any]] = {name: dict(keys) for name, keys in GOOD.items()}
+    sections: Sections = {name: dict(keys) for name, keys in GOOD.items()}
     for section, keys in KEYS_BY_SECTION.items():
         for key in keys.values():
             if key.secret:

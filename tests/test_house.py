@@ -50,7 +50,6 @@ FLOORS: tuple[tuple[str, ...], ...] = (
         "bot.reconciler",
         "bot.orphans",
         "bot.janitor",
-        "bot.admin",
     ),
     ("bot.setup",),
     ("bot.opening",),
@@ -161,6 +160,15 @@ def test_every_module_has_a_floor() -> None:
     assert len(modules()) > 10
     for name in modules():
         floor_of(name)
+
+
+def test_every_name_of_the_house_is_a_module() -> None:
+    named = {
+        *(name for floor in FLOORS for name in floor),
+        *(home for homes in DOORS.values() for home in homes),
+    }
+    named |= {*PURE, *PURE_TOO, *(name for pair in STRANGERS for name in pair)}
+    assert named - set(modules()) == set()
 
 
 def test_imports_run_downwards_only() -> None:
@@ -298,13 +306,12 @@ def test_every_module_and_public_class_says_what_it_is() -> None:
     assert silent == []
 
 
-@pytest.mark.skipif(not (BOT / "cli.py").exists(), reason="there is no command line yet")
-@pytest.mark.parametrize("option", ["--version", "--help"])
-def test_the_command_line_answers_without_the_heavy_imports(option: str) -> None:
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "--help"], ["demo", "--help"]])
+def test_the_command_line_answers_without_the_heavy_imports(arguments: list[str]) -> None:
     code = (
         "import sys\n"
-        "from bot.cli import main\n"
-        f"sys.argv = ['zoombot', {option!r}]\n"
+        "from bot.__main__ import main\n"
+        f"sys.argv = ['zoombot', *{arguments!r}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
         f"print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stderr)\n"
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import resource
+import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -21,6 +22,42 @@ WEBHOOK_S = 3.0
 CONNECTIONS = 100
 ANSWERED_S = 10.0
 MEMORY_KB = 128 * 1024
+
+
+class Memory:
+    """How much this process has grown at most since this was made; what earlier tests took does not hide it.
+
+    Linux alone forgets its highest mark; elsewhere nothing is told.
+    """
+
+    MARK = Path("/proc/self/clear_refs")
+
+    def __init__(self) -> None:
+        gc.collect()
+        if self.MARK.exists():
+            self.MARK.write_text("5", encoding="ascii")
+        self._before_kb = self._highest_kb()
+
+    def grown_kb(self) -> int:
+        return self._highest_kb() - self._before_kb
+
+    def _highest_kb(self) -> int:
+        if not self.MARK.exists():
+            return 0
+        (line,) = re.findall(
+            r"^VmHWM:\s*(\d+) kB$", Path("/proc/self/status").read_text("ascii"), re.MULTILINE
+        )
+        return int(line)
+
+
+@pytest.mark.skipif(not Memory.MARK.exists(), reason="memory is measured on Linux")
+def test_memory_that_was_given_back_is_not_hidden_by_what_was_taken_before() -> None:
+    before = bytearray(64 * 1024 * 1024)
+    del before
+    memory = Memory()
+    taken = bytearray(32 * 1024 * 1024)
+    del taken
+    assert 24 * 1024 < memory.grown_kb() < 48 * 1024
 
 
 @pytest.fixture
@@ -40,7 +77,7 @@ async def test_five_hundred_mentions_in_a_hundred_channels_are_answered_once_wit
         for number in range(CHANNELS)
     ]
     world.zoom.delay = 0.3
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    memory = Memory()
     began = time.monotonic()
     asked = [
         await world.mattermost.post("alice", channels[number % CHANNELS], f"@zoom {number}")
@@ -55,7 +92,7 @@ async def test_five_hundred_mentions_in_a_hundred_channels_are_answered_once_wit
     assert len(world.zoom.created) == MENTIONS
     assert lasted < ANSWERED_S
     # Both servers of the sandbox, and what they remember, are in this process too.
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEMORY_KB
+    assert memory.grown_kb() < MEMORY_KB
 
 
 async def test_a_burst_of_a_thousand_webhooks_is_acknowledged_in_time_and_its_replays_are_ignored(
@@ -96,9 +133,11 @@ async def test_an_answer_to_zoom_waits_for_neither_zoom_nor_mattermost(world: Wo
     _, meeting = await world.meeting()
     await world.mattermost.stop()
     world.zoom.delay = 60
-    began = time.monotonic()
-    await world.zoom.start(meeting.id)
-    await world.zoom.end(meeting.id)
-    assert time.monotonic() - began < WEBHOOK_S
-    assert {delivery.status for delivery in world.zoom.deliveries} == {200}
-    await world.mattermost.start()
+    try:
+        began = time.monotonic()
+        await world.zoom.start(meeting.id)
+        await world.zoom.end(meeting.id)
+        assert time.monotonic() - began < WEBHOOK_S
+        assert {delivery.status for delivery in world.zoom.deliveries} == {200}
+    finally:
+        await world.mattermost.start()

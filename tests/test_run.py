@@ -11,7 +11,6 @@ import socket
 import ssl
 import stat
 import sys
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,14 +29,13 @@ from bot.sandbox.stage import Stage
 from bot.stores.opening import open_store
 from bot.vault import new_key
 from tests.conftest import MakeWorld
+from tests.test_config import Sections, write
 from tests.test_link import LINK, Page
 
 ROOT = Path(__file__).parent.parent
 STOP_S = 5.0
 # How long an interpreter may take to come up on a busy machine, before a test gives up.
 PATIENCE_S = 30.0
-
-Values = dict[str, dict[str, object]]
 
 
 class Command:
@@ -126,10 +124,11 @@ class Setting:
         self.path = folder / "bot.toml"
         self.store = folder / "zoombot.db"
 
-    def write(self, **changes: dict[str, object]) -> None:
-        """Write the configuration, with changes by section."""
+    @property
+    def sections(self) -> Sections:
+        """What is right for the stage."""
         client_id, client_secret, webhook_secret = self.stage.zoom_app
-        sections: Values = {
+        return {
             "mattermost": {"url": self.stage.mattermost_url, "token": self.stage.mattermost_token},
             "zoom": {
                 "client_id": client_id,
@@ -146,13 +145,11 @@ class Setting:
             },
             "store": {"url": "tinydb:zoombot.db", "encryption_keys": [new_key()]},
         }
-        lines = []
-        for name, values in sections.items():
-            lines.append(f"[{name}]")
-            merged = values | changes.get(name, {})
-            lines += [f"{key} = {json.dumps(value)}" for key, value in merged.items()]
-        self.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self.path.chmod(0o600)
+
+    def write(self, **changes: dict[str, object]) -> None:
+        """Write the configuration, with changes by section."""
+        sections = self.sections
+        write(self.path, {name: values | changes.get(name, {}) for name, values in sections.items()})
 
 
 @pytest.fixture
@@ -302,6 +299,7 @@ async def fails(shell: Shell, *words: str) -> None:
 async def test_a_wrong_token_ends_it_at_once(setting: Setting, shell: Shell) -> None:
     setting.write(mattermost={"token": "wrong-token-of-the-bot"})
     await fails(shell, "mattermost.token")
+    assert not any("trying again" in line for line in shell.running[0].err)
     assert "wrong-token-of-the-bot" not in str(shell.running[0].err)
 
 
@@ -347,9 +345,8 @@ async def test_a_certificate_of_an_unknown_authority_ends_it_at_once(
 ) -> None:
     async with Mattermost(ssl_context=unknown_ca) as server:
         setting.write(mattermost={"url": server.url, "token": server.bot_token})
-        began = time.monotonic()
         await fails(shell, "mattermost.url", "certificate")
-        assert time.monotonic() - began < PATIENCE_S
+        assert not any("trying again" in line for line in shell.running[0].err)
 
 
 async def test_an_unreachable_mattermost_ends_it_when_patience_does(make_world: MakeWorld) -> None:
@@ -406,8 +403,20 @@ async def test_a_file_that_is_no_toml_is_told_with_its_line(shell: Shell) -> Non
     assert "line 2" in "\n".join(err)
 
 
-async def test_the_environment_is_enough_and_goes_first(setting: Setting, shell: Shell) -> None:
-    command = await shell.run("run", ZOOMBOT_MATTERMOST__TOKEN="wrong", ZOOMBOT_LOG__FORMAT="json")
+async def test_the_environment_is_enough(setting: Setting, shell: Shell) -> None:
+    setting.path.unlink()
+    environ = {
+        f"ZOOMBOT_{section}__{key}".upper(): ",".join(value) if isinstance(value, list) else str(value)
+        for section, values in setting.sections.items()
+        for key, value in values.items()
+    }
+    command = await shell.run("run", **environ, ZOOMBOT_LOG__FORMAT="json")
+    assert json.loads(await command.says('"ready"'))["port"] == setting.port
+    assert await command.stops() == 0
+
+
+async def test_the_environment_goes_before_the_file(setting: Setting, shell: Shell) -> None:
+    command = await shell.run("run", ZOOMBOT_MATTERMOST__TOKEN="wrong")
     assert await command.ends() == 1
     assert "mattermost.token" in command.err[-1]
 
@@ -416,23 +425,10 @@ async def test_the_environment_is_enough_and_goes_first(setting: Setting, shell:
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["run", "--help"], ["demo", "--help"]])
-async def test_help_and_version_are_there_at_once(shell: Shell, arguments: list[str]) -> None:
-    times = []
-    for _ in range(3):
-        began = time.monotonic()
-        status, out, err = await shell.result(*arguments)
-        times.append(time.monotonic() - began)
-        assert (status, err) == (0, [])
-        assert "zoombot" in out or "Usage" in out
-    # A quarter of that on an idle machine.
-    assert min(times) < 1.2
-
-
-async def test_version_imports_nothing_heavy(shell: Shell) -> None:
-    status, _, err = await shell.result("--version", PYTHONPROFILEIMPORTTIME="1")
-    assert status == 0
-    imported = {line.rpartition("|")[2].strip() for line in err}
-    assert imported & {"aiohttp", "asyncio", "cryptography", "msgspec", "requests", "tinydb"} == set()
+async def test_help_and_version_are_there(shell: Shell, arguments: list[str]) -> None:
+    status, out, err = await shell.result(*arguments)
+    assert (status, err) == (0, [])
+    assert "zoombot" in out or "Usage" in out
 
 
 async def test_an_unknown_command_is_wrong_usage(shell: Shell) -> None:

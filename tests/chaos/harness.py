@@ -19,7 +19,7 @@ Say = Callable[[str], None]
 
 # Zoom's own tries come after 5, 20 and 60 minutes; a life here lasts seconds.
 RETRY_DELAYS = (1.0, 3.0, 6.0)
-# What is not settled by then never is.
+# What is not settled by then never is: Zoom may list a meeting late, and it is looked for ever more rarely.
 SETTLE_S = 150.0
 LONGEST_LIFE_S = 2.5
 
@@ -29,10 +29,12 @@ async def run(
     seed: int,
     *,
     pause_s: float = 0.1,
+    settle_s: float = SETTLE_S,
     keep: Path | None = None,
     say: Callable[[str], None] = print,
 ) -> Figures:
-    """Kill the bot ``kills`` times; ``keep`` is where its files go, a temporary place if it is None."""
+    """Kill the bot ``kills`` times. At the end all must be settled within ``settle_s``, once with the last
+    process and once with its successor. ``keep`` is where its files go, a temporary place if it is None."""
     began = time.monotonic()
     figures = Figures(kills=kills)
     async with contextlib.AsyncExitStack() as stack:
@@ -47,7 +49,8 @@ async def run(
         crowd = Crowd(stage, Random(seed), pause_s=pause_s)  # noqa: S311
         crowd.settle_in()
         await _storm(bot, stage, crowd, kills, Random(seed + 1), say)  # noqa: S311
-        await _calm(bot, stage, crowd, figures)
+        await _subside(bot, stage, crowd, settle_s)
+        await _calm(bot, stage, crowd, figures, settle_s)
         await judge(crowd, bot.store, figures)
         figures.count("ends that nobody asked for", [f"exit status {status}" for status in bot.surprises])
         figures.count("tracebacks in the log", [""] * bot.tracebacks())
@@ -71,26 +74,30 @@ async def _storm(bot: Bot, stage: Stage, crowd: Crowd, kills: int, random: Rando
                 await bot.start()
                 if kill % 20 == 0:
                     say(f"{kill} kills, {len(crowd.asked)} messages")
-        stage.mattermost.faults.clear()
-        stage.zoom.faults.clear()
+
+
+async def _subside(bot: Bot, stage: Stage, crowd: Crowd, settle_s: float) -> None:
+    """Nobody asks any more; the last process answers what is owed, and dies too."""
+    stage.mattermost.faults.clear()
+    stage.zoom.faults.clear()
+    async with _running(crowd.watch_for_ever()):
         await crowd.finish()
         await crowd.reconnect()
         with contextlib.suppress(TimeoutError):
-            await stage.mattermost.wait_for(lambda: not crowd.owed(), SETTLE_S)
+            await stage.mattermost.wait_for(lambda: not crowd.owed(), settle_s)
         await crowd.finish()
-        # The last one dies too: what it knew must be written down.
-        await bot.kill()
-        await crowd.leave_in_silence()
-        stage.zoom.lists_waiting = True
+    await bot.kill()
+    await crowd.leave_in_silence()
+    stage.zoom.lists_waiting = True
 
 
-async def _calm(bot: Bot, stage: Stage, crowd: Crowd, figures: Figures) -> None:
+async def _calm(bot: Bot, stage: Stage, crowd: Crowd, figures: Figures, settle_s: float) -> None:
     """The last process puts everything right, and stops in order."""
     await bot.start()
     began = time.monotonic()
     async with _running(crowd.watch_for_ever()):
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(SETTLE_S):
+            async with asyncio.timeout(settle_s):
                 # What is waited for changes at both servers, and costs a walk through everything.
                 while not is_settled(crowd):
                     await asyncio.sleep(0.3)

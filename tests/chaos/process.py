@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
 
-from bot.demo import Stage
+from bot.demo import Stage, free_port
 from bot.vault import new_key
+from tests.test_config import Sections, write
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -25,7 +24,7 @@ class Bot:
     """One configuration, and one process after the other that runs with it."""
 
     def __init__(self, folder: Path) -> None:
-        self.port, self.admin_port = _free_ports()
+        self.port, self.admin_port = free_port(), free_port()
         self.store = folder / "zoombot.db"
         self.log = folder / "zoombot.log"
         self.key = new_key()
@@ -43,7 +42,7 @@ class Bot:
     def configure(self, stage: Stage) -> None:
         """Write the configuration for this stage."""
         client_id, client_secret, webhook_secret = stage.zoom_app
-        sections: dict[str, dict[str, object]] = {
+        sections: Sections = {
             "mattermost": {
                 "url": stage.mattermost_url,
                 "token": stage.mattermost_token,
@@ -65,13 +64,7 @@ class Bot:
             "store": {"url": f"tinydb:{self.store}", "encryption_keys": [self.key]},
             "meetings": {"duplicate_window": "0s"},
         }
-        lines: list[str] = []
-        for section, values in sections.items():
-            lines.append(f"[{section}]")
-            # What JSON and TOML write the same way.
-            lines += [f"{name} = {json.dumps(value)}" for name, value in values.items()]
-        self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self._config.chmod(0o600)
+        write(self._config, sections)
 
     async def start(self) -> None:
         """Start a process; it is not ready yet."""
@@ -113,10 +106,3 @@ class Bot:
         return self.log.read_text(encoding="utf-8", errors="replace").count(
             "Traceback (most recent call last)"
         )
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1]), int(other.getsockname()[1])

@@ -1,0 +1,71 @@
+"""The times that the documents promise are those that hold where nobody makes them shorter."""
+
+from __future__ import annotations
+
+import inspect
+
+from bot import app, janitor, opening, orphans, reconciler
+from bot.app import Tempo, opened
+from bot.features import questions, tickets
+from bot.mattermost.link import CLOSE_TIMEOUT_S
+from bot.web.server import SHUTDOWN_S
+from bot.webhooks import MAX_SKEW_S
+from bot.zoom import creating
+
+MINUTE_MS = 60_000
+
+
+def test_the_bot_runs_at_the_defaults() -> None:
+    assert inspect.signature(opened).parameters["tempo"].default == Tempo()
+
+
+def test_an_unreachable_mattermost_is_waited_for_two_minutes_at_start() -> None:
+    assert Tempo().start_patience_s == 120
+
+
+def test_a_deaf_socket_is_noticed_within_75_seconds() -> None:
+    timing = Tempo().socket
+    assert timing.ping_s + timing.answer_s + CLOSE_TIMEOUT_S <= 75
+    # One that is never opened, too.
+    assert timing.connect_s + timing.answer_s <= 75
+
+
+def test_who_asks_is_told_of_a_zoom_that_is_away_within_30_seconds() -> None:
+    assert creating.DEADLINE_S < 30
+
+
+def test_a_meeting_that_nobody_knows_of_is_looked_for_three_times_in_30_seconds() -> None:
+    pause_s, until_s = orphans.PAUSES_S[0]
+    assert until_s >= 30
+    assert 3 * (pause_s + orphans.TICK_S) < 30
+
+
+def test_a_stop_takes_at_most_five_seconds() -> None:
+    graces = (SHUTDOWN_S, app.WORKER_GRACE_S, app.PUBLISHER_GRACE_S, opening.TOKENS_GRACE_S)
+    assert sum(graces) < 5
+
+
+def test_a_handler_is_tried_four_times() -> None:
+    assert len(Tempo().patience.pauses_s) + 1 == 4
+
+
+def test_a_post_is_edited_once_a_second_at_most() -> None:
+    assert Tempo().edit_pause_s == 1
+
+
+def test_zoom_is_asked_about_open_meetings_every_five_minutes() -> None:
+    assert Tempo().reconcile_s == reconciler.PERIOD_S == 5 * 60
+    assert reconciler.EXPIRE_MS == 24 * 60 * MINUTE_MS
+
+
+def test_links_and_questions_live_ten_minutes_and_a_signature_five() -> None:
+    assert tickets.TICKET_MS == questions.QUESTION_MS == 10 * MINUTE_MS
+    assert MAX_SKEW_S == 5 * 60
+
+
+def test_things_are_kept_as_long_as_the_privacy_page_says() -> None:
+    day = 24 * 60 * MINUTE_MS
+    assert (2 * day, day, 90 * day) == (janitor.ITEM_MS, janitor.NOTICE_MS, janitor.MEETING_MS)
+    assert day == janitor.PENDING_MS
+    assert tickets.TICKET_MS + janitor.TICKET_MS + 1000 * janitor.PERIOD_S < 2.5 * 60 * MINUTE_MS
+    assert (10 * MINUTE_MS, day) == (orphans.APPEAR_MS, orphans.GIVE_UP_MS)
