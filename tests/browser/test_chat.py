@@ -116,6 +116,18 @@ async def test_a_lost_socket_comes_back_with_what_was_missed(
     assert await posts(page).count() == 1
 
 
+async def test_messages_grow_old_by_the_clock_of_the_stage(
+    make_world: MakeWorld, open_windows: MakeWindows
+) -> None:
+    world = await make_world(start=False)
+    page = await (await open_windows(world)).open("alice")
+    await world.mattermost.post("bob", "dev", "first")
+    world.zoom.clock.advance(20 * 60)
+    await world.mattermost.post("bob", "dev", "second")
+    await posts(page).filter(has_text="second").get_by_text("just now").wait_for()
+    await posts(page).filter(has_text="first").get_by_text("20 min ago").wait_for()
+
+
 async def test_a_private_answer_to_a_command_is_seen_by_its_person_alone(
     make_world: MakeWorld, open_windows: MakeWindows
 ) -> None:

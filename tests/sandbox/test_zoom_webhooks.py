@@ -107,6 +107,7 @@ async def test_retries_come_when_zooms_clock_says_so() -> None:
     async with stage() as scene:
         made = await scene.create()
         scene.statuses = [500, 500, 500]
+        assert list(scene.zoom.retry_delays) == [300, 1200, 3600]
         await scene.zoom.start(made["id"], host=False)
         for minutes in (5, 20, 60):
             seen = len(scene.hits)
@@ -123,6 +124,7 @@ async def test_a_clock_that_is_moved_far_makes_all_retries_due() -> None:
     async with stage() as scene:
         made = await scene.create()
         scene.statuses = [500, 500, 500]
+        scene.zoom.retry_delays = (300, 1200, 3600)
         await scene.zoom.start(made["id"], host=False)
         scene.zoom.clock.advance(24 * 3600)
         await scene.zoom.settle()

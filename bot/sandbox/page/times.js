@@ -11,7 +11,10 @@ let ahead = 0;
 
 /** `ms` since the epoch, as a `time` element that grows older by itself. */
 export function time(ms) {
-  ahead = Math.max(ahead, ms - Date.now());
+  if (ms > Date.now() + ahead + MINUTE / 2) {
+    ahead = ms - Date.now();
+    age();
+  }
   return el("time", { datetime: new Date(ms).toISOString(), title: FULL.format(ms) }, words(ms));
 }
 

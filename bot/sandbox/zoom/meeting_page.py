@@ -102,7 +102,7 @@ def _doors(of: Meeting, users: Iterable[User]) -> str:
         '<input type="text" name="name" value="Guest" maxlength="64" data-key="guest"></label>'
         '<button data-key="join guest">Join as a guest</button></form>'
     )
-    return f'<h2>Come in</h2><div class="buttons">{"".join(_entrances(of, users))}</div>{guest}'
+    return f'<h2>Come in</h2><div class="buttons">{"".join(_entrances(of, users))}{guest}</div>'
 
 
 def _entrances(of: Meeting, users: Iterable[User]) -> Iterator[str]:
