@@ -24,6 +24,7 @@ from bot.sandbox.mattermost import Channel, Mattermost, Post
 from bot.sandbox.stage import Stage
 from bot.sandbox.zoom import Meeting, Zoom
 from bot.stores.opening import open_store
+from bot.zoom import creating
 
 QUICK = Tempo(
     start_patience_s=5.0,
@@ -129,6 +130,12 @@ def small_trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(path))
         yield
+
+
+@pytest.fixture(autouse=True)
+def soon_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's Zoom lists what it made at once, or when it is told to: nothing comes of waiting longer."""
+    monkeypatch.setattr(creating, "LISTED_AFTER_S", 0.05)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -14,6 +14,7 @@ from bot.records import Orphan
 from bot.sandbox.mattermost import Post
 from bot.stores.sqlite import DocumentFile
 from bot.worker import Patience
+from bot.zoom import breaker
 from tests.conftest import QUICK, MakeWorld, World
 
 CREATE = r"/users/[^/]+/meetings$"
@@ -184,7 +185,11 @@ async def test_a_disk_that_hangs_does_not_keep_the_bot_from_stopping(
 # Zoom.
 
 
-async def test_zoom_down_is_said_once_and_the_next_request_works(world: World) -> None:
+async def test_zoom_down_is_said_once_and_the_next_request_works(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(breaker, "WINDOW_S", 0.5)
+    monkeypatch.setattr(breaker, "PAUSE_S", 0.5)
     await world.zoom.stop_server()
     asked = await world.mattermost.post("alice", "dev", "@zoom standup")
     answer = await world.mattermost.wait_for(lambda: world.answers_to(asked), timeout=30)
@@ -192,7 +197,7 @@ async def test_zoom_down_is_said_once_and_the_next_request_works(world: World) -
     assert await is_the_only_answer(world, asked, answer[0])
     await world.zoom.start_server()
 
-    # Zoom is left in peace for a few seconds; the next request after that works.
+    # Zoom is left in peace for a while; the next request after that works.
     while "meeting_id" not in (again := await world.ask("alice", "dev", "@zoom again")).props:
         pass
     assert again.props["meeting_topic"] == "again"

@@ -245,7 +245,10 @@ async def test_a_lost_answer_never_makes_two(
     assert made.join_url == sandbox.meetings[made.id].join_url
 
 
-async def test_silence_never_makes_two(sandbox: Sandbox, http: aiohttp.ClientSession, tokens: Tokens) -> None:
+async def test_silence_never_makes_two(
+    sandbox: Sandbox, http: aiohttp.ClientSession, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(creating_module, "LISTED_AFTER_S", 1.0)
     await link(sandbox, tokens, ALICE)
     zoom = Zoom(http, sandbox.api_url, tokens, timeout_s=0.2)
     sandbox.faults.add(method="POST", path="/meetings", delay=0.5)
