@@ -6,6 +6,7 @@ post would be too long.
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -18,6 +19,7 @@ from bot.webhooks import Webhook, parse_time
 
 # A post holds 16,383 characters.
 MAX_SUMMARY = 8_000
+MAX_LINE = 1_000
 MAX_FILES = 5
 
 
@@ -139,8 +141,9 @@ def is_web(url: str) -> bool:
 
 
 def _lines(text: str) -> str:
-    """``text`` escaped, each of its lines a line still."""
-    return "\n".join(escape(line) for line in text.splitlines()).strip()
+    """``text`` escaped, each of its lines a line still; one that is a page long is several."""
+    lines = [part for line in text.splitlines() for part in textwrap.wrap(line, MAX_LINE) or [""]]
+    return "\n".join(map(escape, lines)).strip()
 
 
 def _cut(parts: list[str]) -> list[str]:

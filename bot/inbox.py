@@ -8,7 +8,7 @@ import msgspec
 
 from bot.clock import Now
 from bot.records import Item
-from bot.stores import Store
+from bot.stores import Change, Store
 from bot.vault import Vault
 
 T = TypeVar("T")
@@ -26,9 +26,10 @@ class Inbox:
         self._vault = vault
         self._now = now
 
-    async def add(self, item: Item) -> bool:
-        """Write an item down; False if it was there already. On return it is durable."""
-        return await self._store.insert(item)
+    async def add(self, item: Item, *also: Change) -> bool:
+        """Write an item down, and ``also`` with it; False if it was there already, and nothing is written. On
+        return it is durable."""
+        return await self._store.insert(item, *also)
 
     async def has(self, id: str) -> bool:
         """Whether this was taken in already, handled or not."""

@@ -12,6 +12,7 @@ from bot.records import (
     Cursor,
     Item,
     ItemState,
+    Lost,
     Meeting,
     Notice,
     Pending,
@@ -78,6 +79,7 @@ class Janitor:
         old += [asked for asked in await self._store.all(Pending) if asked.asked_at < now - PENDING_MS]
         old += [asked for asked in await self._store.all(Question) if asked.expires_at < now - TICKET_MS]
         old += [newest for newest in await self._store.all(Recent) if newest.created_at < now - DAY_MS]
+        old += [lost for lost in await self._store.find(Lost, "told", True) if lost.at < now - MEETING_MS]
         old += await self._old_meetings(now)
         return [Delete(type(record), record.id) for record in old]
 

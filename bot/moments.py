@@ -17,7 +17,8 @@ def span(begin: int, end: int, zone: tzinfo) -> str:
     first, last = (datetime.fromtimestamp(at / 1000, zone) for at in (begin, end))
     if (first.date(), first.tzname()) != (last.date(), last.tzname()):
         return f"{moment(begin, zone)} – {moment(end, zone)}"
-    return f"{_day(first)}, {_clock(first)}–{_clock(last)} {last.tzname()}"
+    clocks = dict.fromkeys([_clock(first), _clock(last)])
+    return f"{_day(first)}, {'–'.join(clocks)} {last.tzname()}"
 
 
 def length(milliseconds: int) -> str:

@@ -31,7 +31,6 @@ class Reconciler:
         self._ctx = ctx
         self._period_s = period_s
         self._slots = asyncio.Semaphore(PARALLEL)
-        self.checked = 0
         self.mended = 0
 
     async def run(self) -> None:
@@ -68,7 +67,6 @@ class Reconciler:
             except (ZoomError, MattermostError) as error:
                 log.info("reconciler: meeting %s stays as it is: %s", meeting.zoom_id, error)
                 event = self._expired(meeting)
-        self.checked += 1
         if event is None:
             return
         changes = await lifecycle.change(self._ctx, meeting.id, event)

@@ -79,12 +79,16 @@ class Link(Record, kw_only=True):
 
 
 class Lost(Record, kw_only=True):
-    """A link that Zoom has ended, under the link's id, until whose it was has been told."""
+    """A link that Zoom has ended, under the link's id. ``told`` once whose it was knows it; kept, since Zoom
+    may yet tell why."""
 
     table: ClassVar[str] = "lost"
+    indexes: ClassVar[tuple[str, ...]] = ("told", "zoom_user_id")
 
+    zoom_user_id: str
     linked_by: str = ""
     at: int
+    told: bool = False
 
 
 class Ticket(Record, kw_only=True):
@@ -144,6 +148,8 @@ class Meeting(Record, kw_only=True):
     status: Status = Status.WAITING
     open: bool = True
     expired: bool = False
+    # The inbox item of who ends it from the chat: what it began is its own, also after an interruption.
+    ended_by: str = ""
     # As shown: what Zoom told, or else what we presume of it.
     started_at: int = 0
     ended_at: int = 0
@@ -238,6 +244,8 @@ class Question(Record, kw_only=True):
     sealed: str
     expires_at: int
     answered: bool = False
+    # The inbox item of the words that answered it, if it was words.
+    answered_by: str = ""
 
 
 class Recent(Record, kw_only=True):

@@ -46,8 +46,8 @@ END_NOT_STARTED = "The meeting {topic} has not started, so there is nothing to e
 END_HOST_GONE = (
     "{host} is not connected to Zoom any more, so I cannot end that meeting. It can be ended in Zoom."
 )
-END_DONE = "The meeting {topic} has ended."
-END_DONE_WEBINAR = "The webinar {topic} has ended."
+END_DONE = "The {noun} {topic} has ended."
+END_DELETED = "Nobody had started the {noun} {topic}, so I have cancelled it."
 END_MISSED = "I was away when you asked me to end a meeting ({ago} ago), so I did nothing. Ask again if it is still going on."
 
 # Webinars.

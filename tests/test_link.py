@@ -556,6 +556,15 @@ async def test_disconnect_ends_an_authorization_whose_token_has_ended(world: Wor
     assert len(world.zoom.revoked) == 1
 
 
+async def test_disconnect_revokes_what_follows_a_token_that_zoom_takes_no_more(world: World) -> None:
+    await linked(world, await invited(world))
+    refusal = {"reason": "Invalid Token!", "error": "invalid_request"}
+    world.zoom.faults.add(400, path="/oauth/revoke", body=refusal)
+    await world.ask("carol", world.direct("carol"), "disconnect")
+    assert world.zoom.refreshes == 1
+    assert len(world.zoom.revoked) == 1
+
+
 async def test_who_is_linked_no_longer_may_connect_again(world: World) -> None:
     await linked(world, await invited(world))
     world.zoom.revoke("carol@demo.example")

@@ -77,7 +77,11 @@ def test_rotating_checks_the_owner() -> None:
         vault.rotate("bob", vault.seal("alice", "hunter2"))
 
 
-@pytest.mark.parametrize("bad", ["", "short", "ümlaut", KEY[:-4], "A" * 10_000])
+@pytest.mark.parametrize(
+    "bad",
+    ["", "short", "ümlaut", KEY[:-4], "A" * 10_000],
+    ids=["empty", "short", "umlaut", "cut", "long"],
+)
 def test_a_bad_key_is_named_by_its_position_and_not_shown(bad: str) -> None:
     with pytest.raises(VaultError, match="encryption key 2 ") as caught:
         Vault([KEY, bad])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 
+from msgspec.structs import replace
+
 from bot import sentences, texts
+from bot.cards import noun_of, topic_of
 from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError
-from bot.features import lifecycle, start
+from bot.features import lifecycle, lost, start
 from bot.features.lookup import hosted
 from bot.markdown import escape
-from bot.meetings import Ended, Expired, MeetingEvent
+from bot.meetings import Ended, Expired, MeetingEvent, apply
 from bot.records import Announcement, Meeting, Status
 from bot.router import Changes, Router
 from bot.stores import Change
@@ -31,9 +34,9 @@ def register(router: Router) -> None:
 async def end(ctx: Context, job: Job, request: Request) -> Changes:
     """End the newest meeting here that the person may end; they are told, and its card says so to all."""
     here = await _announced_here(ctx, request)
-    if job.retried and (over := _ended_since(request.asked_at, here)):
-        # The news of what an earlier attempt did may have come first: no other is ended in its place.
-        return [_done(ctx, job, request, over)]
+    if begun := next((meeting for meeting in here if meeting.ended_by == job.id), None):
+        # An attempt that was interrupted: no other is ended in its place.
+        return await _go_on(ctx, job, request, begun)
     if start.is_missed(ctx, request):
         ago = texts.ago(ctx.now() - request.asked_at)
         return [ctx.tell(job, request, sentences.END_MISSED.format(ago=ago))]
@@ -53,6 +56,14 @@ async def end(ctx: Context, job: Job, request: Request) -> Changes:
     return [ctx.tell(job, request, denied)]
 
 
+async def _go_on(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Changes:
+    """The news of what an earlier attempt did may have come first."""
+    if not meeting.open:
+        return [_done(ctx, job, request, meeting)]
+    own = await _own(ctx, request.user_id, [meeting])
+    return await _end(ctx, job, request, meeting, request.user_id if own else meeting.host_id)
+
+
 async def _own(ctx: Context, user_id: str, meetings: list[Meeting]) -> list[Meeting]:
     """Those that the person made, or is the host of."""
     hosts = await hosted(ctx, user_id, meetings)
@@ -65,23 +76,26 @@ async def _own(ctx: Context, user_id: str, meetings: list[Meeting]) -> list[Meet
 
 async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_id: str) -> Changes:
     """End it at Zoom on behalf of ``user_id``, and answer."""
+    await ctx.store.update(Meeting, meeting.id, lambda now: replace(now, ended_by=job.id))
     try:
         event = await _end_at_zoom(ctx, meeting, user_id)
     except (NotLinkedError, ZoomLinkError):
         host = escape((await ctx.people.get(user_id)).username)
-        return [ctx.tell(job, request, sentences.END_HOST_GONE.format(host=host))]
+        gone = ctx.tell(job, request, sentences.END_HOST_GONE.format(host=host))
+        return [gone, lost.told(user_id)] if user_id == request.user_id else [gone]
     except ZoomError as error:
         log.warning("zoom: meeting %s was not ended: %s", meeting.zoom_id, error)
         return [ctx.tell(job, request, ctx.problem(error))]
     if event is None:
         topic = escape(meeting.topic)
         return [ctx.tell(job, request, sentences.END_NOT_STARTED.format(topic=topic))]
-    return [*await lifecycle.change(ctx, meeting.id, event), _done(ctx, job, request, meeting)]
+    over = apply(meeting, event)
+    return [*await lifecycle.change(ctx, meeting.id, event), _done(ctx, job, request, over)]
 
 
 def _done(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Change:
-    said = sentences.END_DONE_WEBINAR if meeting.kind == "webinar" else sentences.END_DONE
-    return ctx.tell(job, request, said.format(topic=escape(meeting.topic)))
+    said = sentences.END_DONE if meeting.ended_at else sentences.END_DELETED
+    return ctx.tell(job, request, said.format(noun=noun_of(meeting), topic=escape(topic_of(meeting))))
 
 
 async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> MeetingEvent | None:
@@ -132,7 +146,3 @@ async def _newest_first(ctx: Context, announced: list[Announcement]) -> list[Mee
     found = [await ctx.store.get(Meeting, each.meeting) for each in announced]
     known = [meeting for meeting in found if meeting is not None]
     return sorted(known, key=lambda meeting: meeting.created_at, reverse=True)
-
-
-def _ended_since(asked_at: int, meetings: list[Meeting]) -> Meeting | None:
-    return next((each for each in meetings if each.ended_at > asked_at - lifecycle.SLACK_MS), None)

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 20 * 1024 * 1024
 # Lanes of fetches, and so downloads at once, each of them whole in memory.
 PARALLEL = 4
-PAUSES_S = (0.5, 3.0, 10.0)
+PAUSES_S = (0.5, 3.0, 10.0, 30.0)
 UPLOADS = 10
 UPLOAD_BASE_S = 1.0
 UPLOAD_CAP_S = 30.0

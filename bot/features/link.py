@@ -9,7 +9,7 @@ from bot import texts
 from bot.commands import Request
 from bot.context import Context, Job
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
-from bot.features import pending, tickets
+from bot.features import lost, pending, tickets
 from bot.markdown import escape
 from bot.records import Link, Lost, Question
 from bot.router import Changes, Router
@@ -35,7 +35,7 @@ async def connect(ctx: Context, job: Job, request: Request) -> Changes:
     linked = await ctx.store.get(Link, id)
     if linked and await _works(ctx, request.user_id):
         return [ctx.tell(job, request, texts.CONNECT_AGAIN.format(email=address(linked.email)))]
-    return [*tickets.invitation(ctx, job, request, texts.CONNECT), Delete(Lost, id)]
+    return [*tickets.invitation(ctx, job, request, texts.CONNECT), lost.told(id)]
 
 
 async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
@@ -46,7 +46,8 @@ async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
         return [ctx.tell(job, request, texts.NOT_CONNECTED)]
     # Revoked before it is forgotten: after a crash in between it is done again.
     said = texts.DISCONNECTED if await _revoke_link(ctx, request.user_id) else texts.DISCONNECTED_HERE
-    await ctx.tokens.unlink(link_id(ctx, request.user_id))
+    id = link_id(ctx, request.user_id)
+    await ctx.tokens.unlink(id, Delete(Lost, id))
     asked = await ctx.store.find(Question, "user_id", request.user_id)
     dropped = [*await pending.dropped(ctx, request.user_id), *(Delete(Question, each.id) for each in asked)]
     return [ctx.tell(job, request, said), *dropped]
@@ -60,7 +61,7 @@ async def ask_to_link(
         return [ctx.tell(job, request, texts.CONNECT_ADMIN)]
     said = texts.CONNECT_REVOKED if revoked else text
     asked = [pending.kept(ctx, request), *tickets.invitation(ctx, job, request, said)]
-    return [*asked, Delete(Lost, request.user_id)]
+    return [*asked, lost.told(request.user_id)]
 
 
 def link_id(ctx: Context, user_id: str) -> str:
@@ -125,4 +126,28 @@ async def _revoke_link(ctx: Context, user_id: str) -> bool:
     except ZoomError as error:
         log.warning("zoom: no fresh token to revoke a link with: %s", error)
     grant = await ctx.tokens.held(id)
-    return grant is None or await revoke(ctx, grant)
+    return grant is None or await _revoke_held(ctx, id, grant)
+
+
+async def _revoke_held(ctx: Context, id: str, grant: Grant) -> bool:
+    try:
+        await ctx.oauth.revoke(grant.access_token)
+    except ZoomLinkError:
+        # Of the access token alone this says nothing yet: what follows it may live on.
+        return await _revoke_next(ctx, id, grant)
+    except ZoomError as error:
+        log.warning("zoom: a link could not be revoked: %s", error)
+        return False
+    return True
+
+
+async def _revoke_next(ctx: Context, id: str, grant: Grant) -> bool:
+    try:
+        await ctx.tokens.refresh(id, grant.access_token)
+    except (NotLinkedError, ZoomLinkError):
+        return True
+    except ZoomError as error:
+        log.warning("zoom: no fresh token to revoke a link with: %s", error)
+        return False
+    fresh = await ctx.tokens.held(id)
+    return fresh is None or await revoke(ctx, fresh)

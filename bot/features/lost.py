@@ -1,16 +1,18 @@
 """Links that Zoom has ended: whose they were is told, once, however it came to light.
 
-Who asked for something just then reads it in the answer. Nobody asks where the bot looks after meetings by
-itself, nor is it the asking person's link in an account-level app: there it is said a little later.
+Who asked for something with it reads it in the answer. Nobody asks where the bot looks after meetings by
+itself, and an account's link has keepers who did not ask: there it is said a little later.
 """
 
 from __future__ import annotations
+
+from msgspec.structs import replace
 
 from bot import sentences, texts
 from bot.context import Context
 from bot.errors import MattermostNotFoundError
 from bot.records import Lost
-from bot.stores import Change, Delete
+from bot.stores import Change, Update
 from bot.zoom import ACCOUNT
 
 GRACE_MS = 30_000
@@ -18,9 +20,14 @@ GRACE_MS = 30_000
 
 async def tell(ctx: Context) -> None:
     """Tell those who were not told yet."""
-    for lost in await ctx.store.all(Lost):
+    for lost in await ctx.store.find(Lost, "told", False):
         if ctx.now() - lost.at >= GRACE_MS:
-            await ctx.store.commit(*await _news(ctx, lost), Delete(Lost, lost.id))
+            await ctx.store.commit(*await _news(ctx, lost), told(lost.id))
+
+
+def told(id: str) -> Update[Lost]:
+    """What is to be written where somebody reads of it in an answer."""
+    return Update(Lost, id, lambda lost: replace(lost, told=True))
 
 
 async def keepers(ctx: Context, linked_by: str) -> list[str]:

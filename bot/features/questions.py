@@ -153,11 +153,14 @@ async def take_words(ctx: Context, job: Job, request: Request) -> Changes:
         for question in asked
         if not question.answered and question.expires_at > ctx.now() and request.argument in question.words
     ]
+    if any(question.answered_by == job.id for question in asked):
+        # By an attempt that was interrupted.
+        return []
     if not fitting:
-        # What an interrupted attempt has answered is answered.
-        return [] if job.retried and asked else [ctx.tell(job, request, texts.NO_QUESTION)]
+        return [ctx.tell(job, request, texts.NO_QUESTION)]
     newest = max(fitting, key=lambda question: question.expires_at)
-    if not await ctx.inbox.add(_item(ctx, newest, request.argument)) and not job.retried:
+    by = Update(Question, newest.id, lambda now: replace(now, answered_by=job.id))
+    if not await ctx.inbox.add(_item(ctx, newest, request.argument), by):
         return [ctx.tell(job, request, texts.ANSWERED_ALREADY)]
     return []
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec.structs import replace
 
@@ -18,22 +20,20 @@ async def answer(ctx: Context, job: Job, request: Request) -> Changes | None:
     word = request.argument.strip().casefold()
     if request.resumed or word not in ANSWERS:
         return None
-    question = await _newest(ctx, job, request.user_id, word)
+    asked = await ctx.store.find(Question, "user_id", request.user_id)
+    question = _newest(ctx, job, asked, word)
     if question is None or _asked_in(ctx, question) != request.channel_id:
         return None
-    if question.answered:
-        return []
     return await questions.take_words(ctx, job, replace(request, command="answer", argument=word))
 
 
-async def _newest(ctx: Context, job: Job, user_id: str, word: str) -> Question | None:
-    """Of a request that was interrupted also one that it has answered already."""
-    asked = await ctx.store.find(Question, "user_id", user_id)
+def _newest(ctx: Context, job: Job, asked: Sequence[Question], word: str) -> Question | None:
+    """The one that the word is for; where it was interrupted, the one that it has answered already."""
     fitting = [
         question
         for question in asked
-        if word in question.words and question.expires_at > ctx.now()
-        if job.retried or not question.answered
+        if question.answered_by == job.id
+        or (word in question.words and question.expires_at > ctx.now() and not question.answered)
     ]
     return max(fitting, key=lambda question: question.expires_at, default=None)
 

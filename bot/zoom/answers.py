@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from bot.errors import ZoomUnreachableError
-from bot.zoom.models import MeetingInfo, Participant, Past, Settings, ZoomUser
+from bot.zoom.models import MeetingInfo, Past, Settings, ZoomUser
 from bot.zoom.times import iso_ms
 
 T = TypeVar("T")
@@ -43,16 +43,6 @@ class _Past(msgspec.Struct):
     start_time: str | None = None
     end_time: str | None = None
     participants_count: Number = None
-
-
-class _Participant(msgspec.Struct):
-    name: str | None = None
-    user_email: str | None = None
-
-
-class _Participants(msgspec.Struct):
-    participants: list[_Participant] = []
-    next_page_token: str | None = None
 
 
 class _User(msgspec.Struct):
@@ -97,13 +87,6 @@ def past(body: bytes) -> Past:
         end_ms=iso_ms(raw.end_time or ""),
         participants=number(raw.participants_count),
     )
-
-
-def participants(body: bytes) -> tuple[list[Participant], str]:
-    """A page of ``GET /past_meetings/{…}/participants``, and the token of the next page."""
-    page = _decode(body, _Participants)
-    people = [Participant(name=each.name or "", email=each.user_email or "") for each in page.participants]
-    return people, page.next_page_token or ""
 
 
 def user(body: bytes) -> ZoomUser:

@@ -15,7 +15,7 @@ from bot.zoom.creating import Creation
 from bot.zoom.downloads import download
 from bot.zoom.errors import AccessRefusedError
 from bot.zoom.finding import every, find
-from bot.zoom.models import Caller, Grant, MeetingInfo, Participant, Past, Settings, ZoomUser
+from bot.zoom.models import Caller, Grant, MeetingInfo, Past, Settings, ZoomUser
 from bot.zoom.sessions import TIMEOUT_S
 from bot.zoom.shared import GrantToken
 from bot.zoom.tokens import ACCOUNT, TokenSource
@@ -25,8 +25,6 @@ Kind = Literal["instant", "personal"]
 
 _WEBINAR = 5
 _INSTANT = 1
-_PAGE = "300"
-_PAGES = 10
 
 
 class Zoom:
@@ -104,24 +102,6 @@ class Zoom:
     async def past_meeting(self, caller: Caller, which: str | int) -> Past:
         """``GET /past_meetings/{uuid or id}``; by id, Zoom answers for the last occurrence."""
         return answers.past(await self._get("past_meeting", caller, f"past_meetings/{segment(which)}"))
-
-    async def past_participants(
-        self, caller: Caller, which: str | int, limit: int = 1000
-    ) -> list[Participant]:
-        """``GET /past_meetings/{uuid or id}/participants``: the first ``limit`` people."""
-        people: list[Participant] = []
-        token = ""
-        for _ in range(_PAGES):
-            params = {"page_size": _PAGE} | ({"next_page_token": token} if token else {})
-            path = f"past_meetings/{segment(which)}/participants"
-            body = await self._calls.send(
-                "past_participants", self._owner(caller), "GET", path, params=params
-            )
-            page, token = answers.participants(body)
-            people += page
-            if not token or len(people) >= limit:
-                break
-        return people[:limit]
 
     async def end_meeting(self, caller: Caller, meeting_id: int, *, webinar: bool = False) -> None:
         """``PUT /meetings/{id}/status``: everybody in it is out. One that has ended raises

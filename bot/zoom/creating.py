@@ -116,5 +116,5 @@ class Creation:
         if found is None and failure.status < 500:
             raise failure
         self._maybe_done = False
-        self._doubtful = found is None
+        self._doubtful = self._doubtful or found is None
         return found

@@ -51,14 +51,6 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
-class Participant:
-    """Somebody who was in a meeting that ended; ``email`` is often empty."""
-
-    name: str
-    email: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class ZoomUser:
     """A person at Zoom; ``type`` 1 is basic, 2 licensed. ``pmi`` is 0 where there is none."""
 

@@ -198,7 +198,7 @@ class Tokens:
         if link is None or link.sealed_tokens != sealed:
             self._pairs.forget(user_id)
             return
-        lost = Lost(id=user_id, linked_by=link.linked_by, at=self._now())
+        lost = Lost(id=user_id, zoom_user_id=link.zoom_user_id, linked_by=link.linked_by, at=self._now())
         await self._store.commit(Delete(Link, user_id), Put(lost))
         self._pairs.forget(user_id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.records import Link, Preference, Subscription
+from bot.records import Link, Lost, Preference, Subscription
 from bot.sandbox.zoom.models import Json
 from tests.conftest import MakeWorld, World
 from tests.features.kit import ask, connect, direct, planned, settle
@@ -75,6 +75,23 @@ async def test_news_of_a_removal_a_moment_before_the_present_link_leave_it_alone
     await trio.zoom.deliver("app_deauthorized", payload(trio), event_ts=moment)
     await settle(trio)
     assert await links(trio) == known
+
+
+async def test_a_removal_that_was_noticed_before_it_was_told_deletes_as_much(trio: World) -> None:
+    bob = trio.mattermost.user("bob")
+    meeting = planned(trio, "bob")
+    await ask(trio, "bob", "dev", f"@zoom subscribe {meeting.id}")
+    await ask(trio, "bob", trio.direct("bob"), "settings pmi always")
+    trio.zoom.revoke("bob@demo.example")
+    await ask(trio, "bob", "dev", "@zoom standup")
+    assert bob.id not in await links(trio)
+    await trio.zoom.deliver("app_deauthorized", payload(trio))
+    await settle(trio)
+    store = trio.bot.ctx.store
+    assert await store.all(Subscription) == []
+    assert await store.get(Preference, bob.id) is None
+    assert await store.all(Lost) == []
+    assert "removed me at Zoom" in direct(trio, "bob")[-1]
 
 
 async def test_who_linked_an_account_is_told_that_it_is_gone(make_world: MakeWorld) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from bot.records import Meeting
 from tests.conftest import MakeWorld, World
 from tests.features.kit import App, as_app, ask, direct, held, planned, settle, told
 
 
 async def ended(world: World, post_id: str) -> None:
+    await ended_by_itself(world, post_id)
+    await settle(world)
+
+
+async def ended_by_itself(world: World, post_id: str) -> None:
     await world.mattermost.wait_for(
         lambda: [
             post
@@ -16,7 +24,6 @@ async def ended(world: World, post_id: str) -> None:
             if post.id == post_id and post.props["meeting_status"] == "ENDED"
         ]
     )
-    await settle(world)
 
 
 async def test_the_host_ends_the_meeting_and_is_told_so_and_its_card_says_it_to_all(trio: World) -> None:
@@ -42,6 +49,26 @@ async def test_an_interrupted_end_is_answered_once_and_ends_no_other_meeting(tri
     await settle(trio)
     assert direct(trio, "bob") == ["The meeting standup has ended."]
     assert other.status == "started"
+
+
+async def test_an_interrupted_end_takes_no_other_s_end_for_its_own(trio: World) -> None:
+    other_post, other = await trio.meeting("carol", topic="retro")
+    post, meeting = await trio.meeting("bob")
+    for each in (other, meeting):
+        await trio.zoom.start(each.id)
+    trio.zoom.faults.add(method="PUT", path=r"/status$", delay=30)
+    asked = await trio.mattermost.post("bob", "dev", "@zoom end")
+    while not any(each.ended_by for each in await trio.bot.ctx.store.all(Meeting)):
+        await asyncio.sleep(0)
+    await trio.zoom.end(other.id)
+    await ended_by_itself(trio, other_post.id)
+    await trio.stop()
+    trio.zoom.faults.clear()
+    await trio.start()
+    await trio.answer_to(asked)
+    await ended(trio, post.id)
+    assert direct(trio, "bob") == ["The meeting standup has ended."]
+    assert meeting.status == "ended"
 
 
 async def test_a_colleague_and_a_stranger_are_refused_privately(trio: World) -> None:
@@ -134,7 +161,7 @@ async def test_a_thread_ends_its_own_meeting(trio: World) -> None:
 
 async def test_one_that_nobody_started_is_deleted(trio: World) -> None:
     post, meeting = await trio.meeting("bob")
-    await trio.mattermost.post("bob", "dev", "@zoom end")
+    assert "cancelled" in await told(trio, "bob", "dev", "@zoom end")
     await ended(trio, post.id)
     assert meeting.id not in trio.zoom.meetings
 

@@ -38,6 +38,13 @@ async def test_who_asked_has_read_it_in_the_answer(trio: World) -> None:
     assert len(direct(trio, "bob")) == 1
 
 
+async def test_who_disconnects_has_read_enough(trio: World) -> None:
+    trio.zoom.revoke("bob@demo.example")
+    assert "disconnected" in await told(trio, "bob", trio.direct("bob"), "disconnect")
+    await looked_after(trio)
+    assert len(direct(trio, "bob")) == 1
+
+
 async def test_who_connects_again_hears_nothing_of_it(trio: World) -> None:
     meeting = planned(trio, "bob")
     await trio.ask("bob", "dev", f"@zoom join {meeting.id}")

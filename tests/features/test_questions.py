@@ -183,6 +183,8 @@ async def test_an_answer_in_words_that_was_interrupted_is_taken_once(make_world:
     await settle(world)
     assert await take_words(ctx, Job("post:x", retried=True), request) == []
     assert len(world.zoom.created) == 2
+    # What another has answered is nobody else's answer.
+    assert len(list(await take_words(ctx, Job("post:z", retried=True), request))) == 1
     assert len(list(await take_words(ctx, Job("post:y"), request))) == 1
 
 

@@ -89,8 +89,9 @@ async def test_what_the_answer_leaves_out_is_known_or_asked_for(sandbox: Sandbox
 
 
 async def test_where_there_may_be_another_one_it_is_said(sandbox: Sandbox, zoom: Zoom) -> None:
-    sandbox.faults.add(500, method="POST", path="/meetings", after=True)
-    sandbox.faults.add(200, times=-1, method="GET", path="/meetings$", body={"meetings": []})
+    sandbox.faults.add(500, times=2, method="POST", path="/meetings", after=True)
+    # Six lists: both searches after the first try find nothing; those after the second do.
+    sandbox.faults.add(200, times=6, method="GET", path="/meetings$", body={"meetings": []})
     made = await zoom.create_meeting(ALICE, topic="Standup", marker=MARKER)
     assert made.doubtful
     assert len(sandbox.created) == 2
@@ -109,8 +110,6 @@ async def test_a_meeting_lives_and_ends(sandbox: Sandbox, zoom: Zoom) -> None:
     past = await zoom.past_meeting(ALICE, uuid)
     assert (past.uuid, past.id, past.participants) == (uuid, number, 2)
     assert past.end_ms - past.start_ms == pytest.approx(600_000, abs=2000)
-    assert "Guest" in {each.name for each in await zoom.past_participants(ALICE, uuid)}
-    assert len(await zoom.past_participants(ALICE, uuid, limit=1)) == 1
 
 
 @pytest.mark.parametrize("uuid", ["/ab+cd==", "a//b+c==", "a/b+c==", "plain=="])
@@ -123,7 +122,6 @@ async def test_any_uuid_arrives_whole(sandbox: Sandbox, zoom: Zoom, uuid: str) -
     await sandbox.start(number)
     await sandbox.end(number)
     assert (await zoom.past_meeting(ALICE, uuid)).uuid == uuid
-    assert await zoom.past_participants(ALICE, uuid)
 
 
 async def test_deleting_twice_is_no_error(sandbox: Sandbox, zoom: Zoom) -> None:
