@@ -70,6 +70,14 @@ async def test_a_genuine_webhook_is_accepted(world: World, path: str) -> None:
     assert await send(world, encode(EVENT), path=path) == (200, "")
 
 
+async def test_a_wrong_secret_in_the_url_is_named_to_the_operator_and_not_shown(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await refused(world, 403, await send(world, encode(EVENT), query="secret=guess"))
+    assert "web.url_secret" in caplog.text
+    assert "guess" not in caplog.text
+
+
 async def test_an_event_that_nobody_knows_is_accepted_and_forgotten(world: World) -> None:
     event = {"event": "phone.callee_ringing", "payload": {"account_id": "x"}, "event_ts": 1}
     assert (await send(world, encode(event)))[0] == 200

@@ -139,6 +139,7 @@ class MattermostRoutes:
         known = [each for each in self._ctx.config.mattermost.command_token.split(",") if each]
         given = token.encode("utf-8", "replace")
         if True not in [hmac.compare_digest(each.encode(), given) for each in known]:
+            log.warning("command refused: its token is none of mattermost.command_token")
             raise web.HTTPForbidden(text="the token is wrong")
 
 

@@ -85,6 +85,7 @@ class ZoomRoutes:
         given = [form(raw).encode("utf-8", "replace") for form in (unquote, unquote_plus)]
         matches = [hmac.compare_digest(expected, each) for each in given]
         if True not in matches:
+            log.warning("webhook refused: the secret in its URL is not web.url_secret")
             raise web.HTTPForbidden(text="the secret in the URL is wrong")
 
     def _validate(self, webhook: Webhook) -> web.Response:

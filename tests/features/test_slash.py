@@ -43,11 +43,14 @@ async def test_private_answers_show_the_configured_name_and_icon(
     assert {"username", "icon_url"} & set(sent) == {name.removeprefix("override_") for name in shown}
 
 
-async def test_a_wrong_token_is_refused(world: World) -> None:
+async def test_a_wrong_token_is_refused_and_the_operator_told(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     alice, dev = world.mattermost.user("alice").id, world.mattermost.channel("dev").id
     form = {"token": "wrong", "user_id": alice, "channel_id": dev, "text": "standup", "trigger_id": "t"}
     async with world.http.post(world.bot.ctx.url("/command"), data=form) as response:
         assert response.status == 403
+    assert "command_token" in caplog.text
     await world.bot.worker.idle()
     assert world.zoom.created == []
 
