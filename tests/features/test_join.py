@@ -84,6 +84,13 @@ async def test_a_room_that_is_live_is_announced_as_such(trio: World) -> None:
     assert (await trio.ask("bob", "dev", "@zoom standup")).props["meeting_status"] == "STARTED"
 
 
+async def test_a_zoom_that_keeps_its_settings_to_itself_still_has_the_room(trio: World) -> None:
+    unknown = {"code": 404, "message": "Not found."}
+    trio.zoom.faults.add(404, times=-1, method="GET", path=r"/settings$", body=unknown)
+    post = await trio.ask("bob", "dev", "@zoom join me")
+    assert post.props["meeting_id"] == trio.zoom.user("bob@demo.example").pmi
+
+
 async def test_me_is_the_room_of_the_person_who_asks(trio: World) -> None:
     post = await trio.ask("bob", "dev", "@zoom join me")
     pmi = trio.zoom.user("bob@demo.example").pmi
