@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 from collections.abc import Iterator
@@ -138,3 +139,16 @@ async def test_what_is_shown_of_the_settings_holds_no_secret(make_world: MakeWor
     shown = repr([world.config, ctx, ctx.vault, ctx.oauth, ctx.tokens, ctx.zoom, ctx.mattermost])
     for secret in secrets_of(world):
         assert secret not in shown
+
+
+async def test_a_request_that_is_none_leaves_no_secret_in_the_log(
+    log: io.StringIO, make_world: MakeWorld
+) -> None:
+    url = URL((await make_world()).config.web.public_url)
+    reader, writer = await asyncio.open_connection(url.host, url.port)
+    writer.write(b"POST /webhook?secret=hunter2 HTTP/9.x\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert b" 400 " in answer
+    assert "hunter2" not in log.getvalue()
