@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from tinydb import TinyDB
 from tinydb.table import Document
 
-from bot.records import Item, ItemState
+from bot.domain.records import Item, ItemState
 from bot.stores import Delete, Put, Store
 from bot.stores.opening import open_store
 

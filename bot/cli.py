@@ -42,7 +42,7 @@ def run(path: Path | None) -> None:
     """Run the bot."""
     config = _load(path)
     _configure_log(config.log.level, config.log.format)
-    from bot.app import run as run_app
+    from bot.runtime.app import run as run_app
 
     _finish(lambda: run_app(config))
 

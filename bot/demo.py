@@ -15,18 +15,18 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 from typing import Protocol
 
-from bot import texts
-from bot.app import App, Tempo, opened
 from bot.config import Config, MattermostConfig, StoreConfig, WebConfig, ZoomConfig
-from bot.context import Context
+from bot.core.context import Context
 from bot.errors import StartError
+from bot.messages import texts
+from bot.runtime.app import App, Timings, opened
 from bot.vault import new_key
 
 # Who plays along.
 PEOPLE = ("alice", "bob", "carol")
 
 # Whoever moves the stage's clock on wants to see what comes of it.
-TEMPO = Tempo(reconcile_s=5.0)
+TIMINGS = Timings(reconcile_s=5.0)
 
 _URL_SECRET = secrets.token_urlsafe(24)
 _COMMAND_TOKEN = secrets.token_urlsafe(24)
@@ -80,7 +80,7 @@ async def run(stage: Stage, *, browser: bool, say: Callable[[str], None]) -> Non
         except OSError as error:
             raise StartError(f"the demo cannot listen: {error.strerror}; try --port 0") from None
         config = config_of(stage, Path(folder), port)
-        app = await stack.enter_async_context(opened(config, tempo=TEMPO, now=stage.now))
+        app = await stack.enter_async_context(opened(config, timings=TIMINGS, now=stage.now))
         await _play(app, stop, lambda: _introduce(stage, browser, say))
 
 

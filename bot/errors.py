@@ -36,6 +36,10 @@ class VaultError(ZoombotError):
     """A sealed value does not open: wrong key, damaged, or sealed for another owner."""
 
 
+class EventError(ZoombotError):
+    """An event or a webhook that does not have the shape it must have."""
+
+
 class MattermostError(ZoombotError):
     """Mattermost refused a call. ``status`` is the HTTP status, ``code`` Mattermost's error id."""
 

@@ -15,22 +15,22 @@ import pytest
 import trustme
 from yarl import URL
 
-from bot.app import App, Tempo, opened
 from bot.config import Config
 from bot.demo import config_of, free_port
-from bot.listener import Pace
-from bot.mattermost import Timing
+from bot.mattermost import SocketTimings
+from bot.runtime.app import App, Timings, opened
+from bot.runtime.listener import ListenerTimings
 from bot.sandbox.mattermost import Channel, Mattermost, Post
 from bot.sandbox.stage import Stage
 from bot.sandbox.zoom import Meeting, Zoom
 from bot.stores.opening import open_store
 from bot.zoom import creating
 
-QUICK = Tempo(
+QUICK = Timings(
     start_patience_s=5.0,
     edit_pause_s=0.01,
-    socket=Timing(backoff_base_s=0.01, backoff_cap_s=0.1),
-    pace=Pace(cursor_s=0.05, retry_s=0.05),
+    socket=SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.1),
+    listener=ListenerTimings(cursor_s=0.05, retry_s=0.05),
 )
 
 
@@ -41,7 +41,7 @@ class World:
     stage: Stage
     config: Config
     http: aiohttp.ClientSession
-    tempo: Tempo = QUICK
+    timings: Timings = QUICK
     app: App | None = None
     _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
@@ -62,7 +62,7 @@ class World:
         """Start the bot, and wait until it listens."""
         self._stack = contextlib.AsyncExitStack()
         self.app = await self._stack.enter_async_context(
-            opened(self.config, tempo=self.tempo, now=self.stage.now)
+            opened(self.config, timings=self.timings, now=self.stage.now)
         )
         running = asyncio.create_task(self.app.run())
         self._stack.push_async_callback(_end, running)

@@ -21,42 +21,16 @@ MAX_FUNCTION_LINES = 50
 # From the bottom to the top. A name stands for the module and everything below it; the longest name
 # that fits counts. A module imports from its own floor and the floors under it.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("bot",),
-    ("bot.errors", "bot.clock", "bot.records", "bot.log"),
-    (
-        "bot.config",
-        "bot.commands",
-        "bot.events",
-        "bot.webhooks",
-        "bot.meetings",
-        "bot.aftermath",
-        "bot.cards",
-        "bot.texts",
-        "bot.sentences",
-        "bot.markdown",
-        "bot.moments",
-        "bot.lanes",
-        "bot.flights",
-        "bot.tls",
-    ),
+    ("bot", "bot.errors", "bot.clock", "bot.log", "bot.tls", "bot.retrying"),
+    ("bot.domain", "bot.config"),
+    ("bot.messages",),
     ("bot.mattermost", "bot.zoom", "bot.stores", "bot.vault"),
-    ("bot.router", "bot.context", "bot.inbox", "bot.people", "bot.posting", "bot.metrics"),
+    ("bot.core",),
     ("bot.features",),
-    (
-        "bot.listener",
-        "bot.web",
-        "bot.worker",
-        "bot.publisher",
-        "bot.reconciler",
-        "bot.orphans",
-        "bot.janitor",
-    ),
-    ("bot.setup",),
-    ("bot.opening",),
-    ("bot.app",),
+    ("bot.web", "bot.setup"),
+    ("bot.runtime",),
     ("bot.demo",),
-    ("bot.cli",),
-    ("bot.__main__",),
+    ("bot.cli", "bot.__main__"),
 )
 
 # Who alone may import what.
@@ -80,18 +54,14 @@ IMPURE = frozenset(
     {"aiohttp", "asyncio", "socket", "sqlite3", "requests", "subprocess", "threading", "random"}
 )
 PURE = (
-    "bot.commands",
-    "bot.events",
-    "bot.meetings",
-    "bot.aftermath",
-    "bot.cards",
-    "bot.texts",
-    "bot.sentences",
-    "bot.markdown",
-    "bot.moments",
-    "bot.webhooks",
+    "bot.domain",
+    "bot.messages",
+    "bot.errors",
+    "bot.config",
+    "bot.mattermost.events",
+    "bot.zoom.webhooks",
+    "bot.zoom.artifacts",
 )
-PURE_TOO = ("bot.errors", "bot.records", "bot.config")
 
 HEAVY = ("aiohttp", "asyncio", "cryptography", "mattermostdriver", "msgspec", "requests", "tinydb", "ssl")
 
@@ -167,7 +137,7 @@ def test_every_name_of_the_house_is_a_module() -> None:
         *(name for floor in FLOORS for name in floor),
         *(home for homes in DOORS.values() for home in homes),
     }
-    named |= {*PURE, *PURE_TOO, *(name for pair in STRANGERS for name in pair)}
+    named |= {*PURE, *(name for pair in STRANGERS for name in pair)}
     assert named - set(modules()) == set()
 
 
@@ -247,7 +217,7 @@ def test_what_is_pure_touches_nothing() -> None:
     touching = [
         f"{module.name} imports {other}"
         for module in modules().values()
-        if any(is_in(module.name, pure) for pure in PURE + PURE_TOO)
+        if any(is_in(module.name, pure) for pure in PURE)
         for other in module.imports
         if other.split(".")[0] in IMPURE
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.records import Item, Meeting
+from bot.domain.records import Item, Meeting
 from tests.conftest import MakeWorld, World
 
 pytestmark = pytest.mark.load

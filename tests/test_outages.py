@@ -8,24 +8,24 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.records import Orphan
 from bot.errors import StoreError
-from bot.mattermost import Timing
-from bot.records import Orphan
+from bot.mattermost import SocketTimings
+from bot.runtime.worker import RetryPolicy
 from bot.sandbox.mattermost import Post
 from bot.stores.sqlite import DocumentFile
-from bot.worker import Patience
 from bot.zoom import breaker
 from tests.conftest import QUICK, MakeWorld, World
 
 CREATE = r"/users/[^/]+/meetings$"
 POSTS = r"/posts$"
 
-TEMPO = replace(
+TIMINGS = replace(
     QUICK,
     broken_pause_s=0.05,
     post_retry_s=0.02,
-    patience=Patience(away_s=0.02),
-    socket=Timing(ping_s=0.2, answer_s=0.2, backoff_base_s=0.01, backoff_cap_s=0.05),
+    retry_policy=RetryPolicy(away_s=0.02),
+    socket=SocketTimings(ping_s=0.2, answer_s=0.2, backoff_base_s=0.01, backoff_cap_s=0.05),
 )
 
 
@@ -33,7 +33,7 @@ TEMPO = replace(
 async def world(make_world: MakeWorld) -> World:
     """A bot that waits for nothing long; no guard against doubles, so that a second meeting would show."""
     world = await make_world(start=False, meetings={"duplicate_window_ms": 0})
-    world.tempo = TEMPO
+    world.timings = TIMINGS
     await world.start()
     await world.link("alice")
     return world

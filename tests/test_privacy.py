@@ -13,7 +13,7 @@ from yarl import URL
 from bot.log import configure
 from tests.conftest import MakeWorld, World
 from tests.features.kit import settle
-from tests.test_link import answered, invited, link_in, linked, signed_in
+from tests.features.test_connect import answered, invited, link_in, linked, signed_in
 
 TOPIC = "salary-of-the-director"
 WORDS = "what-nobody-else-may-read"

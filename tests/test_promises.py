@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import inspect
 
-from bot import app, janitor, opening, orphans, reconciler
-from bot.app import Tempo, opened
 from bot.features import questions, tickets
-from bot.mattermost.link import CLOSE_TIMEOUT_S
+from bot.mattermost.connection import CLOSE_TIMEOUT_S
+from bot.runtime import app, janitor, orphans, reconciler, wiring
+from bot.runtime.app import Timings, opened
 from bot.web.server import SHUTDOWN_S
-from bot.webhooks import MAX_SKEW_S
 from bot.zoom import creating
+from bot.zoom.webhooks import MAX_SKEW_S
 
 MINUTE_MS = 60_000
 
 
 def test_the_bot_runs_at_the_defaults() -> None:
-    assert inspect.signature(opened).parameters["tempo"].default == Tempo()
+    assert inspect.signature(opened).parameters["timings"].default == Timings()
 
 
 def test_an_unreachable_mattermost_is_waited_for_two_minutes_at_start() -> None:
-    assert Tempo().start_patience_s == 120
+    assert Timings().start_patience_s == 120
 
 
 def test_a_deaf_socket_is_noticed_within_75_seconds() -> None:
-    timing = Tempo().socket
+    timing = Timings().socket
     assert timing.ping_s + timing.answer_s + CLOSE_TIMEOUT_S <= 75
     # One that is never opened, too.
     assert timing.connect_s + timing.answer_s <= 75
@@ -41,20 +41,20 @@ def test_a_meeting_that_nobody_knows_of_is_looked_for_three_times_in_30_seconds(
 
 
 def test_a_stop_takes_at_most_five_seconds() -> None:
-    graces = (SHUTDOWN_S, app.WORKER_GRACE_S, app.PUBLISHER_GRACE_S, opening.TOKENS_GRACE_S)
+    graces = (SHUTDOWN_S, app.WORKER_GRACE_S, app.PUBLISHER_GRACE_S, wiring.TOKENS_GRACE_S)
     assert sum(graces) < 5
 
 
 def test_a_handler_is_tried_four_times() -> None:
-    assert len(Tempo().patience.pauses_s) + 1 == 4
+    assert len(Timings().retry_policy.pauses_s) + 1 == 4
 
 
 def test_a_post_is_edited_once_a_second_at_most() -> None:
-    assert Tempo().edit_pause_s == 1
+    assert Timings().edit_pause_s == 1
 
 
 def test_zoom_is_asked_about_open_meetings_every_five_minutes() -> None:
-    assert Tempo().reconcile_s == reconciler.PERIOD_S == 5 * 60
+    assert Timings().reconcile_s == reconciler.PERIOD_S == 5 * 60
     assert reconciler.EXPIRE_MS == 24 * 60 * MINUTE_MS
 
 

@@ -19,18 +19,18 @@ import aiohttp
 import pytest
 import trustme
 
-from bot.app import Tempo, opened
 from bot.config import load
 from bot.demo import free_port
 from bot.errors import StartError
+from bot.runtime.app import Timings, opened
 from bot.sandbox.faults import Fault
 from bot.sandbox.mattermost import Mattermost, Post
 from bot.sandbox.stage import Stage
 from bot.stores.opening import open_store
 from bot.vault import new_key
+from tests.config.test_loading import Sections, write
 from tests.conftest import MakeWorld
-from tests.test_config import Sections, write
-from tests.test_link import LINK, Page
+from tests.features.test_connect import LINK, Page
 
 ROOT = Path(__file__).parent.parent
 STOP_S = 5.0
@@ -184,7 +184,7 @@ async def test_a_signal_stops_it_in_order(setting: Setting, shell: Shell, number
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("module", ["click", "bot.config", "bot.app"])
+@pytest.mark.parametrize("module", ["click", "bot.config", "bot.runtime.app"])
 async def test_a_signal_while_it_still_imports_stops_it(
     setting: Setting, shell: Shell, module: str, number: int
 ) -> None:
@@ -353,7 +353,7 @@ async def test_an_unreachable_mattermost_ends_it_when_patience_does(make_world: 
     world = await make_world(start=False)
     await world.mattermost.stop()
     with pytest.raises(StartError, match=r"mattermost\.url"):
-        async with opened(world.config, tempo=Tempo(start_patience_s=0.2)):
+        async with opened(world.config, timings=Timings(start_patience_s=0.2)):
             pass
 
 

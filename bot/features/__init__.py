@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from bot.core.registry import Router
 from bot.features import (
+    connect,
     deauthorize,
     end,
     files,
+    help,  # noqa: A004
     join,
     lifecycle,
-    link,
     occurrences,
-    personal,
+    personal_room,
     policy,
     questions,
     recordings,
@@ -18,16 +20,14 @@ from bot.features import (
     start,
     subscriptions,
     summaries,
-    talk,
     webinars,
 )
-from bot.router import Router
 
 ROOMS = (
     start,
-    link,
+    connect,
     lifecycle,
-    personal,
+    personal_room,
     policy,
     questions,
     slash,
@@ -40,7 +40,7 @@ ROOMS = (
     files,
     summaries,
     deauthorize,
-    talk,
+    help,
 )
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 
-from bot import sentences
-from bot.context import Context, Job
-from bot.features.lost import keepers
-from bot.records import Link, Lost, Pending, Preference, Question, Subscription, Ticket
-from bot.router import Changes, Router
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
+from bot.domain.records import LinkedAccount, LostLink, Pending, Preference, Question, Subscription, Ticket
+from bot.features.lost_links import keepers
+from bot.messages import sentences
 from bot.stores import Change, Delete
-from bot.webhooks import Webhook, parse_time
 from bot.zoom import ACCOUNT
+from bot.zoom.webhooks import Webhook, parse_time
 
 log = logging.getLogger(__name__)
 
@@ -35,10 +35,10 @@ async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
         log.warning("deauthorization: it is meant for another app")
         return []
     at = max(parse_time(str(payload.get("deauthorization_time", ""))), webhook.at)
-    for lost in await ctx.store.find(Lost, "zoom_user_id", zoom_user_id):
+    for lost in await ctx.store.find(LostLink, "zoom_user_id", zoom_user_id):
         # Zoom had refused the link before it said why.
-        await ctx.store.commit(Delete(Lost, lost.id), *await _forget(ctx, job, lost))
-    for link in await ctx.store.find(Link, "zoom_user_id", zoom_user_id):
+        await ctx.store.commit(Delete(LostLink, lost.id), *await _forget(ctx, job, lost))
+    for link in await ctx.store.find(LinkedAccount, "zoom_user_id", zoom_user_id):
         # It may come hours late, and they may have connected again meanwhile.
         if link.linked_at <= at + SLACK_MS:
             await ctx.tokens.unlink(link.id, *await _forget(ctx, job, link))
@@ -46,7 +46,7 @@ async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     return []
 
 
-async def _forget(ctx: Context, job: Job, link: Link | Lost) -> list[Change]:
+async def _forget(ctx: Context, job: Job, link: LinkedAccount | LostLink) -> list[Change]:
     """What goes with the link, and the news of it, in one commit."""
     if link.id == ACCOUNT:
         return [

@@ -6,17 +6,17 @@ import logging
 
 from msgspec.structs import replace
 
-from bot import sentences, texts
-from bot.cards import noun_of, topic_of
-from bot.commands import Request
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
+from bot.domain.grammar import Request
+from bot.domain.meetings import Ended, Expired, MeetingEvent, apply
+from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError
-from bot.features import lifecycle, lost, start
+from bot.features import lifecycle, lost_links, start
 from bot.features.lookup import hosted
-from bot.markdown import escape
-from bot.meetings import Ended, Expired, MeetingEvent, apply
-from bot.records import Announcement, Meeting, Status
-from bot.router import Changes, Router
+from bot.messages import sentences, texts
+from bot.messages.cards import noun_of, topic_of
+from bot.messages.markdown import escape
 from bot.stores import Change
 from bot.zoom import Caller
 
@@ -82,7 +82,7 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_
     except (NotLinkedError, ZoomLinkError):
         host = escape((await ctx.people.get(user_id)).username)
         gone = ctx.tell(job, request, sentences.END_HOST_GONE.format(host=host))
-        return [gone, lost.told(user_id)] if user_id == request.user_id else [gone]
+        return [gone, lost_links.told(user_id)] if user_id == request.user_id else [gone]
     except ZoomError as error:
         log.warning("zoom: meeting %s was not ended: %s", meeting.zoom_id, error)
         return [ctx.tell(job, request, ctx.problem(error))]

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bot import sentences
-from bot.aftermath import File, read_recording
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.inbox import WEBHOOK
+from bot.core.registry import Changes, Router
+from bot.domain.records import Item
 from bot.errors import (
     MattermostError,
     ZoomError,
@@ -25,15 +26,14 @@ from bot.errors import (
     ZoomTooLargeError,
     ZoomUnreachableError,
 )
-from bot.features.places import News, Place, hosts_of, key_of, meetings_of, places_of, say, unsaid
-from bot.inbox import WEBHOOK
-from bot.markdown import escape
+from bot.features.destinations import News, Place, hosts_of, key_of, meetings_of, places_of, say, unsaid
 from bot.mattermost.backoff import retrying
-from bot.records import Item
-from bot.router import Changes, Router
+from bot.messages import sentences
+from bot.messages.markdown import escape
 from bot.stores import Put
-from bot.webhooks import MeetingObject, Webhook, read_meeting
 from bot.zoom.addresses import host_of
+from bot.zoom.artifacts import File, read_recording
+from bot.zoom.webhooks import MeetingObject, Webhook, read_meeting
 
 log = logging.getLogger(__name__)
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bot import sentences, texts
-from bot.cards import spaced
-from bot.commands import Request, meeting_number
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
+from bot.domain.grammar import Request, meeting_number
+from bot.domain.records import Meeting
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
-from bot.features import link, personal, policy, start
+from bot.features import connect, personal_room, policy, start
 from bot.features.lookup import look_up
-from bot.records import Meeting
-from bot.router import Changes, Router
+from bot.messages import sentences, texts
+from bot.messages.cards import spaced
 from bot.zoom import MeetingInfo
 from bot.zoom.addresses import JoinLink, NotJoinable, join_link
 
@@ -39,7 +39,7 @@ async def join(ctx: Context, job: Job, request: Request) -> Changes:
         meeting = await _meeting(ctx, job, request)
     except (NotLinkedError, ZoomLinkError) as error:
         revoked = isinstance(error, ZoomLinkError)
-        return await link.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
+        return await connect.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
     except ZoomError as error:
         return [ctx.tell(job, request, ctx.problem(error))]
     if isinstance(meeting, str):
@@ -49,7 +49,7 @@ async def join(ctx: Context, job: Job, request: Request) -> Changes:
 
 async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | str:
     """The meeting that is meant; a sentence if it cannot be shared."""
-    ctx.flights.begin(job.id)
+    ctx.creations.begin(job.id)
     what = request.argument
     if "://" in what:
         found = join_link(what, ctx.config.zoom.url)
@@ -64,10 +64,10 @@ async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | str:
 
 
 async def _own_room(ctx: Context, job: Job, request: Request) -> Meeting | str:
-    if not await link.is_linked(ctx, request.user_id):
+    if not await connect.is_linked(ctx, request.user_id):
         raise NotLinkedError("no Zoom account is linked")
     caller = await ctx.caller(request.user_id)
-    room = await personal.room(ctx, caller)
+    room = await personal_room.room(ctx, caller)
     if room is None:
         return sentences.JOIN_NO_ROOM.format(zoom=ctx.config.zoom.url)
     return _known(ctx, job, request, await ctx.zoom.meeting(caller, room.id))

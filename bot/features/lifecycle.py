@@ -6,16 +6,16 @@ import logging
 
 from msgspec.structs import replace
 
-from bot import sentences, texts
-from bot.commands import Request
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.inbox import REQUEST
+from bot.core.registry import Changes, Router
+from bot.domain.grammar import Request
+from bot.domain.meetings import Ended, MeetingEvent, RecordingOff, apply
+from bot.domain.records import Announcement, Item, Meeting, Status
 from bot.errors import ZoomError, ZoomNotFoundError
-from bot.inbox import REQUEST
-from bot.meetings import Ended, MeetingEvent, RecordingOff, apply
-from bot.records import Announcement, Item, Meeting, Status
-from bot.router import Changes, Router
+from bot.messages import sentences, texts
 from bot.stores import Change, Delete, Update
-from bot.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
+from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ _EVENTS = (
 )
 
 # How long a webhook waits for the requests that were under way when it came.
-FLIGHT_S = 30.0
+CREATION_S = 30.0
 
 
 _NOT_POSTED = {
@@ -62,9 +62,9 @@ async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if event is None:
         return []
     meetings = await find_meetings(ctx, about, event)
-    if not meetings and ctx.flights:
+    if not meetings and ctx.creations:
         # Zoom may be faster than our own note of the meeting that it has just made.
-        await ctx.flights.settled(FLIGHT_S)
+        await ctx.creations.settled(CREATION_S)
         meetings = await find_meetings(ctx, about, event)
     changes: list[Change] = []
     for meeting in meetings:

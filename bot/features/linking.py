@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import msgspec
 from msgspec.structs import replace
 
-from bot import texts
-from bot.context import Context
+from bot.core.context import Context
+from bot.domain.records import LinkedAccount, Ticket
 from bot.errors import ZoomError, ZoomRateLimitError, ZoomScopeError, ZoomUnreachableError
 from bot.features import pending, tickets
-from bot.features.link import address, link_id, revoke
-from bot.records import Link, Ticket
+from bot.features.connect import address, link_id, revoke
+from bot.messages import texts
 from bot.stores import Put
 from bot.zoom import Grant, ZoomUser
 
@@ -156,7 +156,7 @@ async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser)
     False if another click was faster.
     """
     id = link_id(ctx, ticket.user_id)
-    before = await ctx.store.get(Link, id)
+    before = await ctx.store.get(LinkedAccount, id)
     old = await ctx.tokens.held(id)
     waiting = await pending.resume(ctx, ticket)
     said = texts.CONNECTED_AND_ON if any(isinstance(each, Put) for each in waiting) else texts.CONNECTED

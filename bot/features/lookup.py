@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from bot.context import Context
+from bot.core.context import Context
+from bot.domain.records import LinkedAccount, Meeting, Subscription
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError, ZoomUserUnknownError
-from bot.features.link import is_linked
-from bot.records import Link, Meeting, Subscription
+from bot.features.connect import is_linked
 from bot.zoom import MeetingInfo
 
 T = TypeVar("T", Meeting, Subscription)
@@ -62,6 +62,6 @@ async def hosted(ctx: Context, user_id: str, known: Sequence[T]) -> list[T]:
 
 async def _zoom_id(ctx: Context, user_id: str) -> str:
     if ctx.config.zoom.app == "user":
-        link = await ctx.store.get(Link, user_id)
+        link = await ctx.store.get(LinkedAccount, user_id)
         return link.zoom_user_id if link else ""
     return (await ctx.zoom.me(await ctx.caller(user_id))).id

@@ -7,20 +7,20 @@ import logging
 
 from msgspec.structs import replace
 
-from bot import sentences
-from bot.cards import spaced
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
+from bot.domain.meetings import MeetingEvent, apply
+from bot.domain.records import Announcement, Meeting, Notice, Subscription
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
 from bot.features import lifecycle, policy
 from bot.features.lookup import look_up
 from bot.features.membership import has_left
-from bot.markdown import escape
-from bot.meetings import MeetingEvent, apply
-from bot.records import Announcement, Meeting, Notice, Subscription
-from bot.router import Changes, Router
+from bot.messages import sentences
+from bot.messages.cards import spaced
+from bot.messages.markdown import escape
 from bot.stores import Change, Delete, Put, Update
-from bot.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
 from bot.zoom import MeetingInfo
+from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
 
 log = logging.getLogger(__name__)
 

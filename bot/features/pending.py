@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from bot.commands import Request
-from bot.context import Context
-from bot.inbox import REQUEST
-from bot.records import Item, Pending, Ticket
+from bot.core.context import Context
+from bot.core.inbox import REQUEST
+from bot.domain.grammar import Request
+from bot.domain.records import Item, Pending, Ticket
 from bot.stores import Change, Delete, Put
 
 # A meeting that was asked for longer ago than this is not started by linking.

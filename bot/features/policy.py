@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot import texts
-from bot.commands import Request
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
+from bot.domain.grammar import Request
+from bot.domain.records import ChannelPolicy
 from bot.features import membership
-from bot.markdown import escape
-from bot.records import ChannelPolicy
-from bot.router import Changes, Router
+from bot.messages import texts
+from bot.messages.markdown import escape
 from bot.stores import Delete, Put
 
 _SAID = {

@@ -16,15 +16,15 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from bot import texts
-from bot.cards import answered_card, question_card
-from bot.commands import Request
-from bot.context import Body, Context, Job
+from bot.core.context import Body, Context, Job
+from bot.core.inbox import REQUEST
+from bot.core.registry import AnswerHandler, Changes, Router
+from bot.domain.grammar import Request
+from bot.domain.records import Item, Notice, Question
 from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, VaultError
-from bot.inbox import REQUEST
-from bot.markdown import escape
-from bot.records import Item, Notice, Question
-from bot.router import AnswerHandler, Changes, Router
+from bot.messages import texts
+from bot.messages.cards import answered_card, question_card
+from bot.messages.markdown import escape
 from bot.stores import Change, Put, Update
 
 log = logging.getLogger(__name__)

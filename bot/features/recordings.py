@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import logging
 
-from bot.aftermath import read_recording
-from bot.cards import recording_card
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
 from bot.features import files
-from bot.features.places import key_of, meetings_of, places_of, say, unsaid
-from bot.router import Changes, Router
+from bot.features.destinations import key_of, meetings_of, places_of, say, unsaid
+from bot.messages.cards import recording_card
 from bot.stores import Change
-from bot.webhooks import Webhook, read_meeting
+from bot.zoom.artifacts import read_recording
+from bot.zoom.webhooks import Webhook, read_meeting
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,14 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if not recording.url:
         return changes
     places = await places_of(ctx, meetings, about, to_host=mode == "host-only")
-    card = recording_card(meetings[0], recording, with_passcode=mode != "link")
+    card = recording_card(
+        meetings[0],
+        recording.url,
+        passcode=recording.password or "",
+        with_passcode=mode != "link",
+        began=recording.began,
+        duration=recording.length,
+    )
     for news in await unsaid(ctx, key_of("recording", about.uuid, recording.url), places):
         log.info("recording of meeting %s", about.zoom_id, extra={"item": job.id})
         changes.append(say(ctx, news, card.message, props=card.props))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from bot import texts
-from bot.commands import Request
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
+from bot.domain.grammar import Request
 from bot.errors import MattermostDeniedError, MattermostNotFoundError
-from bot.router import Changes, Router
+from bot.messages import texts
 
 # What needs the channel: everything else is answered wherever it is asked.
 _POSTING = frozenset(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
-from bot import texts
-from bot.commands import Request, clean_topic
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, CommandHandler, Router
+from bot.domain.grammar import Request
+from bot.domain.meetings import Started, apply
+from bot.domain.records import Announcement, Meeting, Orphan, Question
+from bot.domain.topics import clean_topic
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomRateLimitError, ZoomUnreachableError
-from bot.features import guard, link, personal, policy, words
-from bot.meetings import Started, apply
-from bot.records import Announcement, Meeting, Orphan, Question
-from bot.router import Changes, CommandHandler, Router
+from bot.features import confirmations, connect, personal_room, policy, written_answers
+from bot.messages import texts
 from bot.stores import Change, Put
 from bot.zoom import Caller, MeetingInfo
 
@@ -26,12 +27,12 @@ def register(router: Router) -> None:
         return await go_on(ctx, job, request, question, router.commands[request.command])
 
     router.command("start")(start)
-    router.answer(guard.DUPLICATE, guard.CROWD, personal.ROOM)(go_on_with)
+    router.answer(confirmations.DUPLICATE, confirmations.CROWD, personal_room.ROOM)(go_on_with)
 
 
 async def start(ctx: Context, job: Job, request: Request) -> Changes:
     """Create a meeting at Zoom and announce it; privately ask first, or say why not, where need be."""
-    if (answered := await words.answer(ctx, job, request)) is not None:
+    if (answered := await written_answers.answer(ctx, job, request)) is not None:
         return answered
     changes = await _answer(ctx, job, request)
     # An earlier attempt may have made a meeting that Zoom did not list yet.
@@ -46,7 +47,7 @@ async def _answer(ctx: Context, job: Job, request: Request) -> list[Change]:
     try:
         return await _start(ctx, job, request)
     except (NotLinkedError, ZoomLinkError) as error:
-        return [*await link.ask_to_link(ctx, job, request, revoked=isinstance(error, ZoomLinkError))]
+        return [*await connect.ask_to_link(ctx, job, request, revoked=isinstance(error, ZoomLinkError))]
     except ZoomError as error:
         log.warning("zoom: no meeting for %s: %s", job.id, error, extra={"user": request.user_id})
         told = ctx.tell(job, request, ctx.problem(error))
@@ -55,9 +56,9 @@ async def _answer(ctx: Context, job: Job, request: Request) -> list[Change]:
 
 
 async def _start(ctx: Context, job: Job, request: Request) -> list[Change]:
-    if not await link.is_linked(ctx, request.user_id):
+    if not await connect.is_linked(ctx, request.user_id):
         raise NotLinkedError("no Zoom account is linked")
-    ctx.flights.begin(job.id)
+    ctx.creations.begin(job.id)
     caller = await ctx.caller(request.user_id)
     left = await _left_behind(ctx, job, caller) if job.retried else None
     if is_missed(ctx, request):
@@ -84,7 +85,7 @@ async def _left_behind(ctx: Context, job: Job, caller: Caller) -> MeetingInfo | 
 
 
 # Asked in this order; the answer to one leads back here, and to the next.
-_QUESTIONS = (guard.ask_about_duplicate, guard.ask_about_crowd, personal.ask_which_room)
+_QUESTIONS = (confirmations.ask_about_duplicate, confirmations.ask_about_crowd, personal_room.ask_which_room)
 
 
 async def go_on(
@@ -93,7 +94,7 @@ async def go_on(
     """A question was answered: the request goes on where it stood."""
     match request.choices[-1]:
         case "existing" if not await policy.has_left(ctx, request):
-            return [ctx.tell(job, request, await guard.existing_answer(ctx, question.about))]
+            return [ctx.tell(job, request, await confirmations.existing_answer(ctx, question.about))]
         case "no":
             return [ctx.tell(job, request, texts.CROWD_CANCELLED)]
     return await command(ctx, job, request)
@@ -135,7 +136,7 @@ def announced(ctx: Context, job: Job, request: Request, meeting: Meeting) -> lis
         user_name=request.user_name,
         created_at=ctx.now(),
     )
-    return [Put(meeting), Put(announcement), Put(guard.recent(announcement))]
+    return [Put(meeting), Put(announcement), Put(confirmations.recent(announcement))]
 
 
 def going_on(ctx: Context, meeting: Meeting, info: MeetingInfo) -> Meeting:
@@ -173,9 +174,9 @@ def _channel_title(ctx: Context, request: Request) -> str:
 
 
 async def _create(ctx: Context, job: Job, request: Request, caller: Caller) -> list[Change]:
-    if not await personal.wants_room(ctx, request):
+    if not await personal_room.wants_room(ctx, request):
         return _announce(ctx, job, request, await _create_unique(ctx, job, request, caller))
-    room = await personal.room(ctx, caller)
+    room = await personal_room.room(ctx, caller)
     if room is None:
         created = await _create_unique(ctx, job, request, caller)
         off = ctx.tell(job, request, texts.PMI_OFF.format(zoom=ctx.config.zoom.url), part="off")

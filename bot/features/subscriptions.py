@@ -3,16 +3,16 @@ and again. Each time it starts, it is a new post there."""
 
 from __future__ import annotations
 
-from bot import sentences, texts
-from bot.cards import spaced
-from bot.commands import Request, meeting_number
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
+from bot.domain.grammar import Request, meeting_number
+from bot.domain.records import Subscription
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
-from bot.features import link, policy
+from bot.features import connect, policy
 from bot.features.lookup import Sight, hosted, look_up
-from bot.markdown import escape
-from bot.records import Subscription
-from bot.router import Changes, Router
+from bot.messages import sentences, texts
+from bot.messages.cards import spaced
+from bot.messages.markdown import escape
 from bot.stores import Delete, Put
 
 
@@ -32,7 +32,7 @@ async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
         sight = await look_up(ctx, request.user_id, number)
     except (NotLinkedError, ZoomLinkError) as error:
         revoked = isinstance(error, ZoomLinkError)
-        return await link.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
+        return await connect.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
     except ZoomError as error:
         return [ctx.tell(job, request, ctx.problem(error))]
     if sight is None or not (sight.hosted or await ctx.is_admin(request.user_id)):

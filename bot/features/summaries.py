@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.aftermath import read_summary, summary_text
-from bot.context import Context, Job
-from bot.features.places import key_of, meetings_of, places_of, say, unsaid
-from bot.router import Changes, Router
-from bot.webhooks import Webhook, read_meeting
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
+from bot.features.destinations import key_of, meetings_of, places_of, say, unsaid
+from bot.zoom.artifacts import read_summary, summary_text
+from bot.zoom.webhooks import Webhook, read_meeting
 
 
 def register(router: Router) -> None:

@@ -8,9 +8,9 @@ import secrets
 
 from msgspec.structs import replace
 
-from bot.commands import Request
-from bot.context import Context, Job
-from bot.records import Ticket
+from bot.core.context import Context, Job
+from bot.domain.grammar import Request
+from bot.domain.records import Ticket
 from bot.stores import Change, Put, Update
 
 TICKET_MS = 10 * 60_000

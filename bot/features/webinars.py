@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from bot import sentences, texts
-from bot.commands import Request
-from bot.context import Context, Job
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, Router
+from bot.domain.grammar import Request
 from bot.errors import NotLinkedError, ZoomError, ZoomLicenceError, ZoomLinkError, ZoomUnreachableError
-from bot.features import guard, lifecycle, link, policy, start
-from bot.router import Changes, Router
-from bot.webhooks import Webhook
+from bot.features import confirmations, connect, lifecycle, policy, start
+from bot.messages import sentences, texts
+from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ async def webinar(ctx: Context, job: Job, request: Request) -> Changes:
         return await _create(ctx, job, request)
     except (NotLinkedError, ZoomLinkError) as error:
         revoked = isinstance(error, ZoomLinkError)
-        return await link.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
+        return await connect.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
     except ZoomLicenceError:
         return [ctx.tell(job, request, sentences.WEBINAR_LICENCE)]
     except ZoomError as error:
@@ -50,15 +50,15 @@ async def change_webinar(ctx: Context, job: Job, webhook: Webhook) -> Changes:
 
 
 async def _create(ctx: Context, job: Job, request: Request) -> Changes:
-    if not await link.is_linked(ctx, request.user_id):
+    if not await connect.is_linked(ctx, request.user_id):
         raise NotLinkedError("no Zoom account is linked")
     if job.retried:
         # Zoom lists no agendas of webinars: one that was made before an interruption cannot be found.
         return [ctx.tell(job, request, _unsure(ctx))]
-    for ask in (guard.ask_about_duplicate, guard.ask_about_crowd):
+    for ask in (confirmations.ask_about_duplicate, confirmations.ask_about_crowd):
         if asked := await ask(ctx, job, request):
             return asked
-    ctx.flights.begin(job.id)
+    ctx.creations.begin(job.id)
     caller = await ctx.caller(request.user_id)
     topic = await start.topic_of(ctx, request)
     created = await ctx.zoom.create_webinar(caller, topic=topic, marker=start.marker(job))

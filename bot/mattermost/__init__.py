@@ -6,9 +6,9 @@ Nothing outside this package knows what either is made with.
 from __future__ import annotations
 
 from bot.mattermost.client import Mattermost
-from bot.mattermost.link import Timing
+from bot.mattermost.connection import SocketTimings
 from bot.mattermost.models import Channel, Member, Post, User
-from bot.mattermost.offset import ServerClock
+from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import open_session
 from bot.mattermost.socket import Socket, SocketState
 
@@ -20,7 +20,7 @@ __all__ = [
     "ServerClock",
     "Socket",
     "SocketState",
-    "Timing",
+    "SocketTimings",
     "User",
     "open_session",
 ]

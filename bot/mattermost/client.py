@@ -15,8 +15,8 @@ from bot.mattermost.backoff import retrying
 from bot.mattermost.driver import open_driver
 from bot.mattermost.history import read_since
 from bot.mattermost.models import Channel, Member, Post, PostList, Stats, Team, Upload, User
-from bot.mattermost.offset import ServerClock
 from bot.mattermost.rest import MAX_ANSWER, UPLOAD_TIMEOUT_S, Rest, decode
+from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from yarl import URL
 from bot.clock import Now, now_ms
 from bot.errors import MattermostUnreachableError
 from bot.mattermost.errors import AnswerTooLargeError, connection_error, error_from
-from bot.mattermost.offset import ServerClock
+from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
 
 T = TypeVar("T")

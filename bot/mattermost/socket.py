@@ -19,16 +19,16 @@ from bot.errors import (
 )
 from bot.mattermost.backlog import MAX_CHARACTERS, MAX_FRAMES, Backlog
 from bot.mattermost.backoff import full_jitter
+from bot.mattermost.connection import CLOSE_TIMEOUT_S, Connection, Ending, SocketTimings
 from bot.mattermost.errors import connection_error, handshake_error
 from bot.mattermost.frames import Sequence
-from bot.mattermost.link import CLOSE_TIMEOUT_S, Ending, Link, Timing
-from bot.mattermost.offset import ServerClock
 from bot.mattermost.rest import Rest, api_url, bearer
+from bot.mattermost.server_clock import ServerClock
 
 log = logging.getLogger(__name__)
 
 MAX_FRAME = 8 * 1024 * 1024
-DEFAULT_TIMING = Timing()
+DEFAULT_SOCKET_TIMINGS = SocketTimings()
 
 Deliver = Callable[[bytes | str], Awaitable[None]]
 Connected = Callable[[bool], Awaitable[None]]
@@ -70,7 +70,7 @@ class Socket:
         token: str,
         *,
         on_state: Callable[[SocketState], None] = lambda state: None,
-        timing: Timing = DEFAULT_TIMING,
+        timing: SocketTimings = DEFAULT_SOCKET_TIMINGS,
         max_frame: int = MAX_FRAME,
         max_frames: int = MAX_FRAMES,
         max_characters: int = MAX_CHARACTERS,
@@ -90,7 +90,7 @@ class Socket:
         self._now = now
         self._sequence = Sequence()
         self._backlog = Backlog()
-        self._link: Link | None = None
+        self._connection: Connection | None = None
         self._is_open = asyncio.Event()
 
     async def opened(self) -> None:
@@ -133,8 +133,8 @@ class Socket:
             except Exception:
                 log.exception("mattermost socket: an event could not be handled")
                 self._sequence.forget()
-                if self._link is not None:
-                    self._link.end(Ending.FAILED)
+                if self._connection is not None:
+                    self._connection.end(Ending.FAILED)
 
     async def _stay_connected(self) -> NoReturn:
         failures = 0
@@ -169,7 +169,7 @@ class Socket:
             # Given up while it was being resumed: no hello will come on it.
             await ws.close()
             return 0.0
-        self._link = link = Link(
+        self._connection = connection = Connection(
             ws,
             self._sequence,
             timing=self._timing,
@@ -179,14 +179,14 @@ class Socket:
             now=self._now,
         )
         try:
-            ending = await link.serve()
+            ending = await connection.serve()
         finally:
-            self._link = None
+            self._connection = None
             self._show(open_since=0)
-        await self._settle(ending, link)
-        return link.lasted_s
+        await self._settle(ending, connection)
+        return connection.lasted_s
 
-    async def _settle(self, ending: Ending, link: Link) -> None:
+    async def _settle(self, ending: Ending, connection: Connection) -> None:
         """What must be done after a connection and before the next."""
         log.warning("mattermost socket: %s", ending.value)
         if counter := _COUNTERS.get(ending):
@@ -196,7 +196,7 @@ class Socket:
         if ending is Ending.OVERFLOW:
             await self._backlog.emptied()
         # A bad token is upgraded like a good one, and closed after 5 s without a frame.
-        if ending is Ending.UNAUTHENTICATED or (ending is Ending.LOST and link.silent):
+        if ending is Ending.UNAUTHENTICATED or (ending is Ending.LOST and connection.silent):
             await self._rest.get("/users/me")
 
     async def _open(self) -> aiohttp.ClientWebSocketResponse:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.config import Config
+from bot.domain.records import Record
 from bot.errors import StoreError, VaultError
-from bot.records import Record
 from bot.setup.sealed import rotated, sealed_kinds
 from bot.setup.store import store_file
 from bot.stores import Put, Store

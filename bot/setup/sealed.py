@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from bot import records
+from bot.domain import records
+from bot.domain.records import Record
 from bot.errors import VaultError
-from bot.records import Record
 from bot.vault import Vault
 
 

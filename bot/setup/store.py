@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bot.config import Config
+from bot.domain.records import Item, ItemState, LinkedAccount, Meeting, Record
 from bot.errors import StoreError, VaultError
-from bot.records import Item, ItemState, Link, Meeting, Record
 from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.sealed import owner_of, sealed_kinds
 from bot.stores import Store
@@ -53,7 +53,7 @@ def _new(path: Path) -> Finding:
 
 
 async def _counted(store: Store) -> list[Finding]:
-    links, meetings = await store.all(Link), await store.find(Meeting, "open", value=True)
+    links, meetings = await store.all(LinkedAccount), await store.find(Meeting, "open", value=True)
     waiting = await store.find(Item, "state", ItemState.WAITING)
     dead = await store.find(Item, "state", ItemState.DEAD)
     text = f"{len(links)} linked accounts, {len(meetings)} open meetings, {len(waiting)} waiting requests"
@@ -81,7 +81,7 @@ async def _sealed(store: Store, keys: Sequence[str]) -> Finding:
         for record in await store.all(kind):
             found = [_opens(vault, first, record, name) for name in names if getattr(record, name)]
             counts.update(found)
-            links.update(found if kind is Link else ())
+            links.update(found if kind is LinkedAccount else ())
     return _judged(counts, links)
 
 

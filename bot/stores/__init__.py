@@ -1,6 +1,6 @@
 """The store: documents by kind and id, durable when a call returns.
 
-A kind is a subclass of :class:`bot.records.Record`. Every implementation passes the conformance
+A kind is a subclass of :class:`bot.domain.records.Record`. Every implementation passes the conformance
 tests in ``tests/stores``.
 
 What a call changes is seen by later calls at once, and is durable when the call returns. A cancelled
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from bot.records import Record
+from bot.domain.records import Record
 
 R = TypeVar("R", bound=Record)
 

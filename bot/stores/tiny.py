@@ -11,8 +11,8 @@ from typing import Any, Generic
 import msgspec
 from tinydb.table import Document
 
+from bot.domain.records import Record
 from bot.errors import StoreError
-from bot.records import Record
 from bot.stores import Change, Delete, Put, R, Update
 from bot.stores.documents import Documents
 from bot.stores.sqlite import Bodies, Changes

@@ -16,13 +16,13 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from bot import texts
-from bot.cards import answered_card
-from bot.commands import Request, parse_words
-from bot.context import Context
+from bot.core.context import Context
+from bot.core.inbox import REQUEST
+from bot.domain.grammar import Request, parse_words
 from bot.errors import StoreError
 from bot.features import questions
-from bot.inbox import REQUEST
+from bot.messages import texts
+from bot.messages.cards import answered_card
 from bot.web.forms import read_form
 
 log = logging.getLogger(__name__)

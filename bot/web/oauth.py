@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from yarl import URL
 
-from bot.context import Context
+from bot.core.context import Context
 from bot.features import linking
 from bot.web import pages
 from bot.web.forms import read_form

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from yarl import URL
 
-from bot.context import Context
+from bot.core.context import Context
+from bot.core.registry import Router
 from bot.errors import StartError
-from bot.router import Router
 from bot.web.mattermost import MattermostRoutes
 from bot.web.oauth import OAuthRoutes
 from bot.web.pages import error_page

@@ -12,13 +12,12 @@ from urllib.parse import unquote, unquote_plus
 
 from aiohttp import web
 
-from bot.context import Context
-from bot.errors import StoreError
-from bot.events import EventError
-from bot.inbox import WEBHOOK
-from bot.records import Meeting, Subscription
-from bot.router import Router
-from bot.webhooks import Webhook, encrypt_token, identity, is_signed, read_meeting, read_webhook
+from bot.core.context import Context
+from bot.core.inbox import WEBHOOK
+from bot.core.registry import Router
+from bot.domain.records import Meeting, Subscription
+from bot.errors import EventError, StoreError
+from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_meeting, read_webhook
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +100,7 @@ class ZoomRoutes:
         """Whether it is worth a visit to the disk: an account's other meetings are none of our business."""
         if webhook.event not in self._router.webhooks:
             return False
-        if webhook.event in self._router.any_meeting or self._ctx.flights:
+        if webhook.event in self._router.any_meeting or self._ctx.creations:
             return True
         about = read_meeting(webhook)
         has = self._ctx.store.has

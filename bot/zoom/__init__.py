@@ -5,6 +5,7 @@ Nothing outside this package knows what they are made with.
 
 from __future__ import annotations
 
+from bot.zoom.account_token import AccountToken
 from bot.zoom.client import App, Zoom
 from bot.zoom.models import (
     Caller,
@@ -16,11 +17,11 @@ from bot.zoom.models import (
 )
 from bot.zoom.oauth import OAuth
 from bot.zoom.sessions import open_session
-from bot.zoom.shared import SharedToken
 from bot.zoom.tokens import ACCOUNT, Tokens, TokenSource
 
 __all__ = [
     "ACCOUNT",
+    "AccountToken",
     "App",
     "Caller",
     "Grant",
@@ -28,7 +29,6 @@ __all__ = [
     "OAuth",
     "Past",
     "Settings",
-    "SharedToken",
     "TokenSource",
     "Tokens",
     "Zoom",

@@ -10,6 +10,7 @@ import aiohttp
 from bot.clock import Now, now_ms
 from bot.errors import EmailHiddenError, ZoomNotFoundError
 from bot.zoom import answers
+from bot.zoom.account_token import GrantToken
 from bot.zoom.calls import Calls, OnCall, ignore_call
 from bot.zoom.creating import Creation
 from bot.zoom.downloads import download
@@ -17,7 +18,6 @@ from bot.zoom.errors import AccessRefusedError
 from bot.zoom.finding import every, find
 from bot.zoom.models import Caller, Grant, MeetingInfo, Past, Settings, ZoomUser
 from bot.zoom.sessions import TIMEOUT_S
-from bot.zoom.shared import GrantToken
 from bot.zoom.tokens import ACCOUNT, TokenSource
 
 App = Literal["user", "account", "server-to-server"]

@@ -13,8 +13,8 @@ from typing import Protocol
 import msgspec
 
 from bot.clock import Now, now_ms
+from bot.domain.records import LinkedAccount, LostLink
 from bot.errors import NotLinkedError, StoreError, VaultError, ZoomLinkError, ZoomUnreachableError
-from bot.records import Link, Lost
 from bot.stores import Change, Delete, Put, Store
 from bot.zoom.models import Grant, ZoomUser
 from bot.zoom.pairs import Pair, Pairs
@@ -62,7 +62,7 @@ class TokenSource(Protocol):
 class Tokens:
     """The tokens of linked people (or of the account, under :data:`ACCOUNT`).
 
-    A link whose refresh Zoom refuses is forgotten, and a :class:`bot.records.Lost` written in its place.
+    A link whose refresh Zoom refuses is forgotten, and a ``LostLink`` record is written in its place.
     Store errors pass through.
     """
 
@@ -112,12 +112,14 @@ class Tokens:
                 raise ZoomUnreachableError("the bot is stopping", maybe_done=True) from None
             raise
 
-    async def link(self, user_id: str, grant: Grant, user: ZoomUser, *also: Change, by: str = "") -> Link:
+    async def link(
+        self, user_id: str, grant: Grant, user: ZoomUser, *also: Change, by: str = ""
+    ) -> LinkedAccount:
         """Remember whose account this is, and write ``also``. A link that was there is replaced. ``by`` is
         who made it."""
         now = self._now()
         pair = Pair(grant.access_token, grant.refresh_token, grant.expires_at)
-        link = Link(
+        link = LinkedAccount(
             id=user_id,
             zoom_user_id=user.id,
             zoom_account_id=user.account_id,
@@ -128,7 +130,7 @@ class Tokens:
             linked_by=by,
             pmi=user.pmi,
         )
-        await self._store.commit(Put(link), Delete(Lost, user_id), *also)
+        await self._store.commit(Put(link), Delete(LostLink, user_id), *also)
         self._disown(user_id)
         self._pairs.put(user_id, pair)
         return link
@@ -136,7 +138,7 @@ class Tokens:
     async def unlink(self, user_id: str, *also: Change) -> Grant | None:
         """Forget a link, write ``also``, and return its tokens, to be revoked; None if there was none."""
         held = await self.held(user_id)
-        await self._store.commit(Delete(Link, user_id), *also)
+        await self._store.commit(Delete(LinkedAccount, user_id), *also)
         self._disown(user_id)
         return held
 
@@ -194,12 +196,12 @@ class Tokens:
 
     async def _refused(self, user_id: str, sealed: str) -> None:
         """Forget the link, unless it has other tokens by now."""
-        link = await self._store.get(Link, user_id)
+        link = await self._store.get(LinkedAccount, user_id)
         if link is None or link.sealed_tokens != sealed:
             self._pairs.forget(user_id)
             return
-        lost = Lost(id=user_id, zoom_user_id=link.zoom_user_id, linked_by=link.linked_by, at=self._now())
-        await self._store.commit(Delete(Link, user_id), Put(lost))
+        lost = LostLink(id=user_id, zoom_user_id=link.zoom_user_id, linked_by=link.linked_by, at=self._now())
+        await self._store.commit(Delete(LinkedAccount, user_id), Put(lost))
         self._pairs.forget(user_id)
 
     async def _save(self, user_id: str, pair: Pair, sealed: str) -> None:
@@ -229,21 +231,21 @@ class Tokens:
         fresh = self._seal(user_id, pair)
         known.add(fresh)
 
-        def change(link: Link) -> Link | None:
+        def change(link: LinkedAccount) -> LinkedAccount | None:
             if link.sealed_tokens not in known:
                 return None
             return msgspec.structs.replace(link, sealed_tokens=fresh, expires_at=pair.expires_at)
 
-        await self._store.update(Link, user_id, change)
+        await self._store.update(LinkedAccount, user_id, change)
 
     async def _stored(self, user_id: str) -> tuple[Pair, str]:
-        link = await self._store.get(Link, user_id)
+        link = await self._store.get(LinkedAccount, user_id)
         if link is None:
             self._pairs.forget(user_id)
             raise NotLinkedError("no Zoom account is linked")
         return self._open(link), link.sealed_tokens
 
-    def _open(self, link: Link) -> Pair:
+    def _open(self, link: LinkedAccount) -> Pair:
         try:
             opened = self._vault.open(link.id, link.sealed_tokens)
         except VaultError:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.markdown import escape, link
+from bot.messages.markdown import escape, link
 from tests.browser.conftest import MakeWindows
 from tests.conftest import MakeWorld
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.demo import Stage, free_port
 from bot.vault import new_key
-from tests.test_config import Sections, write
+from tests.config.test_loading import Sections, write
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot.domain.records import Item, ItemState, Meeting
 from bot.errors import StoreError
-from bot.records import Item, ItemState, Meeting
 from bot.sandbox.mattermost import Post
 from bot.sandbox.zoom import Meeting as ZoomMeeting
 from bot.sandbox.zoom import Zoom

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.records import Link, Lost, Preference, Subscription
+from bot.domain.records import LinkedAccount, LostLink, Preference, Subscription
 from bot.sandbox.zoom.models import Json
 from tests.conftest import MakeWorld, World
 from tests.features.kit import ask, connect, direct, planned, settle
@@ -15,7 +15,7 @@ def payload(world: World, email: str = "bob@demo.example") -> Json:
 
 
 async def links(world: World) -> set[str]:
-    return {link.id for link in await world.bot.ctx.store.all(Link)}
+    return {link.id for link in await world.bot.ctx.store.all(LinkedAccount)}
 
 
 @pytest.mark.parametrize("path", ["webhook", "deauthorization"])
@@ -90,7 +90,7 @@ async def test_a_removal_that_was_noticed_before_it_was_told_deletes_as_much(tri
     store = trio.bot.ctx.store
     assert await store.all(Subscription) == []
     assert await store.get(Preference, bob.id) is None
-    assert await store.all(Lost) == []
+    assert await store.all(LostLink) == []
     assert "removed me at Zoom" in direct(trio, "bob")[-1]
 
 

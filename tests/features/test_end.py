@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bot.records import Meeting
+from bot.domain.records import Meeting
 from tests.conftest import MakeWorld, World
 from tests.features.kit import App, as_app, ask, direct, held, planned, settle, told
 

@@ -9,10 +9,10 @@ import json
 import pytest
 
 from bot.features import files
+from bot.runtime.worker import RetryPolicy
 from bot.sandbox.mattermost import Call
 from bot.sandbox.zoom import Meeting
 from bot.sandbox.zoom.models import Delivery, Json
-from bot.worker import Patience
 from tests.conftest import MakeWorld, World
 from tests.features.kit import content, direct, held, replies, settle, with_stranger
 
@@ -64,7 +64,7 @@ async def test_a_second_event_with_one_more_chat_posts_that_one_alone(trio: Worl
 
 async def test_to_wait_for_its_turn_costs_a_fetch_nothing(make_world: MakeWorld) -> None:
     world = await make_world(start=False)
-    world.tempo = dataclasses.replace(world.tempo, patience=Patience(handler_s=2.0, pauses_s=()))
+    world.timings = dataclasses.replace(world.timings, retry_policy=RetryPolicy(handler_s=2.0, pauses_s=()))
     await world.start()
     await world.link("bob")
     post, meeting = await world.meeting("bob")
@@ -158,7 +158,7 @@ async def test_a_mattermost_that_is_away_is_waited_for_before_a_file_is_fetched_
     make_world: MakeWorld,
 ) -> None:
     world = await make_world(start=False)
-    world.tempo = dataclasses.replace(world.tempo, patience=Patience(away_s=0.01))
+    world.timings = dataclasses.replace(world.timings, retry_policy=RetryPolicy(away_s=0.01))
     await world.start()
     await world.link("bob")
     post, meeting = await world.meeting("bob")

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from bot.commands import Request
-from bot.context import Job
+from bot.core.context import Job
+from bot.domain.grammar import Request
 from bot.features.questions import take_words
 from bot.features.start import start
 from bot.sandbox.mattermost import Post

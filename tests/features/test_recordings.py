@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot import sentences
+from bot.messages import sentences
 from bot.sandbox.zoom.models import Delivery, Json
 from tests.conftest import MakeWorld, World
 from tests.features.kit import (

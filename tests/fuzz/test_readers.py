@@ -9,9 +9,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.events import EventError, read_posted
+from bot.errors import EventError
+from bot.mattermost.events import read_posted
 from bot.mattermost.frames import read_frame
-from bot.webhooks import identity, is_signed, meeting_event, read_meeting, read_webhook
+from bot.zoom.webhooks import identity, is_signed, meeting_event, read_meeting, read_webhook
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),

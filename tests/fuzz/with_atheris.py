@@ -16,8 +16,8 @@ from pathlib import Path
 
 def webhook(data: bytes) -> None:
     """A webhook's body, from the bytes to the event."""
-    from bot.events import EventError
-    from bot.webhooks import identity, meeting_event, read_meeting, read_webhook
+    from bot.errors import EventError
+    from bot.zoom.webhooks import identity, meeting_event, read_meeting, read_webhook
 
     with contextlib.suppress(EventError):
         read = read_webhook(data)
@@ -27,7 +27,8 @@ def webhook(data: bytes) -> None:
 
 def frame(data: bytes) -> None:
     """A frame of Mattermost's socket."""
-    from bot.events import EventError, read_posted
+    from bot.errors import EventError
+    from bot.mattermost.events import read_posted
     from bot.mattermost.frames import read_frame
 
     read_frame(data.decode("utf-8", "replace"))

@@ -21,7 +21,7 @@ from bot.errors import (
 )
 from bot.mattermost import Mattermost
 from bot.sandbox.mattermost import Mattermost as Sandbox
-from tests.mattermost.ears import odd_server
+from tests.mattermost.listeners import odd_server
 
 
 async def test_people_are_found_by_id_name_and_in_bulk(mattermost: Mattermost, server: Sandbox) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.events import read_posted
+from bot.mattermost.events import read_posted
 from bot.mattermost.frames import Event, Hello, Reply, Sequence, read_frame, write_ping
 from bot.mattermost.models import Channel, Post, PostList, User
 

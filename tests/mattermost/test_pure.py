@@ -19,7 +19,7 @@ from bot.errors import (
 from bot.mattermost.backlog import Backlog
 from bot.mattermost.backoff import ceiling, full_jitter, retrying
 from bot.mattermost.errors import error_from, handshake_error, retry_after
-from bot.mattermost.offset import ServerClock
+from bot.mattermost.server_clock import ServerClock
 
 
 def test_the_ceiling_doubles_up_to_the_cap() -> None:

@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.errors import MattermostError, MattermostTokenError
 from bot.mattermost import Mattermost, open_session
 from bot.sandbox.mattermost import Mattermost as Sandbox
-from tests.mattermost.ears import Ear, hearing, odd_server
+from tests.mattermost.listeners import RecordingListener, hearing, odd_server
 
 FAULTS: list[dict[str, object]] = [
     {"status": 400},
@@ -73,9 +73,9 @@ async def test_no_failed_handshake_shows_the_token(
 ) -> None:
     options = {**fault, "headers": {**fault.get("headers", {}), "Retry-After": "0"}}  # type: ignore[dict-item]
     server.faults.add(times=2, path="/websocket", **options)  # type: ignore[arg-type]
-    async with hearing(http, server) as ear:
+    async with hearing(http, server) as listener:
         await server.post("alice", "dev", "hello")
-        await ear.until(lambda: ear.messages)
+        await listener.until(lambda: listener.messages)
     assert "next attempt" in log.text
     assert server.bot_token not in logged(log)
 
@@ -87,7 +87,7 @@ async def test_no_refused_token_is_shown(
     with pytest.raises(MattermostTokenError) as rest:
         await Mattermost(http, server.url, token).me()
     with pytest.raises(MattermostTokenError) as socket:
-        await Ear(http, server.url, token).run()
+        await RecordingListener(http, server.url, token).run()
     for error in (rest.value, socket.value):
         assert token not in shown(error)
     assert token not in logged(log)
@@ -105,8 +105,16 @@ async def test_no_unreachable_server_shows_the_token(
 
 async def test_no_repr_shows_the_token(http: aiohttp.ClientSession, server: Sandbox) -> None:
     client = Mattermost(http, server.url, server.bot_token)
-    ear = Ear(http, server.url, server.bot_token)
-    for each in (client, client._rest, client._api, client._api.client, ear.socket, ear.socket._rest, http):
+    listener = RecordingListener(http, server.url, server.bot_token)
+    for each in (
+        client,
+        client._rest,
+        client._api,
+        client._api.client,
+        listener.socket,
+        listener.socket._rest,
+        http,
+    ):
         assert server.bot_token not in repr(each)
     assert server.bot_token not in repr(client._api.options)
 

@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 
 from bot.errors import MattermostTokenError
-from bot.mattermost import Timing, open_session
+from bot.mattermost import SocketTimings, open_session
 from bot.sandbox.mattermost import Mattermost as Sandbox
-from tests.mattermost.ears import QUICK, Ear, hearing, listening, odd_server
+from tests.mattermost.listeners import QUICK, RecordingListener, hearing, listening, odd_server
 
-BRISK = Timing(backoff_base_s=0.01, backoff_cap_s=0.02, ping_s=0.02, answer_s=0.2)
+BRISK = SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.02, ping_s=0.02, answer_s=0.2)
 
 
 def texts(prefix: str, count: int) -> list[str]:
@@ -24,14 +24,14 @@ def texts(prefix: str, count: int) -> list[str]:
 async def test_events_come_in_order_after_the_news_of_the_connection(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server) as ear:
+    async with hearing(http, server) as listener:
         for text in texts("post", 200):
             await server.post("alice", "dev", text)
-        await ear.until(lambda: len(ear.messages) == 200)
-        assert ear.heard == [False, *texts("post", 200)]
-        assert (ear.state.connects, ear.state.reconnects) == (1, 0)
-        assert ear.state.open_since > 0
-    assert ear.state.open_since == 0
+        await listener.until(lambda: len(listener.messages) == 200)
+        assert listener.heard == [False, *texts("post", 200)]
+        assert (listener.state.connects, listener.state.reconnects) == (1, 0)
+        assert listener.state.open_since > 0
+    assert listener.state.open_since == 0
     await server.wait_for(lambda: server.sockets == 0)
 
 
@@ -39,7 +39,7 @@ async def test_a_dropped_connection_is_resumed_and_nothing_is_lost(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
     expected: list[str] = []
-    async with hearing(http, server) as ear:
+    async with hearing(http, server) as listener:
         for turn in range(5):
             for text in texts(f"turn {turn}", 20):
                 expected.append(text)
@@ -47,65 +47,65 @@ async def test_a_dropped_connection_is_resumed_and_nothing_is_lost(
             await server.drop_sockets()
             expected.append(f"missed {turn}")
             await server.post("alice", "dev", f"missed {turn}")
-            await ear.until(lambda: ear.messages == expected)
-        await ear.until(lambda: len(ear.connections) == 6)
-        assert ear.connections == [False, True, True, True, True, True]
-        assert ear.state.resumes == ear.state.reconnects == 5
-        assert ear.state.gaps == 0
+            await listener.until(lambda: listener.messages == expected)
+        await listener.until(lambda: len(listener.connections) == 6)
+        assert listener.connections == [False, True, True, True, True, True]
+        assert listener.state.resumes == listener.state.reconnects == 5
+        assert listener.state.gaps == 0
 
 
 async def test_a_silent_resumption_is_known_by_the_answer_to_the_ping(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server) as ear:
+    async with hearing(http, server) as listener:
         await server.drop_sockets()
-        await ear.until(lambda: ear.connections == [False, True])
-        assert ear.messages == []
+        await listener.until(lambda: listener.connections == [False, True])
+        assert listener.messages == []
 
 
 async def test_a_forgotten_connection_begins_afresh(server: Sandbox, http: aiohttp.ClientSession) -> None:
-    async with hearing(http, server) as ear:
+    async with hearing(http, server) as listener:
         server.faults.add(503, path="/websocket", times=-1)
         await server.drop_sockets()
         await server.post("alice", "dev", "missed")
         await server.forget_connections()
         server.faults.clear()
-        await ear.until(lambda: ear.connections == [False, False])
+        await listener.until(lambda: listener.connections == [False, False])
         await server.post("alice", "dev", "heard")
-        await ear.until(lambda: ear.messages == ["heard"])
+        await listener.until(lambda: listener.messages == ["heard"])
 
 
 async def test_more_than_the_server_keeps_begins_afresh(server: Sandbox, http: aiohttp.ClientSession) -> None:
-    async with hearing(http, server) as ear:
+    async with hearing(http, server) as listener:
         server.faults.add(503, path="/websocket", times=-1)
         await server.drop_sockets()
         for text in texts("missed", 200):
             await server.post("alice", "dev", text)
         server.faults.clear()
-        await ear.until(lambda: ear.connections == [False, False])
-        assert ear.state.resumes == 0
+        await listener.until(lambda: listener.connections == [False, False])
+        assert listener.state.resumes == 0
 
 
 async def test_a_restarted_server_is_found_again(server: Sandbox, http: aiohttp.ClientSession) -> None:
-    async with hearing(http, server) as ear:
+    async with hearing(http, server) as listener:
         await server.stop()
-        await ear.until(lambda: ear.state.open_since == 0)
+        await listener.until(lambda: listener.state.open_since == 0)
         await server.start()
-        await ear.until(lambda: ear.connections == [False, False])
+        await listener.until(lambda: listener.connections == [False, False])
         await server.post("alice", "dev", "back")
-        await ear.until(lambda: ear.messages == ["back"])
+        await listener.until(lambda: listener.messages == ["back"])
 
 
 async def test_a_deaf_socket_is_noticed_and_opened_afresh(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server, timing=BRISK) as ear:
+    async with hearing(http, server, timing=BRISK) as listener:
         server.disable("zoom")
         server.enable("zoom")
-        await ear.until(lambda: ear.connections == [False, False])
-        assert ear.state.deaf == 1
+        await listener.until(lambda: listener.connections == [False, False])
+        assert listener.state.deaf == 1
         await server.post("alice", "dev", "heard again")
-        await ear.until(lambda: ear.messages == ["heard again"])
+        await listener.until(lambda: listener.messages == ["heard again"])
 
 
 async def test_pings_keep_a_quiet_socket_open_beyond_the_sessions_timeout(server: Sandbox) -> None:
@@ -121,24 +121,24 @@ async def test_pings_keep_a_quiet_socket_open_beyond_the_sessions_timeout(server
 
     async with (
         open_session(timeout_s=0.2) as http,
-        hearing(http, server, timing=BRISK, now=now) as ear,
+        hearing(http, server, timing=BRISK, now=now) as listener,
     ):
         await asyncio.wait_for(enough.wait(), 5)
         assert len(asked) > 4
-        assert (ear.state.connects, ear.connections) == (1, [False])
+        assert (listener.state.connects, listener.connections) == (1, [False])
 
 
 async def test_a_bad_token_is_fatal(server: Sandbox, http: aiohttp.ClientSession) -> None:
     with pytest.raises(MattermostTokenError, match="refuses the token"):
-        await Ear(http, server.url, "wrong").run()
+        await RecordingListener(http, server.url, "wrong").run()
 
 
 async def test_a_token_that_is_revoked_is_fatal(server: Sandbox, http: aiohttp.ClientSession) -> None:
-    async with hearing(http, server, timing=BRISK) as ear:
+    async with hearing(http, server, timing=BRISK) as listener:
         await server.set_token("zoom")
-        assert ear.running is not None
+        assert listener.running is not None
         with pytest.raises(MattermostTokenError):
-            await asyncio.wait_for(asyncio.shield(ear.running), 10)
+            await asyncio.wait_for(asyncio.shield(listener.running), 10)
 
 
 async def test_a_bad_token_that_is_closed_without_a_frame_is_fatal(http: aiohttp.ClientSession) -> None:
@@ -152,7 +152,7 @@ async def test_a_bad_token_that_is_closed_without_a_frame_is_fatal(http: aiohttp
 
     async with odd_server(handle) as url:
         with pytest.raises(MattermostTokenError):
-            await Ear(http, url, "wrong").run()
+            await RecordingListener(http, url, "wrong").run()
 
 
 async def test_a_slow_delivery_stops_neither_reading_nor_pinging(
@@ -169,72 +169,72 @@ async def test_a_slow_delivery_stops_neither_reading_nor_pinging(
             many.set()
         return 0
 
-    async with hearing(http, server, timing=BRISK, now=now) as ear:
-        ear.gate.clear()
+    async with hearing(http, server, timing=BRISK, now=now) as listener:
+        listener.gate.clear()
         for text in texts("post", 300):
             await server.post("alice", "dev", text)
         await asyncio.wait_for(many.wait(), 10)
-        assert ear.messages == []
-        ear.gate.set()
-        await ear.until(lambda: len(ear.messages) == 300)
-        assert (ear.state.connects, ear.state.deaf) == (1, 0)
-        assert ear.heard == [False, *texts("post", 300)]
+        assert listener.messages == []
+        listener.gate.set()
+        await listener.until(lambda: len(listener.messages) == 300)
+        assert (listener.state.connects, listener.state.deaf) == (1, 0)
+        assert listener.heard == [False, *texts("post", 300)]
 
 
 @pytest.mark.parametrize("limit", [{"max_frames": 10}, {"max_characters": 6000}])
 async def test_an_overflow_leads_to_a_fresh_connection_once_the_queue_is_worked_off(
     server: Sandbox, http: aiohttp.ClientSession, limit: dict[str, int]
 ) -> None:
-    async with hearing(http, server, **limit) as ear:
-        ear.gate.clear()
+    async with hearing(http, server, **limit) as listener:
+        listener.gate.clear()
         for text in texts("post", 50):
             await server.post("alice", "dev", text)
-        await ear.until(lambda: ear.state.overflows == 1)
-        assert ear.connections == [False]
-        ear.gate.set()
-        await ear.until(lambda: ear.connections == [False, False])
-        before = ear.heard[1:-1]
+        await listener.until(lambda: listener.state.overflows == 1)
+        assert listener.connections == [False]
+        listener.gate.set()
+        await listener.until(lambda: listener.connections == [False, False])
+        before = listener.heard[1:-1]
         assert before == texts("post", len(before))
         assert 0 < len(before) < 50
         await server.post("alice", "dev", "after")
-        await ear.until(lambda: ear.heard[-1] == "after")
+        await listener.until(lambda: listener.heard[-1] == "after")
 
 
 async def test_a_frame_that_is_too_large_leads_to_a_fresh_connection(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server, max_frame=4096) as ear:
+    async with hearing(http, server, max_frame=4096) as listener:
         await server.post("alice", "dev", "x" * 8000)
-        await ear.until(lambda: ear.connections == [False, False])
+        await listener.until(lambda: listener.connections == [False, False])
         await server.post("alice", "dev", "small")
-        await ear.until(lambda: ear.messages == ["small"])
+        await listener.until(lambda: listener.messages == ["small"])
 
 
 async def test_an_event_that_cannot_be_handled_leads_to_a_fresh_connection(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server) as ear:
-        ear.poison = "poison"
+    async with hearing(http, server) as listener:
+        listener.poison = "poison"
         await server.post("alice", "dev", "poison")
-        await ear.until(lambda: ear.connections == [False, False])
+        await listener.until(lambda: listener.connections == [False, False])
         await server.post("alice", "dev", "fine")
-        await ear.until(lambda: ear.messages == ["fine"])
+        await listener.until(lambda: listener.messages == ["fine"])
 
 
 async def test_a_failure_while_a_resumption_is_under_way_begins_afresh(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server) as ear:
-        ear.gate.clear()
-        ear.poison = "poison"
+    async with hearing(http, server) as listener:
+        listener.gate.clear()
+        listener.poison = "poison"
         await server.post("alice", "dev", "poison")
         server.clear_calls()
         server.faults.add(path="/websocket", delay=0.2)
         await server.drop_sockets()
         await server.wait_for(lambda: server.calls)
-        ear.gate.set()
-        await ear.until(lambda: ear.connections == [False, False])
-        assert ear.state.deaf == 0
+        listener.gate.set()
+        await listener.until(lambda: listener.connections == [False, False])
+        assert listener.state.deaf == 0
 
 
 async def test_a_missing_event_leads_to_a_fresh_connection(http: aiohttp.ClientSession) -> None:
@@ -253,10 +253,10 @@ async def test_a_missing_event_leads_to_a_fresh_connection(http: aiohttp.ClientS
             pass
         return ws
 
-    async with odd_server(handle) as url, listening(http, url, "token") as ear:
-        await ear.until(lambda: len(ear.frames) == 1)
-        assert ear.connections == [False, False]
-        assert ear.state.gaps == 1
+    async with odd_server(handle) as url, listening(http, url, "token") as listener:
+        await listener.until(lambda: len(listener.frames) == 1)
+        assert listener.connections == [False, False]
+        assert listener.state.gaps == 1
 
 
 async def test_junk_between_the_frames_is_passed_over(http: aiohttp.ClientSession) -> None:
@@ -272,33 +272,33 @@ async def test_junk_between_the_frames_is_passed_over(http: aiohttp.ClientSessio
             pass
         return ws
 
-    async with odd_server(handle) as url, listening(http, url, "token") as ear:
-        await ear.until(lambda: len(ear.frames) == 1)
-        assert ear.state.connects == 1
+    async with odd_server(handle) as url, listening(http, url, "token") as listener:
+        await listener.until(lambda: len(listener.frames) == 1)
+        assert listener.state.connects == 1
 
 
 async def test_a_limited_rate_is_waited_for(server: Sandbox, http: aiohttp.ClientSession) -> None:
     server.faults.add(429, path="/websocket", headers={"Retry-After": "1"})
     start = asyncio.get_running_loop().time()
-    async with hearing(http, server) as ear:
+    async with hearing(http, server) as listener:
         assert asyncio.get_running_loop().time() - start >= 1.0
-        assert ear.state.connects == 1
+        assert listener.state.connects == 1
 
 
 async def test_it_connects_under_a_sub_path_and_runs_twice(http: aiohttp.ClientSession) -> None:
     async with Sandbox(path="/chat") as server:
-        ear = Ear(http, server.url, server.bot_token)
+        listener = RecordingListener(http, server.url, server.bot_token)
         for turn in range(2):
-            task = asyncio.ensure_future(ear.run())
-            await ear.until(lambda: len(ear.connections) == turn + 1)  # noqa: B023
+            task = asyncio.ensure_future(listener.run())
+            await listener.until(lambda: len(listener.connections) == turn + 1)  # noqa: B023
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        assert ear.connections == [False, False]
+        assert listener.connections == [False, False]
         assert server.unknown == []
 
 
 async def test_the_clocks_offset_is_learned_from_the_pings(http: aiohttp.ClientSession) -> None:
-    async with Sandbox(clock_offset_ms=3_600_000) as server, hearing(http, server, timing=QUICK) as ear:
+    async with Sandbox(clock_offset_ms=3_600_000) as server, hearing(http, server, timing=QUICK) as listener:
         await server.drop_sockets()
-        await ear.until(lambda: ear.connections == [False, True])
-        assert abs(ear.clock.offset - 3_600_000) < 1000
+        await listener.until(lambda: listener.connections == [False, True])
+        assert abs(listener.clock.offset - 3_600_000) < 1000

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 # What `zoombot run` imports, and a bot that is then built.
 RUN = (
     "import sys\n"
-    "from bot import app, cli, opening, web\n"
+    "from bot import cli, runtime, web\nfrom bot.runtime import app\n"
     "print([name for name in sys.modules if name.startswith('bot.sandbox')], file=sys.stderr)\n"
 )
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.clock import now_ms
 from bot.config import Config, StoreConfig
-from bot.records import Item, ItemState, Link, Pending
+from bot.domain.records import Item, ItemState, LinkedAccount, Pending
 from bot.sandbox.mattermost import Mattermost
 from bot.sandbox.zoom import Zoom
 from bot.setup.check import Finding, Level, check, is_wrong
@@ -22,7 +22,7 @@ from bot.setup.zoom import check_zoom
 from bot.stores import Put
 from bot.stores.opening import open_store
 from bot.vault import Vault, new_key
-from bot.webhooks import encrypt_token, is_signed
+from bot.zoom.webhooks import encrypt_token, is_signed
 
 SECRETS = ("url-secret-of-some-length",)
 
@@ -182,7 +182,7 @@ async def test_a_store_is_counted_and_its_dead_requests_are_noted(config: Config
         state=ItemState.DEAD,
         error="Zoom\nsaid no",
     )
-    link = Link(
+    link = LinkedAccount(
         id="a", zoom_user_id="z", email="e", sealed_tokens=vault.seal("a", "t"), expires_at=1, linked_at=1
     )
     await store.commit(Put(item), Put(link))
@@ -207,7 +207,11 @@ async def test_it_is_said_which_key_the_links_open_under(config: Config) -> None
     vault = Vault((key,))
     tokens = vault.seal("a", "tokens")
     await store.commit(
-        Put(Link(id="a", zoom_user_id="z", email="e", sealed_tokens=tokens, expires_at=1, linked_at=1)),
+        Put(
+            LinkedAccount(
+                id="a", zoom_user_id="z", email="e", sealed_tokens=tokens, expires_at=1, linked_at=1
+            )
+        ),
         Put(Pending(id="b", user_id="b", sealed=vault.seal("b", "request"), asked_at=1)),
     )
     await store.close()

@@ -17,7 +17,7 @@ from bot.setup.answers import applies, collect, suggested
 from bot.setup.init import addresses, render, write
 from bot.setup.questions import QUESTIONS, Question
 from bot.vault import new_key
-from tests.test_config import SAMPLE
+from tests.config.test_loading import SAMPLE
 
 ANSWERS = {
     "mattermost.url": "https://chat.example.com",

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bot.config import Config, StoreConfig
+from bot.domain.records import LinkedAccount, Pending, Ticket
 from bot.errors import StoreError, StoreLockedError
-from bot.records import Link, Pending, Ticket
 from bot.setup.keys import new_key, rotate
 from bot.setup.sealed import sealed_kinds
 from bot.stores import Put
@@ -22,7 +22,7 @@ def with_keys(config: Config, *keys: str) -> Config:
 async def fill(config: Config) -> None:
     vault = Vault(config.store.encryption_keys)
     store = await open_store(config.store.url)
-    link = Link(
+    link = LinkedAccount(
         id="alice",
         zoom_user_id="z",
         email="a@b",
@@ -41,7 +41,11 @@ async def fill(config: Config) -> None:
 async def opened(config: Config) -> list[str]:
     vault = Vault(config.store.encryption_keys)
     store = await open_store(config.store.url, readonly=True)
-    (link,), (ticket,), (pending,) = await store.all(Link), await store.all(Ticket), await store.all(Pending)
+    (link,), (ticket,), (pending,) = (
+        await store.all(LinkedAccount),
+        await store.all(Ticket),
+        await store.all(Pending),
+    )
     await store.close()
     assert ticket.sealed_grant == ""
     return [
@@ -53,7 +57,9 @@ async def opened(config: Config) -> list[str]:
 
 def test_every_kind_with_sealed_fields_is_known() -> None:
     assert sealed_kinds()[Ticket] == ("sealed_verifier", "sealed_grant")
-    assert {"Link", "Ticket", "Pending", "Notice", "Item"} <= {kind.__name__ for kind in sealed_kinds()}
+    assert {"LinkedAccount", "Ticket", "Pending", "Notice", "Item"} <= {
+        kind.__name__ for kind in sealed_kinds()
+    }
 
 
 async def test_after_a_rotation_the_first_key_is_enough(stored: Config) -> None:

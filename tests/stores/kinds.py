@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from bot.records import Record
+from bot.domain.records import Record
 
 
 class Colour(enum.StrEnum):

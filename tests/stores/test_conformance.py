@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from bot.domain.records import Record
 from bot.errors import StoreError
-from bot.records import Record
 from bot.stores import Delete, Put, Store, Update
 from tests.stores.conftest import Opener
 from tests.stores.kinds import Colour, Other, Thing

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from bot.records import Link
+from bot.domain.records import LinkedAccount
 from bot.sandbox.zoom import Zoom as Sandbox
 from bot.stores import Store
 from bot.stores.opening import open_store
@@ -82,7 +82,7 @@ def grant_of(sandbox: Sandbox, email: str) -> Grant:
     return Grant(str(given["access_token"]), str(given["refresh_token"]), sandbox.clock.now_ms() + 3_599_000)
 
 
-async def link(sandbox: Sandbox, tokens: Tokens, caller: Caller, user_id: str = "") -> Link:
+async def link(sandbox: Sandbox, tokens: Tokens, caller: Caller, user_id: str = "") -> LinkedAccount:
     person = sandbox.user(caller.email)
     user = ZoomUser(person.id, person.email, person.account_id, pmi=person.pmi)
     return await tokens.link(user_id or caller.user_id, grant_of(sandbox, caller.email), user)

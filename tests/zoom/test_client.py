@@ -24,7 +24,7 @@ from bot.errors import (
 from bot.sandbox.zoom import Zoom as Sandbox
 from bot.stores import Store
 from bot.vault import Vault
-from bot.zoom import Caller, SharedToken, Tokens, Zoom
+from bot.zoom import AccountToken, Caller, Tokens, Zoom
 from bot.zoom import creating as creating_module
 from tests.zoom.conftest import ALICE, BOB, grant_of, link, oauth_of
 
@@ -363,7 +363,7 @@ async def company() -> AsyncIterator[Sandbox]:
 
 
 async def test_a_server_to_server_app_names_the_person(company: Sandbox, http: aiohttp.ClientSession) -> None:
-    shared = SharedToken(oauth_of(company), company.clock.now_ms)
+    shared = AccountToken(oauth_of(company), company.clock.now_ms)
     zoom = Zoom(http, company.api_url, shared, app="server-to-server")
     made = await zoom.create_meeting(BOB, topic="T", marker=MARKER)
     assert made.host_id == company.user(BOB.email).id

@@ -11,7 +11,7 @@ import trustme
 
 from bot.errors import ConfigError, ZoomCertificateError
 from bot.sandbox.zoom import Zoom as Sandbox
-from bot.zoom import Caller, OAuth, SharedToken, Zoom, open_session
+from bot.zoom import AccountToken, Caller, OAuth, Zoom, open_session
 from tests.zoom.conftest import oauth_of
 
 
@@ -47,7 +47,7 @@ def served(ca: trustme.CA, host: str) -> ssl.SSLContext:
 
 async def call(sandbox: Sandbox, ca_file: str, oauth: OAuth) -> None:
     async with open_session(ca_file) as http:
-        zoom = Zoom(http, sandbox.api_url, SharedToken(oauth), app="server-to-server")
+        zoom = Zoom(http, sandbox.api_url, AccountToken(oauth), app="server-to-server")
         await zoom.me(Caller("x", "alice@demo.example"))
 
 

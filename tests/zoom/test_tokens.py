@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.domain.records import LinkedAccount, LostLink
 from bot.errors import NotLinkedError, StoreError, ZoomLinkError, ZoomUnreachableError
-from bot.records import Link, Lost
 from bot.sandbox.zoom import Zoom as Sandbox
 from bot.stores import Change, R, Store
 from bot.vault import Vault, new_key
-from bot.zoom import Grant, OAuth, SharedToken, Tokens
+from bot.zoom import AccountToken, Grant, OAuth, Tokens
 from bot.zoom import tokens as tokens_module
 from bot.zoom.pairs import Pair, Pairs
 from tests.zoom.conftest import ALICE, BOB, link, oauth_of
@@ -174,12 +174,12 @@ async def test_a_revoked_link_is_forgotten_until_it_is_made_anew(
     sandbox.clock.advance(3600)
     answers = await asyncio.gather(*(tokens.access(ALICE.user_id) for _ in range(20)), return_exceptions=True)
     assert {type(answer) for answer in answers} == {ZoomLinkError}
-    assert [lost.id for lost in await store.all(Lost)] == [ALICE.user_id]
-    assert await store.get(Link, ALICE.user_id) is None
+    assert [lost.id for lost in await store.all(LostLink)] == [ALICE.user_id]
+    assert await store.get(LinkedAccount, ALICE.user_id) is None
     with pytest.raises(NotLinkedError):
         await tokens.access(ALICE.user_id)
     await link(sandbox, tokens, ALICE)
-    assert await store.all(Lost) == []
+    assert await store.all(LostLink) == []
 
 
 async def test_an_unreachable_zoom_leaves_the_link(sandbox: Sandbox, tokens: Tokens, store: Store) -> None:
@@ -188,7 +188,7 @@ async def test_an_unreachable_zoom_leaves_the_link(sandbox: Sandbox, tokens: Tok
     sandbox.faults.add(503, path="/oauth/token")
     with pytest.raises(ZoomUnreachableError):
         await tokens.access(ALICE.user_id)
-    assert await store.get(Link, ALICE.user_id)
+    assert await store.get(LinkedAccount, ALICE.user_id)
     assert await tokens.access(ALICE.user_id)
 
 
@@ -204,7 +204,7 @@ async def test_a_late_refusal_spares_a_new_link(
     held.release.set()
     with pytest.raises(ZoomLinkError):
         await waiting
-    assert await store.get(Link, ALICE.user_id)
+    assert await store.get(LinkedAccount, ALICE.user_id)
     assert await slow.access(ALICE.user_id) != stale
 
 
@@ -265,7 +265,7 @@ async def test_unlinking_gives_the_newest_tokens_back(sandbox: Sandbox, tokens: 
     grant = await tokens.unlink(ALICE.user_id)
     assert grant
     assert grant.access_token == fresh
-    assert await store.get(Link, ALICE.user_id) is None
+    assert await store.get(LinkedAccount, ALICE.user_id) is None
     with pytest.raises(NotLinkedError):
         await tokens.access(ALICE.user_id)
 
@@ -309,7 +309,7 @@ async def test_nothing_readable_is_stored(
     made = await link(sandbox, tokens, ALICE)
     access = await tokens.access(ALICE.user_id)
     fresh = await tokens.refresh(ALICE.user_id, access)
-    stored = await store.get(Link, ALICE.user_id)
+    stored = await store.get(LinkedAccount, ALICE.user_id)
     shown = f"{made} {stored} {caplog.text} {tokens!r} {Pair(access, fresh, 1)}"
     assert access not in shown
     assert fresh not in shown
@@ -320,7 +320,7 @@ async def test_a_lost_key_does_not_unlink(sandbox: Sandbox, tokens: Tokens, stor
     other = Tokens(store, Vault([new_key()]), oauth_of(sandbox))
     with pytest.raises(ZoomLinkError):
         await other.access(ALICE.user_id)
-    assert await store.get(Link, ALICE.user_id)
+    assert await store.get(LinkedAccount, ALICE.user_id)
     assert await other.held(ALICE.user_id) is None
 
 
@@ -338,7 +338,7 @@ def test_memory_is_bounded_but_not_for_what_is_unsaved() -> None:
 
 async def test_one_shared_token_for_everybody() -> None:
     async with Sandbox(app="server-to-server") as sandbox:
-        shared = SharedToken(oauth_of(sandbox), sandbox.clock.now_ms)
+        shared = AccountToken(oauth_of(sandbox), sandbox.clock.now_ms)
         got = await asyncio.gather(*(shared.access(f"user-{number}") for number in range(50)))
         assert len(set(got)) == 1
         assert len(sandbox.token_requests) == 1
@@ -350,7 +350,7 @@ async def test_one_shared_token_for_everybody() -> None:
 
 async def test_a_shared_token_is_renewed_early_or_used_to_its_end() -> None:
     async with Sandbox(app="server-to-server") as sandbox:
-        shared = SharedToken(oauth_of(sandbox), sandbox.clock.now_ms)
+        shared = AccountToken(oauth_of(sandbox), sandbox.clock.now_ms)
         first = await shared.access()
         sandbox.clock.advance(3600 - 200)
         sandbox.faults.add(503, path="/oauth/token")

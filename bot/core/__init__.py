@@ -1,0 +1,1 @@
+"""What a feature sees: the context, the registry, the inbox and the outbox."""

@@ -1,0 +1,53 @@
+"""What was asked of the bot, written down before anything is done about it."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from bot.clock import Now
+from bot.domain.records import Item
+from bot.stores import Change, Store
+from bot.vault import Vault
+
+T = TypeVar("T")
+
+# Kinds of items.
+REQUEST = "request"
+WEBHOOK = "webhook"
+
+
+class Inbox:
+    """Writes items down, each once, and reads their payloads."""
+
+    def __init__(self, store: Store, vault: Vault, now: Now) -> None:
+        self._store = store
+        self._vault = vault
+        self._now = now
+
+    async def add(self, item: Item, *also: Change) -> bool:
+        """Write an item down, and ``also`` with it; False if it was there already, and nothing is written. On
+        return it is durable."""
+        return await self._store.insert(item, *also)
+
+    async def has(self, id: str) -> bool:
+        """Whether this was taken in already, handled or not."""
+        return await self._store.get(Item, id) is not None
+
+    def item(self, id: str, kind: str, lane: str, payload: object, *, asked_at: int = 0) -> Item:
+        """An item to be written down; ``payload`` is anything that JSON holds."""
+        now = self._now()
+        text = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
+        return Item(
+            id=id,
+            kind=kind,
+            lane=lane,
+            sealed=self._vault.seal(id, text.decode()),
+            asked_at=asked_at or now,
+            received_at=now,
+        )
+
+    def read(self, item: Item, type: type[T]) -> T:
+        """An item's payload."""
+        return msgspec.json.decode(self._vault.open(item.id, item.sealed), type=type)

@@ -1,0 +1,150 @@
+"""A meeting's life, from what Zoom says of it. Pure.
+
+Zoom delivers at least once and in any order. Each field therefore only ever grows in one direction, and
+the status follows from the fields: whatever comes twice, late or out of order, the same record results.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bot.domain.records import Meeting, Status
+
+# Sessions that are counted; what comes after that is a crowd.
+MAX_SESSIONS = 1000
+
+
+class Started(Struct, frozen=True):
+    """The meeting began; ``at`` in ms, by Zoom's clock, or ``presumed`` by ours until Zoom tells."""
+
+    at: int
+    presumed: bool = False
+
+
+class Ended(Struct, frozen=True):
+    """The meeting ended; ``started_at`` is 0 where Zoom did not say it. ``presumed`` as above."""
+
+    at: int
+    started_at: int = 0
+    presumed: bool = False
+
+
+class Joined(Struct, frozen=True):
+    """A person came in, in a session of their own."""
+
+    session: str
+    person: str
+
+
+class Left(Struct, frozen=True):
+    """A session ended."""
+
+    session: str
+    person: str
+
+
+class RecordingOn(Struct, frozen=True):
+    """Its recording began, or went on; ``at`` in ms, by Zoom's clock."""
+
+    at: int
+
+
+class RecordingOff(Struct, frozen=True):
+    """Its recording stopped, or paused."""
+
+    at: int
+
+
+class Expired(Struct, frozen=True):
+    """Nobody ever started it, and nobody will."""
+
+
+MeetingEvent = Started | Ended | Joined | Left | RecordingOn | RecordingOff | Expired
+
+
+def apply(meeting: Meeting, event: MeetingEvent) -> Meeting:
+    """The meeting after the event; the very same object if nothing changed, a new revision if it shows."""
+    changed = _settle(_take(meeting, event))
+    if changed == meeting:
+        return meeting
+    return replace(changed, revision=meeting.revision + (_shown(changed) != _shown(meeting)))
+
+
+def present(meeting: Meeting) -> int:
+    """How many people are in the meeting."""
+    inside = {person for session, person in meeting.joined.items() if session not in meeting.left}
+    return len(inside)
+
+
+def attended(meeting: Meeting) -> int:
+    """How many people were in it at any time; :data:`MAX_SESSIONS` means that many or more."""
+    # Of one who leaves Zoom may tell less than it told when they came.
+    return len({*(meeting.left | meeting.joined).values()})
+
+
+def is_recorded(meeting: Meeting) -> bool:
+    """Whether it is being recorded now."""
+    return meeting.status is Status.STARTED and meeting.recording_on_at > meeting.recording_off_at
+
+
+def _shown(meeting: Meeting) -> tuple[Status, int, int, int, bool]:
+    """What a post shows of it and an event can change."""
+    count = {Status.STARTED: present, Status.ENDED: attended}.get(meeting.status)
+    people = count(meeting) if count else 0
+    return meeting.status, meeting.started_at, meeting.ended_at, people, is_recorded(meeting)
+
+
+def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:
+    match event:
+        case Started(at, presumed=True):
+            return replace(meeting, presumed_start=_earlier(meeting.presumed_start, at))
+        case Started(at):
+            return replace(meeting, told_start=_earlier(meeting.told_start, at))
+        case Ended(at, presumed=True):
+            return replace(meeting, presumed_end=max(meeting.presumed_end, at))
+        case Ended(at, started_at):
+            return replace(
+                meeting,
+                told_start=_earlier(meeting.told_start, started_at),
+                told_end=max(meeting.told_end, at),
+            )
+        case Joined(session, person):
+            return replace(meeting, joined=_with(meeting.joined, session, person))
+        case Left(session, person):
+            return replace(meeting, left=_with(meeting.left, session, person))
+        case RecordingOn(at):
+            return replace(meeting, recording_on_at=max(meeting.recording_on_at, at))
+        case RecordingOff(at):
+            return replace(meeting, recording_off_at=max(meeting.recording_off_at, at))
+        case Expired():
+            return replace(meeting, expired=True)
+
+
+def _settle(meeting: Meeting) -> Meeting:
+    meeting = replace(
+        meeting,
+        started_at=meeting.told_start or meeting.presumed_start,
+        ended_at=meeting.told_end or meeting.presumed_end,
+    )
+    status = _status(meeting)
+    return replace(meeting, status=status, open=status is not Status.ENDED)
+
+
+def _status(meeting: Meeting) -> Status:
+    if meeting.ended_at:
+        return Status.ENDED
+    if meeting.started_at or meeting.joined or meeting.left or meeting.recording_on_at:
+        return Status.STARTED
+    return Status.ENDED if meeting.expired else Status.WAITING
+
+
+def _earlier(known: int, at: int) -> int:
+    return min(known, at) if known and at else known or at
+
+
+def _with(sessions: dict[str, str], session: str, person: str) -> dict[str, str]:
+    if session not in sessions and len(sessions) >= MAX_SESSIONS:
+        return sessions
+    # Whichever of two namings came first, the same one stays.
+    return {**sessions, session: min(person, sessions.get(session, person))}

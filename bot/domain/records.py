@@ -1,0 +1,293 @@
+"""What the bot remembers. Records are values: changed copies are made with ``msgspec.structs.replace``.
+
+Times are milliseconds since the epoch unless a name says otherwise. Whatever is secret is sealed by the
+vault before it comes here (fields named ``sealed…``).
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+import msgspec
+
+
+class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A document of the store: ``table`` names its kind, ``indexes`` the fields it is found by."""
+
+    table: ClassVar[str]
+    indexes: ClassVar[tuple[str, ...]] = ()
+
+    id: str
+
+
+class ItemState(enum.StrEnum):
+    """An inbox item's life: waiting → done, or waiting → dead after its last attempt."""
+
+    WAITING = "waiting"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class Item(Record, kw_only=True):
+    """Something that was asked of the bot: written down first, then handled, then ticked off.
+
+    ``id`` is its identity (``post:<id>``, ``zoom:<hash>``…): a second arrival is the same item. ``lane`` is
+    what it must stay in order with. A done item keeps its id for a while, and loses its payload.
+    """
+
+    table: ClassVar[str] = "inbox"
+    indexes: ClassVar[tuple[str, ...]] = ("state",)
+
+    kind: str
+    lane: str
+    # The payload as JSON, sealed: a webhook may carry passcodes and tokens, a message is nobody else's.
+    sealed: str = ""
+    asked_at: int
+    received_at: int
+    state: ItemState = ItemState.WAITING
+    attempts: int = 0
+    done_at: int = 0
+    error: str = ""
+
+
+class Cursor(Record, kw_only=True):
+    """How far a stream was seen, and from where on it counts. The only id today is ``mattermost``; both are
+    of the server's clock."""
+
+    table: ClassVar[str] = "cursors"
+
+    at: int
+    since: int = 0
+
+
+class LinkedAccount(Record, kw_only=True):
+    """A Mattermost user's Zoom account. ``id`` is the Mattermost user's id."""
+
+    table: ClassVar[str] = "links"
+    indexes: ClassVar[tuple[str, ...]] = ("zoom_user_id",)
+
+    zoom_user_id: str
+    zoom_account_id: str = ""
+    email: str
+    sealed_tokens: str
+    expires_at: int
+    linked_at: int
+    # Who made it: of an account-level app's one link the id does not say that.
+    linked_by: str = ""
+    pmi: int = 0
+
+
+class LostLink(Record, kw_only=True):
+    """A link that Zoom has ended, under the link's id. ``told`` once whose it was knows it; kept, since Zoom
+    may yet tell why."""
+
+    table: ClassVar[str] = "lost"
+    indexes: ClassVar[tuple[str, ...]] = ("told", "zoom_user_id")
+
+    zoom_user_id: str
+    linked_by: str = ""
+    at: int
+    told: bool = False
+
+
+class Ticket(Record, kw_only=True):
+    """A way to link: made for one person, for ten minutes, used once. ``id`` is the hash of its token."""
+
+    table: ClassVar[str] = "tickets"
+
+    user_id: str
+    user_name: str
+    expires_at: int
+    sealed_verifier: str
+    used: bool = False
+    # After Zoom came back and before the person confirmed: the hash of the form's secret and what to link.
+    confirm_hash: str = ""
+    sealed_grant: str = ""
+    # Set once it is linked, so that a second click is told the same.
+    linked_email: str = ""
+
+
+class Pending(Record, kw_only=True):
+    """A meeting asked for before linking; ``id`` is ``user:channel``, so the newest of a channel stays."""
+
+    table: ClassVar[str] = "pending"
+    indexes: ClassVar[tuple[str, ...]] = ("user_id",)
+
+    user_id: str
+    # The request as JSON, sealed.
+    sealed: str
+    asked_at: int
+
+
+class Status(enum.StrEnum):
+    """A meeting's life, in the words of the ``meeting_status`` prop."""
+
+    WAITING = "WAITING"
+    STARTED = "STARTED"
+    ENDED = "ENDED"
+
+
+class Meeting(Record, kw_only=True):
+    """One meeting at Zoom that this bot announced. ``revision`` grows with every change that shows."""
+
+    table: ClassVar[str] = "meetings"
+    indexes: ClassVar[tuple[str, ...]] = ("uuid", "zoom_id", "awaits", "open")
+
+    uuid: str
+    zoom_id: int
+    topic: str
+    join_url: str
+    host_id: str = ""
+    host_zoom_id: str = ""
+    host_name: str = ""
+    # "instant", "personal", "recurring", "webinar" or "joined" (announced by ``join``).
+    kind: str = "instant"
+    timezone: str = ""
+    created_at: int
+    status: Status = Status.WAITING
+    open: bool = True
+    expired: bool = False
+    # The inbox item of who ends it from the chat: what it began is its own, also after an interruption.
+    ended_by: str = ""
+    # As shown: what Zoom told, or else what we presume of it.
+    started_at: int = 0
+    ended_at: int = 0
+    told_start: int = 0
+    told_end: int = 0
+    presumed_start: int = 0
+    presumed_end: int = 0
+    # Who is in and who has left: from Zoom's per-session user id to the person. Both only grow.
+    joined: dict[str, str] = {}
+    left: dict[str, str] = {}
+    # When its recording last began or went on, and when it last stopped or paused, by Zoom's clock.
+    recording_on_at: int = 0
+    recording_off_at: int = 0
+    revision: int = 1
+    # Its number while it has not begun, 0 from then on: who comes under that number may be meant for it.
+    awaits: int = 0
+
+    def __post_init__(self) -> None:
+        self.awaits = self.zoom_id if self.open and self.status is Status.WAITING else 0
+
+
+class Announcement(Record, kw_only=True):
+    """A post of the bot that shows a meeting. ``post_id`` is empty until Mattermost has answered."""
+
+    table: ClassVar[str] = "announcements"
+    indexes: ClassVar[tuple[str, ...]] = ("meeting", "channel_id", "post_id", "stale")
+
+    meeting: str
+    channel_id: str
+    root_id: str = ""
+    trigger: str = ""
+    # Who asked for it.
+    user_id: str = ""
+    user_name: str = ""
+    post_id: str = ""
+    posted_revision: int = 0
+    # True while the post does not show the meeting's newest revision; ``marks`` counts how often it was set.
+    stale: bool = True
+    marks: int = 0
+    failed: str = ""
+    created_at: int
+
+
+class Notice(Record, kw_only=True):
+    """Something that is said once. Either ``user_id`` (a direct message) or ``channel_id`` is set."""
+
+    table: ClassVar[str] = "notices"
+    indexes: ClassVar[tuple[str, ...]] = ("waiting", "under")
+
+    user_id: str = ""
+    channel_id: str = ""
+    root_id: str = ""
+    # The announcement under whose post it belongs, wherever that post will be.
+    under: str = ""
+    # Remembered as long as its meeting: Zoom may bring the same news again days later.
+    lasting: bool = False
+    trigger: str = ""
+    # The message and its props as JSON, sealed: a notice may carry a one-time link.
+    sealed_body: str
+    post_id: str = ""
+    waiting: bool = True
+    created_at: int
+
+
+class Orphan(Record, kw_only=True):
+    """A meeting that Zoom may have made without our learning of it: looked for by its marker, and deleted.
+
+    ``keep`` is the number of the one with this marker that was announced, 0 if none was.
+    """
+
+    table: ClassVar[str] = "orphans"
+
+    user_id: str
+    marker: str
+    keep: int = 0
+    created_at: int
+
+
+class Question(Record, kw_only=True):
+    """Something that a person was asked before their request goes on; answered once, or never."""
+
+    table: ClassVar[str] = "questions"
+    indexes: ClassVar[tuple[str, ...]] = ("user_id",)
+
+    user_id: str
+    # "duplicate", "crowd", "personal" or "settings"; ``about`` is what it is about, ``words`` the answers.
+    kind: str
+    about: str = ""
+    words: list[str]
+    # The notice that shows it, and the request that waits, as JSON, sealed.
+    notice: str
+    sealed: str
+    expires_at: int
+    answered: bool = False
+    # The inbox item of the words that answered it, if it was words.
+    answered_by: str = ""
+
+
+class Recent(Record, kw_only=True):
+    """The newest meeting of a channel; ``id`` is the channel's."""
+
+    table: ClassVar[str] = "recent"
+
+    meeting: str
+    created_at: int
+
+
+class Preference(Record, kw_only=True):
+    """What a person chose; ``id`` is the Mattermost user's id. ``pmi`` is always, never or ask."""
+
+    table: ClassVar[str] = "preferences"
+
+    pmi: str
+
+
+class ChannelPolicy(Record, kw_only=True):
+    """Whether meetings may be started in a channel; ``id`` is the channel's, ``rule`` allow or restrict."""
+
+    table: ClassVar[str] = "policies"
+
+    rule: str
+    name: str
+    public: bool = False
+
+
+class Subscription(Record, kw_only=True):
+    """A channel follows a meeting; ``id`` is ``channel:number``. ``user_id`` is who subscribed it."""
+
+    table: ClassVar[str] = "subscriptions"
+    indexes: ClassVar[tuple[str, ...]] = ("zoom_id", "channel_id", "user_id")
+
+    zoom_id: int
+    channel_id: str
+    channel_type: str = ""
+    user_id: str
+    user_name: str
+    host_zoom_id: str
+    topic: str
+    # As Zoom told it last, for when Zoom cannot be asked.
+    join_url: str
+    created_at: int

@@ -1,0 +1,98 @@
+"""What stands before a new meeting: one that was just started here, or a channel full of people."""
+
+from __future__ import annotations
+
+import logging
+
+from bot.core.context import Context, Job
+from bot.domain.grammar import Request
+from bot.domain.records import Announcement, Meeting, Recent
+from bot.errors import MattermostError
+from bot.features import questions
+from bot.features.questions import Choice
+from bot.messages import texts
+from bot.messages.cards import noun_of, topic_of
+from bot.messages.markdown import escape, link, plain
+from bot.stores import Change
+
+log = logging.getLogger(__name__)
+
+DUPLICATE = "duplicate"
+CROWD = "crowd"
+
+
+async def ask_about_duplicate(ctx: Context, job: Job, request: Request) -> list[Change]:
+    """The question whether to join the meeting that was just posted here; nothing if there is none.
+
+    Requests of one channel are handled one after the other: ten at once are one meeting and nine questions.
+    """
+    newest = await _just_posted(ctx, request.channel_id)
+    if newest is None or "new" in request.choices:
+        return []
+    meeting, _ = newest
+    return questions.ask(
+        ctx,
+        job,
+        request,
+        DUPLICATE,
+        await _duplicate(ctx, request, *newest),
+        [Choice("existing", texts.BUTTON_EXISTING, "primary"), Choice("new", texts.BUTTON_NEW)],
+        title=texts.DUPLICATE_TITLE.format(topic=plain(topic_of(meeting))),
+        url=meeting.join_url,
+        about=meeting.id,
+    )
+
+
+async def ask_about_crowd(ctx: Context, job: Job, request: Request) -> list[Change]:
+    """The question whether so many people are really meant; nothing if there are few."""
+    limit = ctx.config.meetings.confirm_above
+    if not limit or "yes" in request.choices or request.channel_type == "D":
+        return []
+    try:
+        count = await ctx.mattermost.channel_member_count(request.channel_id)
+    except MattermostError as error:
+        log.info("mattermost: members were not counted: %s", error)
+        return []
+    if count <= limit:
+        return []
+    text = texts.CROWD.format(count=count, where=await questions.place(ctx, request))
+    choices = [Choice("yes", texts.BUTTON_YES, "primary"), Choice("no", texts.BUTTON_NO)]
+    title = texts.CROWD_TITLE.format(count=count)
+    return questions.ask(ctx, job, request, CROWD, text, choices, title=title)
+
+
+async def existing_answer(ctx: Context, meeting_id: str) -> str:
+    """What somebody reads who joins the meeting that is there already."""
+    meeting = await ctx.store.get(Meeting, meeting_id)
+    if meeting is None or not meeting.open:
+        return texts.DUPLICATE_GONE
+    return texts.DUPLICATE_JOIN.format(link=link(topic_of(meeting), meeting.join_url))
+
+
+def recent(announcement: Announcement) -> Recent:
+    """What the guard remembers of the newest meeting of a channel."""
+    return Recent(
+        id=announcement.channel_id, meeting=announcement.meeting, created_at=announcement.created_at
+    )
+
+
+async def _duplicate(ctx: Context, request: Request, meeting: Meeting, announcement: Announcement) -> str:
+    other = texts.DUPLICATE_OTHER.format(name=escape(announcement.user_name))
+    return texts.DUPLICATE.format(
+        who=texts.DUPLICATE_OWN if announcement.user_id == request.user_id else other,
+        done=texts.DUPLICATE_SHARED if meeting.kind == "joined" else texts.DUPLICATE_STARTED,
+        noun=noun_of(meeting),
+        where=await questions.place(ctx, request),
+        link=link(topic_of(meeting), meeting.join_url),
+    )
+
+
+async def _just_posted(ctx: Context, channel_id: str) -> tuple[Meeting, Announcement] | None:
+    newest = await ctx.store.get(Recent, channel_id)
+    if newest is None or ctx.now() - newest.created_at >= ctx.config.meetings.duplicate_window_ms:
+        return None
+    meeting = await ctx.store.get(Meeting, newest.meeting)
+    if meeting is None or not meeting.open:
+        return None
+    announcements = await ctx.store.find(Announcement, "meeting", meeting.id)
+    return next(((meeting, each) for each in announcements if each.channel_id == channel_id), None)

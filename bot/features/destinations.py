@@ -1,0 +1,143 @@
+"""Where something is said of a meeting after it: under its posts, or to its host alone."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.context import Context
+from bot.domain.records import Announcement, LinkedAccount, Meeting, Notice
+from bot.errors import MattermostDeniedError, MattermostNotFoundError
+from bot.features.lifecycle import ANNOUNCED_MS, OURS, SLACK_MS
+from bot.features.membership import has_left
+from bot.stores import Put
+from bot.zoom import ACCOUNT
+from bot.zoom.webhooks import MeetingObject, parse_time
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Under the post of an announcement, or (where there is none) to a person."""
+
+    announcement: Announcement | None = None
+    user_id: str = ""
+
+    @property
+    def id(self) -> str:
+        """What tells places apart."""
+        return self.announcement.id if self.announcement else self.user_id
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is said, once in each place; ``key`` is the same whenever Zoom brings it again."""
+
+    key: str
+    place: Place
+
+    @property
+    def id(self) -> str:
+        """The notice's."""
+        return f"{self.key}/{self.place.id}"
+
+
+def key_of(kind: str, *parts: str) -> str:
+    """A key of news: the same for the same parts."""
+    return f"{kind}:" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+async def meetings_of(ctx: Context, about: MeetingObject) -> list[Meeting]:
+    """The announced meetings that took place under this uuid; by number only where no other can be meant.
+
+    What somebody else's pasted link announced is never among them: it would bring a recording to whoever
+    knows the number of a meeting.
+    """
+    if about.uuid and (found := await ctx.store.find(Meeting, "uuid", about.uuid)):
+        return [meeting for meeting in found if meeting.host_id]
+    same_number = await ctx.store.find(Meeting, "zoom_id", about.zoom_id) if about.zoom_id else []
+    return [meeting for meeting in same_number if _may_be(meeting, parse_time(about.start_time))]
+
+
+async def places_of(
+    ctx: Context, meetings: Sequence[Meeting], about: MeetingObject, *, to_host: bool
+) -> list[Place]:
+    """Every place that these meetings have: of a followed one, where whoever subscribed still is."""
+    if to_host:
+        return [Place(user_id=host) for host in await hosts_of(ctx, meetings, about)]
+    return [
+        Place(announcement)
+        for meeting in meetings
+        for announcement in await ctx.store.find(Announcement, "meeting", meeting.id)
+        if not announcement.failed and await _is_fed(ctx, meeting, announcement)
+    ]
+
+
+async def hosts_of(ctx: Context, meetings: Sequence[Meeting], about: MeetingObject) -> list[str]:
+    """The Mattermost users who are the host at Zoom; an app of the whole account knows them by e-mail."""
+    if about.host_email and ctx.config.zoom.app != "user":
+        return await _with_email(ctx, about.host_email)
+    links = await ctx.store.find(LinkedAccount, "zoom_user_id", about.host_id) if about.host_id else []
+    if known := [link.id for link in links if link.id != ACCOUNT]:
+        return known
+    return list(dict.fromkeys([each.host_id for each in meetings if await _is_host(ctx, each, about)]))
+
+
+async def unsaid(ctx: Context, key: str, places: Sequence[Place]) -> list[News]:
+    """The places where this was not said yet."""
+    news = [News(key, place) for place in places]
+    return [each for each in news if await ctx.store.get(Notice, each.id) is None]
+
+
+def say(
+    ctx: Context,
+    news: News,
+    message: str,
+    *,
+    props: Mapping[str, Any] | None = None,
+    file_ids: Sequence[str] = (),
+) -> Put:
+    """What is to be written so that it is said."""
+    above = news.place.announcement
+    if above is not None:
+        return ctx.below(news.id, above, message, props=props, file_ids=file_ids)
+    return ctx.tell_of_meeting(news.id, news.place.user_id, message, props=props, file_ids=file_ids)
+
+
+async def _with_email(ctx: Context, email: str) -> list[str]:
+    try:
+        user = await ctx.mattermost.user_by_email(email)
+    except (MattermostDeniedError, MattermostNotFoundError) as error:
+        log.info("mattermost: the host of a meeting is not found: %s", error)
+        return []
+    return [user.id] if user.email.casefold() == email.casefold() and not user.delete_at else []
+
+
+async def _is_fed(ctx: Context, meeting: Meeting, announcement: Announcement) -> bool:
+    """Whether news of a meeting still go there: somebody who left a channel feeds it nothing more."""
+    followed = meeting.kind == "recurring"
+    return not (followed and await has_left(ctx, announcement.channel_id, announcement.user_id))
+
+
+async def _is_host(ctx: Context, meeting: Meeting, about: MeetingObject) -> bool:
+    """Who made it is; but also who is not may share a meeting, or let a channel follow it."""
+    if meeting.host_zoom_id != about.host_id:
+        return False
+    if meeting.kind not in ("recurring", "joined"):
+        return True
+    email = (await ctx.people.get(meeting.host_id)).email
+    return bool(email) and email.casefold() == (about.host_email or "").casefold()
+
+
+def _may_be(meeting: Meeting, began: int) -> bool:
+    if not meeting.host_id:
+        return False
+    if meeting.kind in OURS:
+        return True
+    # Its own uuid was never learnt, since nothing was heard of it while it took place.
+    unheard = not meeting.started_at and not meeting.joined
+    return unheard and meeting.created_at - SLACK_MS <= began <= meeting.created_at + ANNOUNCED_MS

@@ -1,0 +1,50 @@
+"""Links that Zoom has ended: whose they were is told, once, however it came to light.
+
+Who asked for something with it reads it in the answer. Nobody asks where the bot looks after meetings by
+itself, and an account's link has keepers who did not ask: there it is said a little later.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from bot.core.context import Context
+from bot.domain.records import LostLink
+from bot.errors import MattermostNotFoundError
+from bot.messages import sentences, texts
+from bot.stores import Change, Update
+from bot.zoom import ACCOUNT
+
+GRACE_MS = 30_000
+
+
+async def tell(ctx: Context) -> None:
+    """Tell those who were not told yet."""
+    for lost in await ctx.store.find(LostLink, "told", False):
+        if ctx.now() - lost.at >= GRACE_MS:
+            await ctx.store.commit(*await _news(ctx, lost), told(lost.id))
+
+
+def told(id: str) -> Update[LostLink]:
+    """What is to be written where somebody reads of it in an answer."""
+    return Update(LostLink, id, lambda lost: replace(lost, told=True))
+
+
+async def keepers(ctx: Context, linked_by: str) -> list[str]:
+    """Who looks after the link of an account: whoever made it, and the configured admins."""
+    found = [await _admin(ctx, name) for name in ctx.config.mattermost.admins]
+    return list(dict.fromkeys(user_id for user_id in (linked_by, *found) if user_id))
+
+
+async def _news(ctx: Context, lost: LostLink) -> list[Change]:
+    users, text = [lost.id], texts.UNLINKED_BY_ZOOM
+    if lost.id == ACCOUNT:
+        users, text = await keepers(ctx, lost.linked_by), sentences.UNLINKED_ACCOUNT
+    return [ctx.tell_user(f"lost:{user_id}:{lost.at}", user_id, text) for user_id in users]
+
+
+async def _admin(ctx: Context, name: str) -> str:
+    try:
+        return (await ctx.mattermost.user_by_name(name)).id
+    except MattermostNotFoundError:
+        return ""

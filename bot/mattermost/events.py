@@ -1,0 +1,91 @@
+"""Mattermost's events, read into what the bot needs of them. Pure.
+
+A ``posted`` event carries the post as JSON inside JSON. Thousands of other events pass for each one that
+counts: those cost one look at their name.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from bot.errors import EventError
+
+
+class Props(msgspec.Struct, frozen=True):
+    """What is read of a post's props: who wrote it, if it was no person."""
+
+    from_bot: str | bool | None = None
+    from_webhook: str | bool | None = None
+    from_plugin: str | bool | None = None
+
+    @property
+    def by_machine(self) -> bool:
+        """Whether a bot, an incoming webhook or a plugin wrote it."""
+        return any(flag in (True, "true") for flag in (self.from_bot, self.from_webhook, self.from_plugin))
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A post as the event has it. Times in ms on the server's clock."""
+
+    id: str
+    channel_id: str
+    user_id: str
+    message: str = ""
+    root_id: str = ""
+    type: str = ""
+    create_at: int = 0
+    edit_at: int = 0
+    props: Props | None = None
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person wrote it: no system message, no bot, no webhook."""
+        return not self.type and not (self.props and self.props.by_machine)
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """A new post and where it stands. ``sender_name`` may carry the @ that Mattermost puts before it."""
+
+    message: Message
+    channel_type: str = ""
+    channel_name: str = ""
+    sender_name: str = ""
+    team_id: str = ""
+
+
+class _Data(msgspec.Struct):
+    post: str
+    channel_type: str = ""
+    channel_display_name: str = ""
+    sender_name: str = ""
+    team_id: str = ""
+
+
+class _Event(msgspec.Struct):
+    event: str = ""
+    data: msgspec.Raw = msgspec.Raw()
+
+
+# Anybody can write a post whose props are nested thousands deep: that is a RecursionError here, no more.
+_events = msgspec.json.Decoder(_Event)
+_data = msgspec.json.Decoder(_Data)
+_messages = msgspec.json.Decoder(Message)
+
+
+def read_posted(frame: str | bytes) -> Posted | None:
+    """The new post in a frame, or None for any other event; :class:`EventError` if it cannot be read."""
+    try:
+        event = _events.decode(frame)
+        if event.event != "posted":
+            return None
+        data = _data.decode(event.data)
+        message = _messages.decode(data.post)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise EventError(f"an event of Mattermost is not as it should be: {type(error).__name__}") from None
+    return Posted(
+        message=message,
+        channel_type=data.channel_type,
+        channel_name=data.channel_display_name,
+        sender_name=data.sender_name.removeprefix("@"),
+        team_id=data.team_id,
+    )

@@ -1,0 +1,1 @@
+"""What people read: the catalogue, the cards, Markdown and dates."""

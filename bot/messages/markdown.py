@@ -1,0 +1,61 @@
+"""Text from outside made safe to show in Mattermost's Markdown. Pure.
+
+Mattermost's own renderers know fewer backslash escapes than CommonMark (none for ``<``, ``@``, ``:`` and
+``&``), and its server looks for mentions in the text that remains: a zero-width space after those
+characters ends the mention, the link and the entity, and shows nothing.
+"""
+
+from __future__ import annotations
+
+import re
+
+_GAP = "\u200b"
+# Controls, marks of direction and annotation, halves of surrogate pairs. The joiners stay: scripts and emoji
+# need them.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\ud800-\udfff]"
+)
+_SPACE = re.compile(r"\s+")
+_ESCAPED = re.compile(r"([\\`*_\[\]()~|>{}!+-])")
+_GAPPED = re.compile(
+    r"([@&<#$]|:(?=//|[\w+]+:)|(?<!\S):(?=\S)|\bwww\d{0,3}(?=\.)|\b(?:mailto|tel)(?=:)|^=|^\d+(?=\.))",
+    re.IGNORECASE,
+)
+_TICKS = re.compile(r"`+")
+_UNSAFE_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#!$&'*+,=%]|%(?![0-9A-Fa-f]{2})")
+
+
+def escape(text: str) -> str:
+    """``text`` on one line, shown as it is: it mentions nobody, links nowhere and formats nothing."""
+    plain = _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+    return _GAPPED.sub(rf"\1{_GAP}", _ESCAPED.sub(r"\\\1", plain))
+
+
+def plain(text: str) -> str:
+    """``text`` on one line for places that render no Markdown but still look for mentions."""
+    return re.sub(r"@(?=\S)", f"@{_GAP}", _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip())
+
+
+def sendable(text: str) -> str:
+    """``text`` as it is, but for halves of surrogate pairs: those are no text, and JSON refuses them."""
+    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
+
+
+def link(text: str, url: str) -> str:
+    """A link that shows ``text``; neither part can break out of it."""
+    return f"[{escape(text)}]({safe_url(url)})"
+
+
+def code(text: str) -> str:
+    """``text`` on one line, to be copied as it is."""
+    shown = _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
+    ticks = max(map(len, _TICKS.findall(shown)), default=0)
+    return f"{'`' * (ticks + 1)} {shown} {'`' * (ticks + 1)}" if ticks else f"`{shown}`"
+
+
+def safe_url(url: str) -> str:
+    """``url`` with everything percent-encoded that could end a link's destination, or mention somebody."""
+    return _UNSAFE_URL.sub(
+        lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace")), url
+    )

@@ -1,0 +1,1 @@
+"""What runs: the composition root, the loops, and the queues between them."""

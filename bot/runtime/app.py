@@ -1,0 +1,270 @@
+"""The composition root: opens everything, runs until told to stop, closes in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+import aiohttp
+
+from bot.clock import Now, now_ms
+from bot.config import Config
+from bot.core.context import Context
+from bot.core.registry import Router
+from bot.errors import MattermostError
+from bot.features import register_all
+from bot.mattermost import Mattermost, Socket, SocketTimings
+from bot.mattermost import open_session as open_mattermost_session
+from bot.runtime.janitor import Janitor
+from bot.runtime.listener import Identity, Listener, ListenerTimings
+from bot.runtime.metrics import Metrics
+from bot.runtime.orphans import Orphans
+from bot.runtime.posting import Posting
+from bot.runtime.publisher import Publisher
+from bot.runtime.reconciler import Reconciler
+from bot.runtime.wiring import introduce, look_at_keys, open_context, override_props
+from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy, Worker
+from bot.stores.notifying import NotifyingStore
+from bot.stores.opening import open_store
+from bot.vault import Vault
+from bot.web import Server, admin_app, public_app
+
+log = logging.getLogger(__name__)
+
+# How long an unreachable Mattermost is waited for at start, in seconds.
+START_PATIENCE_S = 120.0
+# A stop takes at most 5 s. While the servers answer what is in flight (2 s), these follow one another; then
+# come the tokens (0.8 s) and the store (1 s).
+CURSOR_GRACE_S = 0.3
+WORKER_GRACE_S = 1.0
+PUBLISHER_GRACE_S = 0.6
+# After a token or certificate went bad while running: an operator has to act, and may.
+BROKEN_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """What tests make shorter; the defaults are what the documents promise."""
+
+    start_patience_s: float = START_PATIENCE_S
+    reconcile_s: float = 300.0
+    edit_pause_s: float = 1.0
+    broken_pause_s: float = BROKEN_PAUSE_S
+    post_retry_s: float = 0.5
+    retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
+    socket: SocketTimings = field(default_factory=SocketTimings)
+    listener: ListenerTimings = field(default_factory=ListenerTimings)
+
+
+class App:
+    """A running bot. Made by :func:`opened`; :meth:`run` serves until cancelled."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        worker: Worker,
+        publisher: Publisher,
+        listener: Listener,
+        reconciler: Reconciler,
+        *,
+        broken_pause_s: float = BROKEN_PAUSE_S,
+    ) -> None:
+        self.ctx = ctx
+        self.worker = worker
+        self.publisher = publisher
+        self.listener = listener
+        self.socket = listener.socket
+        self.reconciler = reconciler
+        self.orphans = Orphans(ctx)
+        self._broken_pause_s = broken_pause_s
+        # Where it serves, once it does.
+        self.public_port = 0
+        self.admin_port = 0
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep("listener", self.listener.run))
+            tasks.create_task(self._keep("reconciler", self.reconciler.run))
+            tasks.create_task(self._keep("orphans", self.orphans.run))
+            tasks.create_task(self._keep("janitor", Janitor(self.ctx.store, self.ctx.now).run))
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Begin again whatever breaks: no part of the bot ends the others."""
+        while True:
+            try:
+                await work()
+            except* MattermostError as errors:
+                for error in errors.exceptions:
+                    log.error("mattermost: %s", error)
+            except* Exception:
+                log.exception("the %s broke; it begins again in %.0f s", name, self._broken_pause_s)
+            await asyncio.sleep(self._broken_pause_s)
+
+
+async def run(config: Config) -> None:
+    """Run the bot until SIGINT or SIGTERM. Raises what :func:`opened` raises."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    stopping = asyncio.ensure_future(stop.wait())
+    serving = asyncio.ensure_future(_serve(config))
+    try:
+        await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            log.info("stopping")
+            serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+    finally:
+        stopping.cancel()
+
+
+async def _serve(config: Config) -> None:
+    async with opened(config) as app:
+        log.info("ready", extra={"bot": app.ctx.bot.username, "port": app.public_port})
+        await app.run()
+
+
+DEFAULT_TIMINGS = Timings()
+
+
+@asynccontextmanager
+async def opened(
+    config: Config, *, timings: Timings = DEFAULT_TIMINGS, now: Now = now_ms
+) -> AsyncIterator[App]:
+    """A bot whose adapters are open and whose routes are served.
+
+    Raises :class:`StartError`, :class:`bot.errors.StoreError`, :class:`bot.errors.ConfigError` or
+    :class:`bot.errors.VaultError`, each with the one line that the operator needs.
+    """
+    for warning in config.warnings:
+        log.warning("%s", warning)
+    vault = Vault(config.store.encryption_keys)
+    metrics = Metrics()
+    router = register_all()
+    async with AsyncExitStack() as stack:
+        store = NotifyingStore(await open_store(config.store.url, on_trouble=log.error))
+        stack.push_async_callback(store.close)
+        await look_at_keys(store, vault)
+        http = open_mattermost_session(config.mattermost.ca_file)
+        stack.push_async_callback(http.close)
+        mattermost = Mattermost(http, config.mattermost.url, config.mattermost.token, now=now)
+        bot = await introduce(mattermost, timings.start_patience_s)
+        ctx = await open_context(config, store, vault, mattermost, bot, metrics, now, stack)
+        posting = Posting(
+            mattermost, bot.id, override=override_props(config), now=now, base_s=timings.post_retry_s
+        )
+        publisher = Publisher(ctx, store, posting, edit_pause_s=timings.edit_pause_s)
+        worker = Worker(ctx, router, ctx.inbox, store, metrics, timings.retry_policy)
+        listener = _listener(ctx, http, timings)
+        servers: list[Server] = []
+        stack.push_async_callback(_wind_down, servers, listener, worker, publisher)
+        # Before a webhook can come: it may be about a meeting that an unfinished item has made.
+        if left := await worker.recover() + await publisher.recover():
+            log.info("took up %d things left by the last run", left)
+        app = App(
+            ctx,
+            worker,
+            publisher,
+            listener,
+            Reconciler(ctx, period_s=timings.reconcile_s),
+            broken_pause_s=timings.broken_pause_s,
+        )
+        await _serve_http(app, router, metrics, servers)
+        observe(metrics, app, posting)
+        yield app
+
+
+def _listener(ctx: Context, http: aiohttp.ClientSession, timings: Timings) -> Listener:
+    settings = ctx.config.mattermost
+    socket = Socket(
+        http, settings.url, settings.token, timing=timings.socket, clock=ctx.mattermost.clock, now=ctx.now
+    )
+    identity = Identity(ctx.bot.id, ctx.bot.username, settings.keyword)
+    return Listener(socket, ctx.mattermost, ctx.store, ctx.inbox, identity, ctx.now, timings=timings.listener)
+
+
+async def _wind_down(
+    servers: Sequence[Server], listener: Listener, worker: Worker, publisher: Publisher
+) -> None:
+    """Whatever is asked from now on stays written down; what is under way gets its time."""
+
+    async def finish() -> None:
+        await listener.save_cursor(CURSOR_GRACE_S)
+        await worker.close(WORKER_GRACE_S)
+        await publisher.close(PUBLISHER_GRACE_S)
+
+    outcomes = await asyncio.gather(*(each.close() for each in servers), finish(), return_exceptions=True)
+    for failure in outcomes:
+        if isinstance(failure, Exception):
+            log.error("stopping: %s", failure, exc_info=failure)
+
+
+async def _serve_http(app: App, router: Router, metrics: Metrics, servers: list[Server]) -> None:
+    web = app.ctx.config.web
+
+    def reasons() -> dict[str, str]:
+        return _reasons(app)
+
+    admin = Server(admin_app(reasons, metrics.text), web.admin_host, web.admin_port, "web.admin_port")
+
+    def note_webhook(status: int, seconds: float) -> None:
+        metrics.webhooks.labels(str(status)).inc()
+        metrics.webhook_seconds.observe(seconds)
+
+    public = Server(public_app(app.ctx, router, note_webhook), web.host, web.port, "web.port")
+    app.admin_port = await admin.start()
+    servers.append(admin)
+    app.public_port = await public.start()
+    servers.append(public)
+
+
+def _reasons(app: App) -> dict[str, str]:
+    found = {}
+    if not app.socket.state.open_since:
+        found["mattermost"] = "the socket is not open"
+    if not app.ctx.store.writable:
+        found["store"] = "writes do not reach the disk"
+    if app.ctx.oauth.refusal:
+        found["zoom"] = app.ctx.oauth.refusal
+    return found
+
+
+def observe(metrics: Metrics, app: App, posting: Posting) -> None:
+    """Show what the parts of a running bot count."""
+    worker, listener, tokens = app.worker, app.listener, app.ctx.tokens
+    metrics.gauge("inbox_waiting", "Items that are not handled yet", lambda: worker.waiting)
+    metrics.gauge("inbox_oldest_seconds", "How long the oldest of them waits", lambda: worker.oldest_s)
+    metrics.gauge("posts_waiting", "Posts and edits that are not made yet", lambda: app.publisher.waiting)
+    metrics.gauge("store_writable", "1 while writes reach the disk", lambda: app.ctx.store.writable)
+    metrics.gauge("socket_open", "1 while the socket is open", lambda: bool(app.socket.state.open_since))
+    for name, about in _SOCKET.items():
+        metrics.counter(f"socket_{name}", about, partial(_socket_count, app, name))
+    metrics.counter("catch_ups", "Times the channels' history was read", lambda: listener.catch_ups)
+    metrics.counter("caught_requests", "Requests found in the history", lambda: listener.caught)
+    metrics.counter("post_retries", "Posts and edits that were tried again", lambda: posting.retries)
+    metrics.counter("reconciled_meetings", "Meetings mended unasked", lambda: app.reconciler.mended)
+    metrics.counter("orphans_removed", "Meetings deleted that nobody knew", lambda: app.orphans.removed)
+    metrics.counter("token_refreshes", "New tokens from Zoom", lambda: tokens.refreshes)
+    metrics.counter("token_refusals", "Refreshes that Zoom refused", lambda: tokens.refusals)
+
+
+def _socket_count(app: App, name: str) -> float:
+    return float(getattr(app.socket.state, name))
+
+
+_SOCKET = {
+    "connects": "Connections opened",
+    "resumes": "Connections that went on where the last broke off",
+    "deaf": "Connections that had stopped answering",
+    "gaps": "Connections on which an event was missing",
+    "overflows": "Connections closed because frames came too fast",
+}

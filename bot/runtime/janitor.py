@@ -1,0 +1,95 @@
+"""Forgets what is no longer needed, so that cost does not grow with history."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from bot.clock import Now
+from bot.domain.records import (
+    Announcement,
+    Cursor,
+    Item,
+    ItemState,
+    LostLink,
+    Meeting,
+    Notice,
+    Pending,
+    Question,
+    Recent,
+    Record,
+    Ticket,
+)
+from bot.errors import StoreError
+from bot.stores import Delete, Store
+
+log = logging.getLogger(__name__)
+
+HOUR_MS = 60 * 60_000
+DAY_MS = 24 * HOUR_MS
+PERIOD_S = 3600.0
+# Zoom repeats a webhook for 85 minutes; Mattermost's history is read again from the cursor.
+ITEM_MS = 2 * DAY_MS
+NOTICE_MS = DAY_MS
+TICKET_MS = HOUR_MS
+PENDING_MS = DAY_MS
+# Recordings come days after the meeting.
+MEETING_MS = 90 * DAY_MS
+# One commit stays small, so that nobody waits behind it.
+BATCH = 500
+
+
+class Janitor:
+    """Deletes old records, at start and every hour."""
+
+    def __init__(self, store: Store, now: Now) -> None:
+        self._store = store
+        self._now = now
+
+    async def run(self) -> None:
+        """Tidy up now and every hour, until cancelled."""
+        while True:
+            try:
+                await self.tidy()
+            except StoreError as error:
+                log.warning("janitor: %s", error)
+            await asyncio.sleep(PERIOD_S)
+
+    async def tidy(self) -> int:
+        """Delete what is old; returns how many records that were."""
+        old = await self._old()
+        for start in range(0, len(old), BATCH):
+            await self._store.commit(*old[start : start + BATCH])
+        if old:
+            log.info("janitor: %d old records deleted", len(old))
+        return len(old)
+
+    async def _old(self) -> list[Delete]:
+        now = self._now()
+        cursor = await self._store.get(Cursor, "mattermost")
+        # While Mattermost is away the cursor stands still, and what was handled since must be known.
+        seen = min(now, cursor.at if cursor else now)
+        old: list[Record] = [
+            item
+            for item in await self._store.find(Item, "state", ItemState.DONE)
+            if item.done_at < min(now, seen) - ITEM_MS
+        ]
+        old += [notice for notice in await self._store.all(Notice) if self._said(notice, now)]
+        old += [ticket for ticket in await self._store.all(Ticket) if ticket.expires_at < now - TICKET_MS]
+        old += [asked for asked in await self._store.all(Pending) if asked.asked_at < now - PENDING_MS]
+        old += [asked for asked in await self._store.all(Question) if asked.expires_at < now - TICKET_MS]
+        old += [newest for newest in await self._store.all(Recent) if newest.created_at < now - DAY_MS]
+        old += [lost for lost in await self._store.find(LostLink, "told", True) if lost.at < now - MEETING_MS]
+        old += await self._old_meetings(now)
+        return [Delete(type(record), record.id) for record in old]
+
+    async def _old_meetings(self, now: int) -> list[Record]:
+        old: list[Record] = []
+        for meeting in await self._store.find(Meeting, "open", False):
+            if meeting.created_at < now - MEETING_MS:
+                old += [meeting, *await self._store.find(Announcement, "meeting", meeting.id)]
+        return old
+
+    def _said(self, notice: Notice, now: int) -> bool:
+        kept_ms = MEETING_MS if notice.lasting else NOTICE_MS
+        return not notice.waiting and notice.created_at < now - kept_ms

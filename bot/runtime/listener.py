@@ -1,0 +1,296 @@
+"""From Mattermost's socket to the inbox; and what the socket missed, from the channels' history."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import dataclass
+
+from bot.clock import Now
+from bot.core.inbox import REQUEST, Inbox
+from bot.domain.grammar import Command, Request, parse_message
+from bot.domain.records import Cursor, Item
+from bot.errors import EventError, MattermostDeniedError, MattermostError, MattermostNotFoundError, StoreError
+from bot.mattermost import Channel, Mattermost, Post, Socket
+from bot.mattermost.events import Message, Posted, Props, read_posted
+from bot.stores import Put, Store
+
+log = logging.getLogger(__name__)
+
+CURSOR = "mattermost"
+# Posts of one moment may come in either order, from two servers of a cluster too.
+OVERLAP_MS = 10_000
+# Requests that are being written down at once, and how long a stop waits for them (s).
+MAX_WRITING = 256
+STOP_S = 0.5
+# Where a cursor leads into the future, since a clock was wrong: so much is looked through again.
+LOOK_BACK_MS = 60 * 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the bot answers to."""
+
+    bot_id: str
+    bot_name: str
+    keyword: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerTimings:
+    """Seconds: how often the cursor is written, how often the channels are looked at without need, and
+    how long to wait after a catch-up that failed."""
+
+    cursor_s: float = 2.0
+    look_s: float = 300.0
+    retry_s: float = 5.0
+
+
+DEFAULT_LISTENER_TIMINGS = ListenerTimings()
+
+
+class Listener:
+    """Takes in every request, once, live or late. The cursor never passes one that is not written down."""
+
+    def __init__(
+        self,
+        socket: Socket,
+        mattermost: Mattermost,
+        store: Store,
+        inbox: Inbox,
+        identity: Identity,
+        now: Now,
+        *,
+        timings: ListenerTimings = DEFAULT_LISTENER_TIMINGS,
+    ) -> None:
+        self.socket = socket
+        self._mattermost = mattermost
+        self._store = store
+        self._inbox = inbox
+        self._identity = identity
+        self._now = now
+        self._timings = timings
+        # Set while something may have been missed; each gap has a number, so that none is forgotten.
+        self._missed = asyncio.Event()
+        self._gaps = 0
+        self._caught_up = asyncio.Event()
+        self._writing: set[asyncio.Task[bool]] = set()
+        # Channels that could not be read: they come last, so that they hold up no other.
+        self._troubled: set[str] = set()
+        self._seen = 0
+        self._cursor = 0
+        # What was written before the very first start is no business of ours.
+        self._since = 0
+        self.catch_ups = 0
+        self.caught = 0
+
+    async def run(self) -> None:
+        """Listen until cancelled. Raises what :meth:`bot.mattermost.Socket.run` raises."""
+        await self._read_cursor()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._catch_up_when_due())
+                tasks.create_task(self._keep_cursor())
+                tasks.create_task(self.socket.run(self._deliver, self._connected))
+        finally:
+            await self._settled(STOP_S)
+
+    async def _read_cursor(self) -> None:
+        known = await self._store.get(Cursor, CURSOR)
+        if known is None:
+            return
+        now = self._server_now()
+        self._since = known.since
+        self._cursor = self._seen = known.at if known.at <= now else max(known.since, now - LOOK_BACK_MS)
+
+    def _server_now(self) -> int:
+        return self._now() + self._mattermost.server_offset
+
+    async def _settled(self, timeout_s: float | None = None) -> None:
+        """Wait until everything that came is written down."""
+        if self._writing:
+            await asyncio.wait(set(self._writing), timeout=timeout_s)
+
+    async def caught_up(self) -> None:
+        """Wait until the first catch-up is done: from then on nothing is missed."""
+        await self._caught_up.wait()
+
+    async def save_cursor(self, timeout_s: float | None = None) -> None:
+        """Write down how far everything was taken in, in ``timeout_s`` seconds or not at all."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await self._save_cursor()
+
+    async def _save_cursor(self) -> None:
+        seen = self._seen
+        await self._settled()
+        if self._missed.is_set() or seen <= self._cursor:
+            return
+        await self._store.commit(Put(Cursor(id=CURSOR, at=seen, since=self._since)))
+        self._cursor = seen
+
+    async def _connected(self, resumed: bool) -> None:
+        if not resumed:
+            self._note_gap()
+
+    def _note_gap(self) -> None:
+        self._gaps += 1
+        self._missed.set()
+
+    async def _deliver(self, frame: bytes | str) -> None:
+        try:
+            posted = read_posted(frame)
+        except EventError as error:
+            log.warning("mattermost: %s", error)
+            return
+        if posted is None:
+            return
+        item = self._item_of(posted, self._now())
+        if item is not None:
+            await self._write(item)
+        # A server whose clock ran ahead for a moment must not have the rest skipped.
+        self._seen = max(self._seen, min(posted.message.create_at, self._server_now()))
+
+    async def _write(self, item: Item) -> None:
+        """Write an item down beside others, so that many share one visit to the disk."""
+        if len(self._writing) >= MAX_WRITING:
+            await asyncio.wait(set(self._writing), return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.create_task(self._inbox.add(item))
+        self._writing.add(task)
+        task.add_done_callback(self._written)
+
+    def _written(self, task: asyncio.Task[bool]) -> None:
+        self._writing.discard(task)
+        if task.cancelled() or task.exception() is not None:
+            log.error("mattermost: a request could not be written down; looking again")
+            self._note_gap()
+
+    def _item_of(self, posted: Posted, asked_at: int) -> Item | None:
+        """What a post asks for; None if it is not for the bot."""
+        command = self._command_in(posted)
+        if command is None:
+            return None
+        message = posted.message
+        request = Request(
+            command=command.name,
+            argument=command.argument,
+            trigger=message.id,
+            user_id=message.user_id,
+            user_name=posted.sender_name,
+            channel_id=message.channel_id,
+            channel_type=posted.channel_type,
+            channel_name=posted.channel_name,
+            team_id=posted.team_id,
+            root_id=message.root_id,
+            asked_at=asked_at,
+        )
+        return self._inbox.item(f"post:{message.id}", REQUEST, message.channel_id, request, asked_at=asked_at)
+
+    def _command_in(self, posted: Posted) -> Command | None:
+        message = posted.message
+        if message.user_id == self._identity.bot_id or not message.by_person or not message.message:
+            return None
+        return parse_message(
+            message.message,
+            bot_name=self._identity.bot_name,
+            keyword=self._identity.keyword,
+            direct=posted.channel_type == "D",
+        )
+
+    async def _keep_cursor(self) -> None:
+        while True:
+            await asyncio.sleep(self._timings.cursor_s)
+            await self.save_cursor()
+
+    async def _catch_up_when_due(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(self._timings.look_s):
+                    await self._missed.wait()
+            except TimeoutError:
+                # A socket may be deaf in ways that no ping shows.
+                pass
+            try:
+                await self.catch_up()
+            except (MattermostError, StoreError) as error:
+                log.warning("mattermost: could not catch up: %s; trying again", error)
+                self._note_gap()
+                await asyncio.sleep(self._timings.retry_s)
+
+    async def catch_up(self) -> None:
+        """Take in what was posted since the cursor in every channel; then the cursor may move on."""
+        gap, began = self._gaps, self._now()
+        channels = await self._mattermost.channels()
+        # Now that the server has told its time, whatever either clock was set to meanwhile.
+        began += self._mattermost.server_offset
+        if self._cursor:
+            await self._read_channels(channels, max(self._since, self._cursor - OVERLAP_MS))
+            self._seen = max(self._seen, began - OVERLAP_MS)
+        else:
+            self._since = began
+            self._seen = max(self._seen, began)
+        self.catch_ups += 1
+        self._caught_up.set()
+        if gap == self._gaps:
+            self._missed.clear()
+        await self.save_cursor()
+
+    async def _read_channels(self, channels: list[Channel], since: int) -> None:
+        found = 0
+        channels = [channel for channel in channels if channel.last_post_at > since]
+        for channel in sorted(channels, key=self._turn):
+            try:
+                found += await self._read_channel(channel, since)
+            except (MattermostNotFoundError, MattermostDeniedError) as error:
+                # Where the bot may not read, nobody waits for its answer.
+                log.info("mattermost: channel %s is left out: %s", channel.id, error)
+            except MattermostError:
+                self._troubled.add(channel.id)
+                raise
+        self._troubled.clear()
+        if found:
+            log.info("mattermost: caught up, %d requests in %d channels", found, len(channels))
+        self.caught += found
+
+    def _turn(self, channel: Channel) -> tuple[bool, int]:
+        return channel.id in self._troubled, -channel.last_post_at
+
+    async def _read_channel(self, channel: Channel, since: int) -> int:
+        found = 0
+        async for page in self._mattermost.posts_since(channel.id, since):
+            for post in page:
+                if post.edit_at and post.create_at <= since + OVERLAP_MS:
+                    # It was seen before the edit, and an edit asks for nothing.
+                    continue
+                asked_at = min(self._now(), post.create_at - self._mattermost.server_offset)
+                item = self._item_of(_as_posted(post, channel), asked_at)
+                found += item is not None and await self._inbox.add(item)
+            # Ten thousand missed posts must not hold up a live one.
+            await asyncio.sleep(0)
+        return found
+
+
+def _as_posted(post: Post, channel: Channel) -> Posted:
+    message = Message(
+        id=post.id,
+        channel_id=post.channel_id,
+        user_id=post.user_id,
+        message=post.message,
+        root_id=post.root_id,
+        type=post.type,
+        create_at=post.create_at,
+        edit_at=post.edit_at,
+        props=Props(
+            from_bot=post.props.get("from_bot"),
+            from_webhook=post.props.get("from_webhook"),
+            from_plugin=post.props.get("from_plugin"),
+        ),
+    )
+    return Posted(
+        message=message,
+        channel_type=channel.type,
+        # A direct channel's name is a pair of ids; who is at the other end is looked up when needed.
+        channel_name="" if channel.type == "D" else channel.display_name,
+        team_id=channel.team_id,
+    )

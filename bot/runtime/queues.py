@@ -1,0 +1,95 @@
+"""Jobs in order within a lane, lanes side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+log = logging.getLogger(__name__)
+
+Job = Callable[[], Awaitable[None]]
+
+MAX_WAITING = 10_000
+
+
+class Queues:
+    """Runs jobs, each lane one at a time and in order; a stuck lane holds up no other.
+
+    At most ``max_waiting`` jobs wait: one more is refused, and whoever offered it keeps it.
+    """
+
+    def __init__(self, name: str, *, max_waiting: int = MAX_WAITING) -> None:
+        self._name = name
+        self._max_waiting = max_waiting
+        self._queues: dict[str, deque[Job]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._waiting = 0
+        self._closing = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that have not ended."""
+        return self._waiting
+
+    def offer(self, lane: str, job: Job) -> bool:
+        """Put a job at the end of its lane; False if there is no room or the lanes are closing."""
+        if self._closing or self._waiting >= self._max_waiting:
+            return False
+        self._waiting += 1
+        self._idle.clear()
+        if lane in self._queues:
+            self._queues[lane].append(job)
+            return True
+        self._queues[lane] = deque([job])
+        task = asyncio.create_task(self._drive(lane), name=f"{self._name} {lane}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    async def idle(self) -> None:
+        """Wait until no job is left."""
+        await self._idle.wait()
+
+    async def close(self, grace_s: float) -> None:
+        """Take no more jobs, give those that run ``grace_s`` seconds to end, cancel the rest."""
+        self._closing = True
+        for queue in self._queues.values():
+            self._waiting -= len(queue)
+            queue.clear()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=grace_s)
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _drive(self, lane: str) -> None:
+        queue = self._queues[lane]
+        try:
+            while queue:
+                await self._run(queue.popleft())
+        finally:
+            self._waiting -= len(queue)
+            del self._queues[lane]
+            self._note_idle()
+
+    async def _run(self, job: Job) -> None:
+        try:
+            await job()
+        except asyncio.CancelledError:
+            # Either the lane is being closed, or what the job waited for was: then the lane goes on.
+            if (task := asyncio.current_task()) is None or task.cancelling():
+                raise
+            log.exception("%s: a job was cancelled from within", self._name)
+        except Exception:
+            # A job handles its own failures; what comes here is a fault of ours, and ends nothing else.
+            log.exception("%s: a job failed", self._name)
+        finally:
+            self._waiting -= 1
+
+    def _note_idle(self) -> None:
+        if not self._queues:
+            self._idle.set()

@@ -1,0 +1,138 @@
+"""Opening the adapters: what a feature sees of the world is made here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+
+from bot.clock import Now
+from bot.config import Config
+from bot.core.context import Context
+from bot.core.creations import PendingCreations
+from bot.core.inbox import Inbox
+from bot.core.people import People
+from bot.domain.records import LinkedAccount
+from bot.errors import (
+    MattermostCertificateError,
+    MattermostError,
+    MattermostRateLimitError,
+    MattermostTokenError,
+    MattermostUnreachableError,
+    StartError,
+    VaultError,
+)
+from bot.mattermost import Mattermost, User
+from bot.runtime.metrics import Metrics
+from bot.stores.notifying import NotifyingStore
+from bot.vault import Vault
+from bot.zoom import AccountToken, OAuth, Tokens, Zoom
+from bot.zoom import open_session as open_zoom_session
+
+log = logging.getLogger(__name__)
+
+TOKENS_GRACE_S = 0.8
+
+
+async def open_context(
+    config: Config,
+    store: NotifyingStore,
+    vault: Vault,
+    mattermost: Mattermost,
+    bot: User,
+    metrics: Metrics,
+    now: Now,
+    stack: AsyncExitStack,
+) -> Context:
+    """Everything that features need; what must be closed is pushed on ``stack``."""
+    zoom = config.zoom
+    oauth = OAuth(
+        zoom.url,
+        zoom.client_id,
+        zoom.client_secret,
+        config.web.public_url + "/oauth2/complete",
+        ca_file=zoom.ca_file,
+        account_id=zoom.account_id,
+        now=now,
+    )
+    stack.push_async_callback(oauth.close)
+    tokens = Tokens(store, vault, oauth, now)
+    stack.push_async_callback(tokens.close, TOKENS_GRACE_S)
+    shared = AccountToken(oauth, now) if zoom.app == "server-to-server" else None
+    if shared is not None:
+        stack.push_async_callback(shared.close)
+    http = open_zoom_session(zoom.ca_file)
+    stack.push_async_callback(http.close)
+
+    def count(name: str, status: int) -> None:
+        metrics.zoom_calls.labels(name, str(status)).inc()
+
+    return Context(
+        config=config,
+        bot=bot,
+        store=store,
+        vault=vault,
+        mattermost=mattermost,
+        people=People(mattermost, now),
+        zoom=Zoom(http, zoom.api_url, shared or tokens, app=zoom.app, now=now, on_call=count),
+        tokens=tokens,
+        oauth=oauth,
+        inbox=Inbox(store, vault, now),
+        creations=PendingCreations(),
+        now=now,
+    )
+
+
+async def introduce(mattermost: Mattermost, patience_s: float) -> User:
+    """The bot's own account; waits for a Mattermost that is not there yet."""
+    pause, failure = 0.5, ""
+    try:
+        async with asyncio.timeout(patience_s):
+            while True:
+                try:
+                    return await mattermost.me()
+                except (MattermostUnreachableError, MattermostRateLimitError) as error:
+                    failure = str(error)
+                    log.warning("mattermost: %s; trying again in %.0f s", error, pause)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 15.0)
+    except MattermostTokenError:
+        raise StartError(
+            "mattermost.token: Mattermost does not accept it; create a new access token for the bot"
+        ) from None
+    except MattermostCertificateError as error:
+        raise StartError(f"mattermost.url: {error}") from None
+    except MattermostError as error:
+        raise StartError(f"mattermost.url: {error}") from None
+    except TimeoutError:
+        raise StartError(f"mattermost.url: Mattermost is not reachable: {failure or 'no answer'}") from None
+
+
+async def look_at_keys(store: NotifyingStore, vault: Vault) -> None:
+    """Say at once what would otherwise show when people ask for meetings: a key that is gone."""
+    links = await store.all(LinkedAccount)
+    locked = sum(not _opens(vault, link) for link in links)
+    if locked:
+        log.error(
+            "store.encryption_keys: the tokens of %d of %d linked people do not open: put the key back that "
+            "they were sealed under, behind the first; until then these people are asked to connect again",
+            locked,
+            len(links),
+        )
+
+
+def _opens(vault: Vault, link: LinkedAccount) -> bool:
+    try:
+        vault.open(link.id, link.sealed_tokens)
+    except VaultError:
+        return False
+    return True
+
+
+def override_props(config: Config) -> dict[str, str]:
+    """Props that show another name and icon; the server must allow it."""
+    settings = config.mattermost
+    if not settings.override_username and not settings.override_icon_url:
+        return {}
+    shown = {"override_username": settings.override_username, "override_icon_url": settings.override_icon_url}
+    return {"from_webhook": "true", **{key: value for key, value in shown.items() if value}}

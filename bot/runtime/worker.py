@@ -1,0 +1,190 @@
+"""From the inbox to the features: in order within a conversation, conversations side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import msgspec
+from msgspec.structs import replace
+
+from bot.core.context import Context, Job
+from bot.core.inbox import REQUEST, Inbox
+from bot.core.registry import Changes, Router
+from bot.domain.grammar import Request
+from bot.domain.records import Item, ItemState
+from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
+from bot.features.start import orphan
+from bot.messages import texts
+from bot.messages.cards import problem
+from bot.runtime.metrics import Metrics
+from bot.runtime.queues import MAX_WAITING, Queues
+from bot.stores import Change, Put
+from bot.stores.notifying import NotifyingStore
+from bot.zoom.webhooks import Webhook
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how long a handler is tried; seconds."""
+
+    handler_s: float = 120.0
+    pauses_s: tuple[float, ...] = (1.0, 5.0, 20.0)
+    away_s: float = 5.0
+
+
+DEFAULT_RETRY_POLICY = RetryPolicy()
+
+
+class Worker:
+    """Handles every waiting item of the inbox once it is written, and at start those that still wait."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        router: Router,
+        inbox: Inbox,
+        store: NotifyingStore,
+        metrics: Metrics,
+        retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY,
+        *,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self._ctx = ctx
+        self._router = router
+        self._inbox = inbox
+        self._store = store
+        self._metrics = metrics
+        self._retry_policy = retry_policy
+        self._queues = Queues("worker", max_waiting=max_waiting)
+        self._max_waiting = max_waiting
+        # What was taken up, with when it came (ms).
+        self._taken: dict[str, int] = {}
+        # While it is full, whatever comes stays in the store: taken later, in order.
+        self._full = False
+        self._refused = False
+        self._recovering = False
+        store.watch(Item, self._take)
+
+    @property
+    def waiting(self) -> int:
+        """Items that are not handled yet."""
+        return self._queues.waiting
+
+    @property
+    def oldest_s(self) -> float:
+        """Seconds that the oldest item waits, 0 if none does."""
+        oldest = min(self._taken.values(), default=0)
+        return max(0.0, (self._ctx.now() - oldest) / 1000) if oldest else 0.0
+
+    async def recover(self) -> int:
+        """Take up what an earlier process left; returns how many items that are."""
+        self._full = self._refused = self._recovering = True
+        try:
+            while self._refused:
+                self._refused = False
+                items = await self._store.find(Item, "state", ItemState.WAITING)
+        finally:
+            self._recovering = False
+        self._full = False
+        for item in sorted(items, key=lambda item: (item.asked_at, item.received_at)):
+            self._take(item, retried=True)
+        return len(items)
+
+    async def idle(self) -> None:
+        """Wait until nothing is left to do."""
+        await self._queues.idle()
+
+    async def close(self, grace_s: float) -> None:
+        """Finish what is under way, within ``grace_s`` seconds; the rest stays written down."""
+        await self._queues.close(grace_s)
+
+    def _take(self, item: Item, *, retried: bool = False) -> None:
+        if item.state is not ItemState.WAITING or item.id in self._taken:
+            return
+        if self._full or not self._queues.offer(item.lane, lambda: self._work(item, retried)):
+            self._full = self._refused = True
+            return
+        self._taken[item.id] = item.received_at
+        if item.kind == REQUEST and retried:
+            self._ctx.creations.begin(item.id)
+
+    async def _work(self, item: Item, retried: bool) -> None:
+        try:
+            # It may have been done since it was read: whoever recovers sees what others are just writing.
+            now = await self._store.get(Item, item.id)
+            if now is not None and now.state is ItemState.WAITING:
+                await self._try(item, retried)
+        finally:
+            self._taken.pop(item.id, None)
+            self._ctx.creations.end(item.id)
+        if self._full and not self._recovering and self._queues.waiting <= self._max_waiting // 2:
+            await self.recover()
+
+    async def _try(self, item: Item, retried: bool) -> None:
+        failures = 0
+        while True:
+            try:
+                async with asyncio.timeout(self._retry_policy.handler_s):
+                    changes = await self._handle(item, retried)
+                await self._finish(item, changes)
+            except (MattermostUnreachableError, MattermostRateLimitError) as error:
+                # Nobody could be answered anyhow: this lane waits until Mattermost is back.
+                log.warning("item %s waits for Mattermost: %s", item.id, error, extra={"item": item.id})
+                await asyncio.sleep(self._retry_policy.away_s)
+            except Exception as error:
+                log.exception("item %s failed, attempt %d", item.id, failures + 1, extra={"item": item.id})
+                if failures == len(self._retry_policy.pauses_s):
+                    await self._set_aside(item, type(error).__name__)
+                    return
+                await asyncio.sleep(self._retry_policy.pauses_s[failures])
+                failures += 1
+                self._metrics.retries.inc()
+            else:
+                return
+            retried = True
+
+    async def _handle(self, item: Item, retried: bool) -> list[Change]:
+        job = Job(item.id, retried=retried, asked_at=item.asked_at)
+        if item.kind == REQUEST:
+            return list(await self._answer(job, self._inbox.read(item, Request)))
+        webhook = self._inbox.read(item, Webhook)
+        handler = self._router.webhooks.get(webhook.event)
+        return list(await handler(self._ctx, job, webhook)) if handler else []
+
+    async def _answer(self, job: Job, request: Request) -> Changes:
+        if not request.user_name:
+            request.user_name = (await self._ctx.people.get(request.user_id)).username
+        handler = self._router.commands.get(request.command) or self._router.commands["usage"]
+        return await handler(self._ctx, job, request)
+
+    async def _finish(self, item: Item, changes: list[Change]) -> None:
+        await self._store.commit(*changes, Put(self._done(item)))
+        self._metrics.items.labels(item.kind, "done").inc()
+        self._metrics.handling.labels(item.kind).observe((self._ctx.now() - item.received_at) / 1000)
+
+    def _done(self, item: Item) -> Item:
+        return replace(item, state=ItemState.DONE, sealed="", done_at=self._ctx.now())
+
+    async def _set_aside(self, item: Item, failure: str) -> None:
+        """Out of the way, kept for ``zoombot check``; whoever asked is told."""
+        log.error("item %s is set aside after %s", item.id, failure, extra={"item": item.id})
+        self._metrics.items.labels(item.kind, "dead").inc()
+        dead = replace(item, state=ItemState.DEAD, done_at=self._ctx.now(), error=failure)
+        await self._store.commit(*self._regrets(item), Put(dead))
+
+    def _regrets(self, item: Item) -> list[Change]:
+        if item.kind != REQUEST:
+            return []
+        job = Job(item.id, retried=True, asked_at=item.asked_at)
+        try:
+            request = self._inbox.read(item, Request)
+        except (VaultError, msgspec.MsgspecError):
+            log.error("item %s cannot be read: nobody can be told", item.id, extra={"item": item.id})
+            return []
+        text = texts.HANDLER_FAILED.format(reference=job.reference[:8])
+        # It may have got as far as Zoom.
+        return [self._ctx.tell(job, request, problem(text).message), orphan(self._ctx, job, request)]

@@ -1,0 +1,159 @@
+"""What Zoom says once a meeting is over: recordings, their files, summaries. Pure.
+
+Fields may be absent or null. What people said in a meeting is shown as it is: escaped, and cut where a
+post would be too long.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+
+from bot.errors import EventError
+from bot.messages import sentences
+from bot.messages.markdown import escape
+from bot.zoom.webhooks import Webhook, parse_time
+
+# A post holds 16,383 characters.
+MAX_SUMMARY = 8_000
+MAX_LINE = 1_000
+MAX_FILES = 5
+
+
+class File(msgspec.Struct, frozen=True):
+    """One file of a recording. ``file_type`` is MP4, M4A, CHAT, TRANSCRIPT and the like."""
+
+    id: str | int | None = None
+    file_type: str | None = None
+    download_url: str | None = None
+    play_url: str | None = None
+    recording_start: str | None = None
+    recording_end: str | None = None
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """``payload.object`` of recording events. ``password`` is what Zoom asks those who follow the link."""
+
+    share_url: str | None = None
+    password: str | None = None
+    recording_files: list[File] | None = None
+    start_time: str | None = None
+
+    @property
+    def url(self) -> str:
+        """Where all of it can be watched, without a passcode in it; empty if Zoom names no such place."""
+        urls = [self.share_url, *(file.play_url for file in self.recording_files or [])]
+        return next((without_passcode(url) for url in urls if url and is_web(url)), "")
+
+    @property
+    def began(self) -> int:
+        """When it begins (ms), or else its meeting; 0 if Zoom does not say it."""
+        return self._spans[0][0] if self._spans else parse_time(self.start_time or "")
+
+    @property
+    def length(self) -> int:
+        """How much there is to watch (ms), without the pauses; 0 if Zoom does not say it."""
+        total = until = 0
+        for begin, end in self._spans:
+            total += max(0, end - max(begin, until))
+            until = max(until, end)
+        return total
+
+    @property
+    def _spans(self) -> list[tuple[int, int]]:
+        """From when to when each file goes: several are of the same time."""
+        spans = [
+            (parse_time(file.recording_start or ""), parse_time(file.recording_end or ""))
+            for file in self.recording_files or []
+        ]
+        return sorted(span for span in spans if 0 < span[0] <= span[1])
+
+    def files(self, file_type: str) -> list[File]:
+        """Its files of a type that can be downloaded."""
+        found = [file for file in self.recording_files or [] if (file.file_type or "").upper() == file_type]
+        return [file for file in found if file.download_url][:MAX_FILES]
+
+
+class Detail(msgspec.Struct, frozen=True):
+    """A section of a summary."""
+
+    label: str | None = None
+    summary: str | None = None
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """``payload.object`` of ``meeting.summary_completed``."""
+
+    summary_overview: str | None = None
+    summary_details: list[Detail] | None = None
+    summary_content: str | None = None
+    next_steps: list[Any] | None = None
+
+
+def read_recording(webhook: Webhook) -> Recording:
+    """The recording in a webhook; :class:`EventError` if there is none."""
+    try:
+        return msgspec.convert(webhook.object, Recording)
+    except msgspec.ValidationError:
+        raise EventError(f"{webhook.event} carries no recording") from None
+
+
+def read_summary(webhook: Webhook) -> Summary:
+    """The summary in a webhook; :class:`EventError` if there is none."""
+    try:
+        return msgspec.convert(webhook.object, Summary)
+    except msgspec.ValidationError:
+        raise EventError(f"{webhook.event} carries no summary") from None
+
+
+def summary_text(topic: str, summary: Summary) -> str:
+    """The message with a summary; empty if Zoom sent nothing to read."""
+    parts = [_lines(summary.summary_overview or summary.summary_content or "")]
+    parts += [
+        f"**{escape(detail.label or '')}**\n{_lines(detail.summary)}"
+        for detail in summary.summary_details or []
+        if detail.summary
+    ]
+    if steps := [f"- {escape(step)}" for step in summary.next_steps or [] if isinstance(step, str)]:
+        parts.append("\n".join([sentences.SUMMARY_STEPS, *steps]))
+    parts = [part for part in parts if part]
+    return "\n\n".join([sentences.SUMMARY.format(topic=escape(topic)), *_cut(parts)]) if parts else ""
+
+
+def without_passcode(url: str) -> str:
+    """A recording's link without what would open it unasked: who may have the passcode is set elsewhere."""
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in query if name.lower() not in ("pwd", "passcode", "password")]
+    return urlunsplit(parts._replace(query=urlencode(kept))) if kept != query else url
+
+
+def is_web(url: str) -> bool:
+    """Whether it is a web address at all."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme in ("https", "http") and bool(parts.hostname)
+
+
+def _lines(text: str) -> str:
+    """``text`` escaped, each of its lines a line still; one that is a page long is several."""
+    lines = [part for line in text.splitlines() for part in textwrap.wrap(line, MAX_LINE) or [""]]
+    return "\n".join(map(escape, lines)).strip()
+
+
+def _cut(parts: list[str]) -> list[str]:
+    kept: list[str] = []
+    left = MAX_SUMMARY
+    for part in parts:
+        if len(part) > left:
+            # Between lines: cut within one, what escapes a character could be lost with it.
+            whole = part[:left].rpartition("\n")[0]
+            return [*kept, *([whole] if whole else []), sentences.SUMMARY_CUT]
+        kept.append(part)
+        left -= len(part)
+    return kept

@@ -1,0 +1,190 @@
+"""Zoom's webhooks: their signature, their identity, and what they say of a meeting. Pure.
+
+Shapes as in Zoom's webhook reference; ids come as numbers or as text, depending on the event.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from bot.domain.meetings import Ended, Joined, Left, MeetingEvent, RecordingOff, RecordingOn, Started
+from bot.errors import EventError
+
+# Zoom's own bound, in both directions.
+MAX_SKEW_S = 5 * 60
+# The end of the year 9998: later, or before 1970, is no time of a meeting, and cannot be shown in every zone.
+MAX_TIME_MS = 253_370_764_800_000
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """Somebody in a meeting. ``user_id`` is new for each session."""
+
+    user_id: str | int = ""
+    user_name: str = ""
+    email: str | None = None
+    id: str | None = None
+    participant_uuid: str | None = None
+
+    @property
+    def session(self) -> str:
+        """What tells two sessions apart, even of one person."""
+        return str(self.user_id or self.participant_uuid or self.id or self.user_name)
+
+    @property
+    def person(self) -> str:
+        """What tells two people apart, as well as Zoom lets us."""
+        return self.id or self.email or self.participant_uuid or self.user_name or self.session
+
+
+class MeetingObject(msgspec.Struct, frozen=True):
+    """``payload.object`` of meeting and recording events."""
+
+    id: str | int = 0
+    uuid: str = ""
+    host_id: str = ""
+    host_email: str | None = None
+    topic: str = ""
+    start_time: str = ""
+    end_time: str = ""
+    timezone: str = ""
+    participant: Participant | None = None
+
+    @property
+    def zoom_id(self) -> int:
+        """The meeting's number, 0 if there is none."""
+        text = str(self.id)
+        return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """A webhook's frame; what ``object`` holds depends on the event."""
+
+    event: str
+    # In ms. As it came: it tells deliveries of one event from another event.
+    event_ts: int | float | str | None = 0
+    payload: dict[str, Any] = {}
+    download_token: str | None = ""
+
+    @property
+    def at(self) -> int:
+        """When it happened, in ms; 0 if that is not to be known."""
+        try:
+            at = int(self.event_ts or 0)
+        except (ValueError, OverflowError):
+            return 0
+        return at if 0 < at < MAX_TIME_MS else 0
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """``payload.object``, empty if there is none."""
+        found = self.payload.get("object")
+        return found if isinstance(found, dict) else {}
+
+
+_webhooks = msgspec.json.Decoder(Webhook, strict=True)
+
+
+def read_webhook(body: bytes) -> Webhook:
+    """The webhook in a request's body; :class:`EventError` if it is none."""
+    try:
+        return _webhooks.decode(body)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise EventError("the body is not a webhook of Zoom's") from None
+
+
+def read_meeting(webhook: Webhook) -> MeetingObject:
+    """``payload.object`` as a meeting; :class:`EventError` if it is none."""
+    found = webhook.object
+    if "meeting_uuid" in found or "meeting_id" in found:
+        # Summaries have names of their own for the same things.
+        found = {name.removeprefix("meeting_"): value for name, value in found.items()}
+    try:
+        return msgspec.convert(_known(found), MeetingObject)
+    except msgspec.ValidationError:
+        raise EventError(f"{webhook.event} carries no meeting") from None
+
+
+def _known(found: dict[str, Any]) -> dict[str, Any]:
+    """What Zoom does not know it leaves out, or says null; of the participant, too."""
+    known = {name: value for name, value in found.items() if value is not None}
+    if isinstance(who := known.get("participant"), dict):
+        known["participant"] = {name: value for name, value in who.items() if value is not None}
+    return known
+
+
+def identity(webhook: Webhook) -> str:
+    """The same for every delivery of one event: the event, its time, the meeting, the participant."""
+    found = webhook.object
+    participant = found.get("participant")
+    who = participant if isinstance(participant, dict) else {}
+    parts = [
+        webhook.event,
+        webhook.event_ts,
+        found.get("uuid") or found.get("meeting_uuid") or found.get("id") or "",
+        who.get("user_id") or who.get("participant_uuid") or who.get("id") or who.get("user_name") or "",
+        webhook.payload.get("user_id") or "",
+    ]
+    return "zoom:" + hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
+
+
+def meeting_event(webhook: Webhook, meeting: MeetingObject) -> MeetingEvent | None:
+    """What a webhook says of its meeting; None if it changes nothing that a post shows."""
+    at = webhook.at
+    match webhook.event:
+        case "meeting.started":
+            return Started(at=parse_time(meeting.start_time) or at)
+        case "meeting.ended":
+            return Ended(at=parse_time(meeting.end_time) or at, started_at=parse_time(meeting.start_time))
+        case "recording.started" | "recording.resumed":
+            return RecordingOn(at) if at else None
+        case "recording.paused" | "recording.stopped":
+            return RecordingOff(at) if at else None
+    if meeting.participant is None:
+        return None
+    who = meeting.participant
+    match webhook.event:
+        case "meeting.participant_joined":
+            return Joined(session=who.session, person=who.person)
+        case "meeting.participant_left":
+            return Left(session=who.session, person=who.person)
+    return None
+
+
+def parse_time(text: str) -> int:
+    """ISO 8601 as Zoom writes it, in ms since the epoch; 0 if it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        at = int(moment.timestamp() * 1000) if moment.tzinfo else 0
+    except (ValueError, OverflowError, OSError):
+        return 0
+    return at if 0 < at < MAX_TIME_MS else 0
+
+
+def is_signed(headers: Mapping[str, str], body: bytes, secret: str, now_ms: int) -> bool:
+    """Whether Zoom signed exactly these bytes, within five minutes of ``now_ms``.
+
+    ``x-zm-signature: v0=`` + HMAC-SHA256 over ``v0:{timestamp}:{raw body}``; the timestamp is in seconds.
+    """
+    timestamp = headers.get("x-zm-request-timestamp", "")
+    if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
+        return False
+    expected = "v0=" + _hmac(secret, f"v0:{timestamp}:".encode() + body)
+    signed = hmac.compare_digest(
+        expected.encode(), headers.get("x-zm-signature", "").encode("utf-8", "replace")
+    )
+    return signed and abs(now_ms / 1000 - int(timestamp)) <= MAX_SKEW_S
+
+
+def encrypt_token(secret: str, plain_token: str) -> str:
+    """The answer to ``endpoint.url_validation``."""
+    return _hmac(secret, plain_token.encode())
+
+
+def _hmac(secret: str, message: bytes) -> str:
+    return hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()

@@ -1,0 +1,389 @@
+"""What people write, and what the bot takes it for."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.domain.grammar import Command, meeting_number, parse_message, parse_words
+from bot.domain.topics import clean_topic
+
+ID = "123 4567 8901"
+LINK = "https://zoom.us/j/12345678901?pwd=a.b"
+
+START = Command("start")
+
+
+def said(message: str, *, direct: bool = False, keyword: str = "zoom") -> Command | None:
+    return parse_message(message, bot_name="zoom", keyword=keyword, direct=direct)
+
+
+@pytest.mark.parametrize(
+    ("message", "command"),
+    [
+        ("@zoom", START),
+        ("@ZOOM", START),
+        ("  @zoom  ", START),
+        ("\n@zoom\n", START),
+        ("@zoom standup", Command("start", "standup")),
+        ("@Zoom Standup with Ann", Command("start", "Standup with Ann")),
+        ("@zoom\tstandup", Command("start", "standup")),
+        ("@zoom\nstandup", Command("start", "standup")),
+        ("@zoom\u2028standup", Command("start", "standup")),
+        ("@zoom, standup", Command("start", "standup")),
+        ("@zoom: standup", Command("start", "standup")),
+        ("@zoom! standup", Command("start", "standup")),
+        ("@zoom?", START),
+        ("@zoom!?", START),
+        ("@zoom ...", START),
+        ("@zoom. Standup.", Command("start", "Standup.")),
+        ("@zoom .NET guild", Command("start", ".NET guild")),
+        ("@zoom @zoom", Command("start", "@zoom")),
+        ("@zoom talk with @all", Command("start", "talk with @all")),
+        ("@zoom (standup)", Command("start", "(standup)")),
+        ("@zoom`standup`", Command("start", "`standup`")),
+        ("@zoom start", START),
+        ("@zoom START retro", Command("start", "retro")),
+        ("@zoom start\nretro", Command("start", "retro")),
+        ("@zoom start\tretro", Command("start", "retro")),
+        ("@zoom start\r\nretro\r\nnow", Command("start", "retro\r\nnow")),
+        ("@zoom start\u00a0retro", Command("start", "retro")),
+        ("@zoom start\u2029retro", Command("start", "retro")),
+        ("@zoom starting up", Command("start", "starting up")),
+        ("@zoom connect", Command("connect")),
+        ("@zoom: Disconnect", Command("disconnect")),
+        ("@zoom help", Command("help")),
+        ("@zoom help me please", Command("start", "help me please")),
+        ("@zoom end", Command("end")),
+        ("@zoom end of day", Command("start", "end of day")),
+        ("@zoom settings", Command("settings")),
+        ("@zoom settings pmi Always", Command("settings", "pmi Always")),
+        ("@zoom settings for the demo", Command("start", "settings for the demo")),
+        ("@zoom join me", Command("join", "me")),
+        (f"@zoom join {ID}", Command("join", ID)),
+        ("@zoom join 123-456-7890", Command("join", "123-456-7890")),
+        (f"@zoom join {LINK}", Command("join", LINK)),
+        (f"@zoom JOIN <{LINK}>", Command("join", f"<{LINK}>")),
+        ("@zoom join", Command("usage", "join")),
+        ("@zoom join the party", Command("start", "join the party")),
+        ("@zoom join 12", Command("start", "join 12")),
+        ("@zoom channel", Command("usage", "channel")),
+        ("@zoom channel restrict", Command("channel", "restrict")),
+        ("@zoom channel tunnel", Command("start", "channel tunnel")),
+        (f"@zoom subscribe {ID}", Command("subscribe", ID)),
+        ("@zoom subscriptions", Command("subscriptions")),
+        ("@zoom webinar town hall", Command("webinar", "town hall")),
+    ],
+)
+def test_a_message_that_begins_with_the_mention_is_a_command_or_else_a_topic(
+    message: str, command: Command
+) -> None:
+    assert said(message) == command
+    assert said(message, keyword="") == command
+    assert said(message, direct=True) == command
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "let's talk, @zoom?",
+        "let's talk, @Zoom",
+        "can you help @zoom",
+        "(@zoom)",
+        "**@zoom** standup",
+        "thanks,@zoom!",
+        "first line\n@zoom standup",
+        "> quoted\n@zoom standup",
+        "`code` @zoom help",
+        "```code``` @zoom",
+        "```\ncode\n```\n@zoom",
+        "a stray ` and\n\n@zoom and another `",
+        "@zoomer and @zoom",
+        "hello @zoom, and @zoom again",
+    ],
+)
+def test_a_mention_elsewhere_starts_a_meeting_with_the_default_topic(message: str) -> None:
+    assert said(message) == START
+    assert said(message, direct=True) == START
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        " ",
+        "\u2028",
+        "hello",
+        "@channel",
+        "@all hands",
+        "@here zoom",
+        "@zoomer standup",
+        "@zoom-bot standup",
+        "@zoom_bot",
+        "@zoom.bot",
+        "@zoom2",
+        "@zoomé",
+        "@ zoom",
+        "@@zoom",
+        "me@zoom",
+        "mail alice@zoom.us",
+        "https://example.com/@zoom",
+        "`@zoom`",
+        "`@zoom standup`",
+        "``@zoom ` standup``",
+        "see `@zoom` there",
+        "`a\n@zoom`",
+        "```\n@zoom\n```",
+        "```text\n@zoom\n```",
+        "  ```\n@zoom",
+        "~~~\n@zoom\n~~~",
+        "````\n```\n@zoom\n````",
+        "~~~ `x`\n@zoom",
+        "text\n```\n@zoom",
+        "> @zoom",
+        ">@zoom standup",
+        "  > hello @zoom",
+        "hi\n> @zoom",
+        "    @zoom",
+        "\t@zoom",
+        "    a\n    @zoom",
+        "hi\n\n    @zoom",
+        "hi\n\n    a\n    @zoom standup",
+        "zoomer",
+        "zoom end of day",
+        "zoom is slow",
+        "Zoom help me",
+        "zoom!",
+        "zoom, start",
+        "zoom: start",
+        "zoom?",
+        "please zoom",
+        "zoom join the party",
+        "zoom join",
+        "zoom channel",
+        "zoom settings for the demo",
+        "zoom start-up",
+        "`zoom`",
+        "`zoom start`",
+        "> zoom",
+        "    zoom",
+        "\tzoom start",
+        "```\nzoom\n```",
+        "start",
+        "help",
+        "yes",
+    ],
+)
+def test_talk_code_quotes_and_other_names_ask_for_nothing(message: str) -> None:
+    assert said(message) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "command"),
+    [
+        ("zoom", START),
+        ("ZOOM", START),
+        (" Zoom\n", START),
+        ("zoom start", START),
+        ("zoom start retro", Command("start", "retro")),
+        ("zoom START retro", Command("start", "retro")),
+        ("zoom  start   retro", Command("start", "retro")),
+        ("zoom\nstart retro", Command("start", "retro")),
+        ("zoom\u00a0start\u00a0retro", Command("start", "retro")),
+        ("zoom start `retro`", Command("start", "`retro`")),
+        ("zoom start with @zoom", Command("start", "with @zoom")),
+        ("zoom help", Command("help")),
+        ("zoom end", Command("end")),
+        ("zoom join me", Command("join", "me")),
+        (f"zoom join {LINK}", Command("join", LINK)),
+        ("zoom webinar town hall", Command("webinar", "town hall")),
+    ],
+)
+def test_the_keyword_counts_when_nothing_or_a_whole_command_follows(message: str, command: Command) -> None:
+    assert said(message) == command
+    assert said(message, keyword="ZOOM") == command
+    assert said(message, direct=True) == command
+
+
+def test_an_empty_keyword_turns_it_off() -> None:
+    assert said("zoom", keyword="") is None
+    assert said("zoom start retro", keyword="") is None
+    assert said(" ", keyword="") is None
+
+
+def test_the_keyword_may_be_another_word() -> None:
+    assert said("Konferenz start", keyword="konferenz") == START
+    assert said("STRASSE", keyword="straße") == START
+    assert said("zoom", keyword="konferenz") is None
+
+
+@pytest.mark.parametrize(
+    ("message", "command"),
+    [
+        ("start", START),
+        ("Start retro", Command("start", "retro")),
+        ("start\nretro", Command("start", "retro")),
+        ("help", Command("help")),
+        ("HELP", Command("help")),
+        ("connect", Command("connect")),
+        (f"join {ID}", Command("join", ID)),
+        ("settings pmi never", Command("settings", "pmi never")),
+        ("New", Command("answer", "new")),
+        ("existing", Command("answer", "existing")),
+        ("personal", Command("answer", "personal")),
+        ("unique", Command("answer", "unique")),
+        ("yes", Command("answer", "yes")),
+        ("join", Command("usage", "join")),
+        ("Join the party", Command("usage", "join")),
+        ("join @zoom", Command("usage", "join")),
+        ("connect me", Command("usage", "connect")),
+        ("what is this?", Command("usage")),
+        ("zoom end of day", Command("usage")),
+        ("`help`", Command("usage")),
+        ("> @zoom", Command("usage")),
+        ("", Command("usage")),
+    ],
+)
+def test_a_direct_message_is_a_bare_command_or_gets_help(message: str, command: Command) -> None:
+    assert said(message, direct=True) == command
+
+
+@pytest.mark.parametrize("name", ["zoom", "zoom-bot", "z.o.m", "zoom_2", "a+b(c"])
+def test_the_mention_is_the_accounts_own_name(name: str) -> None:
+    assert parse_message(f"@{name} retro", bot_name=name) == Command("start", "retro")
+    assert parse_message(f"@{name.upper()}: help", bot_name=name) == Command("help")
+    assert parse_message(f"@{name}x retro", bot_name=name) is None
+    assert parse_message("@zozm retro", bot_name=name) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "command"),
+    [
+        ("", START),
+        (" ?! ", START),
+        ("standup", Command("start", "standup")),
+        ("help", Command("help")),
+        ("join", Command("usage", "join")),
+        ("end of day", Command("start", "end of day")),
+    ],
+)
+def test_a_slash_command_has_the_grammar_of_the_mention(words: str, command: Command) -> None:
+    assert parse_words(words) == command
+
+
+# Texts made of what the grammar looks at are nastier than random ones.
+PIECES = st.sampled_from(
+    [
+        "@zoom",
+        "@Zoom",
+        "zoom",
+        "@zoomer",
+        "@zoom-bot",
+        "@all",
+        "start",
+        "join",
+        "end",
+        "help",
+        "retro",
+        ID,
+        LINK,
+        "`",
+        "``",
+        "```",
+        "~~~",
+        ">",
+        " ",
+        "    ",
+        "\t",
+        "\n",
+        "\n\n",
+        "\r\n",
+        "\u2028",
+        "\x85",
+        ",",
+        ":",
+        ".",
+        "<",
+        "-",
+        "_",
+        "*",
+        "\\",
+        "\x00",
+        "İ",
+        "ſ",
+        "\u200b",
+        "😀",
+        "/",
+    ]
+)
+NASTY = st.lists(PIECES, max_size=30).map("".join)
+
+
+@given(st.text() | NASTY, st.booleans(), st.sampled_from(["", "zoom", "konferenz"]))
+@example("`" * 9000 + "a", False, "zoom")
+@example("`a``a```a" * 1500, False, "zoom")
+@example("\n\n    " * 2500, False, "zoom")
+def test_the_grammar_answers_every_text(message: str, direct: bool, keyword: str) -> None:
+    command = said(message, direct=direct, keyword=keyword)
+    assert command is not None or not direct
+    assert command is None or command.argument == command.argument.strip()
+
+
+@given(st.text() | NASTY)
+def test_a_text_without_mention_or_keyword_is_never_answered_in_a_channel(message: str) -> None:
+    lower = message.lower()
+    if "@zoom" not in lower and lower.split()[:1] != ["zoom"]:
+        assert said(message) is None
+
+
+@given(st.text() | NASTY)
+def test_a_text_in_code_or_quotes_is_never_answered_in_a_channel(message: str) -> None:
+    one_line = " ".join(message.split())
+    quoted = "\n".join(f"> {line}" for line in message.split("\n"))
+    assert said(quoted) is None
+    assert said("~~~~~~\n" + message.replace("~", "") + "\n~~~~~~") is None
+    assert said("    " + one_line) is None
+    assert said("`` " + one_line.replace("`", "") + " ``") is None
+
+
+@given(st.text())
+def test_whatever_follows_the_mention_is_asked_for_as_slash_zoom_asks(words: str) -> None:
+    assert said(f"@zoom {words}") == parse_words(words)
+
+
+@pytest.mark.parametrize(
+    ("topic", "cleaned"),
+    [
+        ("standup", "standup"),
+        ("  stand up ", "stand up"),
+        ("a\nb", "a b"),
+        ("a\r\nb", "a b"),
+        ("a\u2028b\u2029c\x85d\ve\ff", "a b c d e f"),
+        ("a\0b", "ab"),
+        ("a\ud800b", "ab"),
+        ("@all [x](y) `z`", "@all [x](y) `z`"),
+        ("x" * 300, "x" * 200),
+        ("x" * 199 + " yz", "x" * 199),
+        ("", "fallback"),
+        (" \n ", "fallback"),
+        ("\u200b", "fallback"),
+    ],
+)
+def test_zoom_gets_the_topic_as_written_on_one_line_of_200_characters(topic: str, cleaned: str) -> None:
+    assert clean_topic(topic, "fallback") == cleaned
+
+
+@given(st.text(alphabet=st.characters(categories=None)))
+def test_every_topic_is_one_line_of_text_that_can_be_seen(topic: str) -> None:
+    cleaned = clean_topic(topic, "fallback")
+    assert 0 < len(cleaned) <= 200
+    assert len(cleaned.splitlines()) == 1
+    assert cleaned == cleaned.strip()
+    cleaned.encode()
+    assert clean_topic(cleaned, "other") == cleaned
+
+
+@pytest.mark.parametrize("text", [ID, "12345678901", "123-4567-8901"])
+def test_a_meeting_number_may_be_written_in_groups(text: str) -> None:
+    assert meeting_number(text) == 12345678901

@@ -1,0 +1,71 @@
+"""A link that Zoom has ended is told of once: by the answer to who asked, else by a message of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.features import lost_links
+from tests.conftest import MakeWorld, World
+from tests.features.kit import ask, connect, direct, planned, settle, told
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for those who may be told otherwise."""
+    monkeypatch.setattr(lost_links, "GRACE_MS", 0)
+
+
+async def looked_after(world: World) -> None:
+    for _ in range(3):
+        await world.bot.reconciler.reconcile()
+    await settle(world)
+
+
+async def test_what_the_bot_finds_by_itself_is_told_once(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    await trio.ask("bob", "dev", f"@zoom join {meeting.id}")
+    trio.zoom.revoke("bob@demo.example")
+    await looked_after(trio)
+    (said,) = direct(trio, "bob")
+    assert "no longer accepts" in said
+    assert "`connect`" in said
+
+
+async def test_who_asked_has_read_it_in_the_answer(trio: World) -> None:
+    trio.zoom.revoke("bob@demo.example")
+    assert "no longer accepts" in await told(trio, "bob", "dev", "@zoom standup")
+    await looked_after(trio)
+    assert len(direct(trio, "bob")) == 1
+
+
+async def test_who_disconnects_has_read_enough(trio: World) -> None:
+    trio.zoom.revoke("bob@demo.example")
+    assert "disconnected" in await told(trio, "bob", trio.direct("bob"), "disconnect")
+    await looked_after(trio)
+    assert len(direct(trio, "bob")) == 1
+
+
+async def test_who_connects_again_hears_nothing_of_it(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    await trio.ask("bob", "dev", f"@zoom join {meeting.id}")
+    trio.zoom.revoke("bob@demo.example")
+    lost_links.GRACE_MS = 3_600_000
+    await looked_after(trio)
+    (invitation,) = await ask(trio, "bob", trio.direct("bob"), "connect")
+    await connect(trio, "bob", invitation.message)
+    lost_links.GRACE_MS = 0
+    await looked_after(trio)
+    assert not any("no longer accepts" in said for said in direct(trio, "bob"))
+
+
+async def test_of_an_account_s_link_hears_who_made_it_and_the_admins(make_world: MakeWorld) -> None:
+    world = await make_world(zoom={"app": "account"}, mattermost={"admins": ("bob",)})
+    world.zoom.app = "account"
+    (invitation,) = await ask(world, "alice", world.direct("alice"), "connect")
+    await connect(world, "alice", invitation.message)
+    world.zoom.revoke("alice@demo.example")
+    said = await told(world, "carol", "dev", "@zoom standup")
+    assert "system administrator" in said
+    await looked_after(world)
+    for name in ("alice", "bob"):
+        assert sum("no longer accepts" in each for each in direct(world, name)) == 1

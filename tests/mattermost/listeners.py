@@ -1,0 +1,130 @@
+"""A running socket that writes down what it hears, and servers that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import aiohttp
+from aiohttp import web
+
+from bot.mattermost import ServerClock, Socket, SocketState, SocketTimings
+from bot.mattermost.events import read_posted
+from bot.sandbox.mattermost import Mattermost as Sandbox
+
+T = TypeVar("T")
+
+QUICK = SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.02)
+PATIENCE_S = 10.0
+
+
+class RecordingListener:
+    """One socket. ``heard`` has the messages of new posts, and True or False for each connection.
+
+    While ``gate`` is clear, ``deliver`` waits; ``poison`` is a message that it cannot handle.
+    """
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, token: str, **options: Any) -> None:
+        options.setdefault("timing", QUICK)
+        self.clock = ServerClock()
+        self.socket = Socket(http, url, token, on_state=self._show, clock=self.clock, **options)
+        self.heard: list[str | bool] = []
+        self.frames: list[str | bytes] = []
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.poison = ""
+        self.running: asyncio.Task[None] | None = None
+        self._changed = asyncio.Condition()
+        self._told: set[asyncio.Task[None]] = set()
+
+    @property
+    def state(self) -> SocketState:
+        return self.socket.state
+
+    @property
+    def messages(self) -> list[str]:
+        return [each for each in self.heard if isinstance(each, str)]
+
+    @property
+    def connections(self) -> list[bool]:
+        return [each for each in self.heard if isinstance(each, bool)]
+
+    async def run(self) -> None:
+        """Run the socket until it ends by itself."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.socket.run(self._deliver, self._connected)
+
+    async def until(self, check: Callable[[], T]) -> T:
+        """The first true value; looked at after every frame and every change of the state."""
+        async with asyncio.timeout(PATIENCE_S), self._changed:
+            return await self._changed.wait_for(check)
+
+    async def _deliver(self, frame: bytes | str) -> None:
+        await self.gate.wait()
+        self.frames.append(frame)
+        posted = read_posted(frame)
+        if posted is not None:
+            if self.poison and posted.message.message == self.poison:
+                self.poison = ""
+                raise ValueError("poison")
+            self.heard.append(posted.message.message)
+        await self._tell()
+
+    async def _connected(self, resumed: bool) -> None:
+        self.heard.append(resumed)
+        await self._tell()
+
+    def _show(self, state: SocketState) -> None:
+        task = asyncio.ensure_future(self._tell())
+        self._told.add(task)
+        task.add_done_callback(self._told.discard)
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
+@asynccontextmanager
+async def listening(
+    http: aiohttp.ClientSession, url: str, token: str, **options: Any
+) -> AsyncIterator[RecordingListener]:
+    """An listener whose first connection is announced."""
+    listener = RecordingListener(http, url, token, **options)
+    running = listener.running = asyncio.ensure_future(
+        listener.socket.run(listener._deliver, listener._connected)
+    )
+    try:
+        await listener.until(lambda: listener.connections or running.done())
+        yield listener
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def hearing(
+    http: aiohttp.ClientSession, server: Sandbox, **options: Any
+) -> AsyncIterator[RecordingListener]:
+    """An listener of the bot's."""
+    async with listening(http, server.url, server.bot_token, **options) as listener:
+        await server.wait_for_socket()
+        yield listener
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@asynccontextmanager
+async def odd_server(handler: Handler) -> AsyncIterator[str]:
+    """The URL of a server that does with every request what ``handler`` does."""
+    app = web.Application()
+    app.router.add_route("*", "/{tail:.*}", handler)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

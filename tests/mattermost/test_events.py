@@ -1,0 +1,182 @@
+"""Mattermost's events, as a real server sent them and as nobody should."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import EventError
+from bot.mattermost.events import Message, Posted, Props, read_posted
+
+CAPTURED = {path.stem: path for path in sorted((Path(__file__).parents[1] / "data").glob("ws_*.json"))}
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def captured(name: str) -> Posted:
+    posted = read_posted(CAPTURED[name].read_bytes())
+    assert posted is not None
+    return posted
+
+
+def frame(event: str = "posted", **post: Any) -> str:
+    given: dict[str, Any] = {"id": "p", "channel_id": "c", "user_id": "u"}
+    return json.dumps({"event": event, "data": {"post": json.dumps(given | post)}})
+
+
+@pytest.mark.parametrize("name", CAPTURED)
+def test_what_a_real_server_sent_is_read(name: str) -> None:
+    text = CAPTURED[name].read_text()
+    event = json.loads(text)
+    posted = read_posted(text)
+    if event.get("event") != "posted":
+        assert posted is None
+        return
+    assert posted is not None
+    post = json.loads(event["data"]["post"])
+    message = posted.message
+    assert (message.id, message.channel_id, message.user_id) == (
+        post["id"],
+        post["channel_id"],
+        post["user_id"],
+    )
+    assert (message.message, message.root_id, message.type) == (
+        post["message"],
+        post["root_id"],
+        post["type"],
+    )
+    assert (message.create_at, message.edit_at) == (post["create_at"], post["edit_at"])
+    assert posted.channel_type == event["data"]["channel_type"]
+    assert posted.channel_name == event["data"]["channel_display_name"]
+    assert posted.team_id == event["data"]["team_id"]
+    assert not posted.sender_name.startswith("@")
+
+
+def test_there_are_captured_events_of_every_kind() -> None:
+    assert {"ws_hello", "ws_posted_channel", "ws_posted_dm", "ws_posted_own", "ws_ping_reply"} <= set(
+        CAPTURED
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "by_person"),
+    [
+        ("ws_posted_channel", True),
+        ("ws_posted_channel_mention", True),
+        ("ws_posted_at_channel", True),
+        ("ws_posted_thread_reply", True),
+        ("ws_posted_dm", True),
+        ("ws_posted_group", True),
+        ("ws_posted_own", False),
+        ("ws_posted_incoming_webhook", False),
+        ("ws_posted_from_command", False),
+    ],
+)
+def test_posts_of_machines_are_told_from_those_of_people(name: str, by_person: bool) -> None:
+    assert captured(name).message.by_person is by_person
+
+
+def test_a_direct_message_stands_in_a_direct_channel_of_no_team() -> None:
+    posted = captured("ws_posted_dm")
+    assert (posted.channel_type, posted.team_id, posted.sender_name) == ("D", "", "alice")
+
+
+def test_a_reply_names_its_threads_root() -> None:
+    assert captured("ws_posted_thread_reply").message.root_id
+
+
+@pytest.mark.parametrize(
+    ("props", "by_machine"),
+    [
+        (Props(), False),
+        (Props(from_bot="true"), True),
+        (Props(from_bot=True), True),
+        (Props(from_bot="false"), False),
+        (Props(from_bot=False, from_webhook=""), False),
+        (Props(from_webhook="true"), True),
+        (Props(from_plugin="true"), True),
+    ],
+)
+def test_props_tell_who_wrote(props: Props, by_machine: bool) -> None:
+    assert props.by_machine is by_machine
+    assert Message(id="p", channel_id="c", user_id="u", props=props).by_person is not by_machine
+
+
+def test_a_system_message_is_by_no_person() -> None:
+    posted = read_posted(frame(type="system_join_channel", message="@zoom joined"))
+    assert posted is not None
+    assert not posted.message.by_person
+
+
+def test_props_may_be_null() -> None:
+    posted = read_posted(frame(props=None, message="hi"))
+    assert posted is not None
+    assert posted.message.by_person
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"event":"posted"}',
+        '{"event":"posted","data":null}',
+        '{"event":"posted","data":{"post":{}}}',
+        '{"event":"posted","data":{"post":"{}"}}',
+        '{"event":"posted","data":{"post":"not json"}}',
+        frame(props={"from_bot": 5}),
+        frame(create_at="now"),
+        b"\xff\xfe",
+    ],
+)
+def test_what_has_not_the_shape_of_a_post_is_an_error(text: str | bytes) -> None:
+    with pytest.raises(EventError):
+        read_posted(text)
+
+
+def test_an_error_does_not_tell_what_people_wrote() -> None:
+    with pytest.raises(EventError) as caught:
+        read_posted(frame(message="between us", create_at="now"))
+    assert "between us" not in repr(caught.value)
+    assert caught.value.__suppress_context__
+
+
+@pytest.mark.parametrize("depth", [100, 1_000, 100_000])
+def test_props_nested_without_end_do_no_harm(depth: int) -> None:
+    post = '{"id":"p","channel_id":"c","user_id":"u","props":{"x":' + "[" * depth + "]" * depth + "}}"
+    text = json.dumps({"event": "posted", "data": {"post": post}})
+    try:
+        posted = read_posted(text)
+    except EventError:
+        return
+    assert posted is not None
+    assert posted.message.by_person
+
+
+@given(st.text() | st.binary() | JSON.map(json.dumps))
+def test_any_frame_is_a_post_or_none_or_an_error(text: str | bytes) -> None:
+    with contextlib.suppress(EventError):
+        assert read_posted(text) is None
+
+
+@given(st.dictionaries(st.sampled_from(["id", "user_id", "message", "type", "props", "create_at"]), JSON))
+def test_any_post_is_read_or_an_error(post: dict[str, Any]) -> None:
+    with contextlib.suppress(EventError):
+        assert isinstance(read_posted(frame(**post)), Posted)
+
+
+@given(st.text(), st.text())
+def test_a_message_is_read_as_it_was_written(message: str, root_id: str) -> None:
+    posted = read_posted(frame(message=message, root_id=root_id))
+    assert posted is not None
+    assert (posted.message.message, posted.message.root_id) == (message, root_id)

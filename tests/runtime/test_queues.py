@@ -1,0 +1,220 @@
+"""Jobs in their lanes, and requests under way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.core.creations import PendingCreations
+from bot.runtime.queues import Job, Queues
+
+
+class Log:
+    """Jobs that note what they do, and wait where they are told to."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.reached: dict[str, asyncio.Event] = {}
+        self.gates: dict[str, asyncio.Event] = {}
+
+    def job(self, name: str, *, gated: bool = False) -> Job:
+        reached = self.reached[name] = asyncio.Event()
+        gate = self.gates[name] = asyncio.Event()
+        if not gated:
+            gate.set()
+
+        async def run() -> None:
+            reached.set()
+            await gate.wait()
+            self.said.append(name)
+
+        return run
+
+
+@pytest.fixture
+async def lanes() -> AsyncIterator[Queues]:
+    lanes = Queues("test", max_waiting=100)
+    yield lanes
+    await lanes.close(0)
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+async def fail() -> None:
+    raise ValueError("a fault of ours")
+
+
+async def cancelled_within() -> None:
+    waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    waiting.cancel()
+    await waiting
+
+
+async def test_a_lane_runs_its_jobs_one_at_a_time_and_in_order(lanes: Queues, log: Log) -> None:
+    first = log.job("1", gated=True)
+    assert all(lanes.offer("a", job) for job in (first, log.job("2"), log.job("3")))
+    await log.reached["1"].wait()
+    assert lanes.waiting == 3
+    assert not log.reached["2"].is_set()
+    log.gates["1"].set()
+    await lanes.idle()
+    assert log.said == ["1", "2", "3"]
+    assert lanes.waiting == 0
+
+
+async def test_a_stuck_lane_holds_up_no_other(lanes: Queues, log: Log) -> None:
+    lanes.offer("stuck", log.job("never", gated=True))
+    lanes.offer("free", log.job("1"))
+    lanes.offer("free", log.job("2", gated=True))
+    await log.reached["2"].wait()
+    assert log.said == ["1"]
+
+
+@pytest.mark.parametrize("broken", [fail, cancelled_within])
+async def test_a_job_that_fails_ends_nothing_else(
+    lanes: Queues, log: Log, broken: Job, caplog: pytest.LogCaptureFixture
+) -> None:
+    lanes.offer("a", broken)
+    lanes.offer("a", log.job("next"))
+    await lanes.idle()
+    assert log.said == ["next"]
+    assert lanes.waiting == 0
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+async def test_an_empty_lane_can_be_used_again(lanes: Queues, log: Log) -> None:
+    for name in ("1", "2"):
+        lanes.offer("a", log.job(name))
+        await lanes.idle()
+    assert log.said == ["1", "2"]
+
+
+async def test_a_job_can_offer_another_to_its_own_lane(lanes: Queues, log: Log) -> None:
+    async def first() -> None:
+        assert lanes.offer("a", log.job("2"))
+        log.said.append("1")
+
+    lanes.offer("a", first)
+    await lanes.idle()
+    assert log.said == ["1", "2"]
+
+
+async def test_one_job_too_many_is_refused_until_there_is_room(log: Log) -> None:
+    lanes = Queues("test", max_waiting=2)
+    assert lanes.offer("a", log.job("1", gated=True))
+    assert lanes.offer("b", log.job("2"))
+    assert not lanes.offer("b", log.job("3"))
+    assert not lanes.offer("c", log.job("4"))
+    log.gates["1"].set()
+    await lanes.idle()
+    assert lanes.offer("c", log.job("5"))
+    await lanes.idle()
+    assert sorted(log.said) == ["1", "2", "5"]
+    await lanes.close(0)
+
+
+async def test_without_jobs_it_is_idle(lanes: Queues) -> None:
+    async with asyncio.timeout(1):
+        await lanes.idle()
+
+
+async def test_a_close_lets_running_jobs_end_and_begins_no_other(lanes: Queues, log: Log) -> None:
+    lanes.offer("a", log.job("running", gated=True))
+    lanes.offer("a", log.job("waiting"))
+    await log.reached["running"].wait()
+    closing = asyncio.create_task(lanes.close(10))
+    # One turn of the loop: the close has begun.
+    await asyncio.sleep(0)
+    assert not lanes.offer("a", log.job("late"))
+    log.gates["running"].set()
+    await closing
+    assert log.said == ["running"]
+    assert lanes.waiting == 0
+
+
+async def test_a_close_cancels_what_does_not_end_in_time(lanes: Queues, log: Log) -> None:
+    lanes.offer("a", log.job("stuck", gated=True))
+    lanes.offer("a", log.job("waiting"))
+    await log.reached["stuck"].wait()
+    await lanes.close(0)
+    assert log.said == []
+    assert lanes.waiting == 0
+    await lanes.idle()
+
+
+async def test_a_close_before_the_first_turn_leaves_nothing_waiting(lanes: Queues, log: Log) -> None:
+    lanes.offer("a", log.job("never"))
+    await lanes.close(0)
+    assert (log.said, lanes.waiting) == ([], 0)
+    await lanes.idle()
+
+
+# Requests under way.
+
+
+async def test_flights_settle_when_all_have_landed() -> None:
+    creations = PendingCreations()
+    assert not creations
+    creations.begin("1")
+    creations.begin("2")
+    assert creations
+    settled = asyncio.create_task(creations.settled(100))
+    await asyncio.sleep(0)
+    creations.end("1")
+    await asyncio.sleep(0)
+    assert not settled.done()
+    creations.end("2")
+    await asyncio.wait_for(settled, 5)
+    assert not creations
+
+
+async def test_flights_are_not_waited_for_longer_than_said() -> None:
+    creations = PendingCreations()
+    creations.begin("1")
+    await creations.settled(0)
+    assert creations
+
+
+async def test_a_later_flight_is_not_waited_for() -> None:
+    creations = PendingCreations()
+    creations.begin("1")
+    settled = asyncio.create_task(creations.settled(100))
+    await asyncio.sleep(0)
+    creations.begin("2")
+    creations.end("1")
+    await asyncio.wait_for(settled, 5)
+    assert creations
+
+
+async def test_where_nothing_is_under_way_nothing_is_waited_for() -> None:
+    creations = PendingCreations()
+    creations.end("unknown")
+    await creations.settled(100)
+
+
+async def test_a_flight_that_begins_twice_lands_for_those_who_wait() -> None:
+    creations = PendingCreations()
+    creations.begin("1")
+    settled = asyncio.create_task(creations.settled(100))
+    await asyncio.sleep(0)
+    creations.begin("1")
+    creations.end("1")
+    await asyncio.wait_for(settled, 5)
+    assert not creations
+
+
+async def test_whoever_stops_waiting_leaves_the_flights_alone() -> None:
+    creations = PendingCreations()
+    creations.begin("1")
+    settled = asyncio.create_task(creations.settled(100))
+    await asyncio.sleep(0)
+    settled.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(settled, 5)
+    assert creations

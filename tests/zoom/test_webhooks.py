@@ -1,0 +1,375 @@
+"""Zoom's webhooks: whether they are genuine, which they are, and what they say."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.domain.meetings import Ended, Joined, Left, MeetingEvent, RecordingOff, RecordingOn, Started
+from bot.errors import EventError
+from bot.zoom.webhooks import (
+    MAX_SKEW_S,
+    MAX_TIME_MS,
+    MeetingObject,
+    Webhook,
+    encrypt_token,
+    identity,
+    is_signed,
+    meeting_event,
+    parse_time,
+    read_meeting,
+    read_webhook,
+)
+from tests.mattermost.test_events import JSON
+
+SECRET = "zoomwebhooksecret"
+T = 1_795_512_600_000
+NOW_S = T // 1000
+BEGAN = "2026-11-24T09:30:00Z"
+BODY = json.dumps(
+    {"event": "meeting.started", "event_ts": T, "payload": {"object": {"uuid": "/u//=="}}}
+).encode()
+
+
+def signature(body: bytes = BODY, at: int | str = NOW_S, secret: str = SECRET) -> dict[str, str]:
+    """The headers of Zoom, made as its documentation says."""
+    digest = hmac.new(secret.encode(), b"v0:" + str(at).encode() + b":" + body, hashlib.sha256)
+    return {"x-zm-request-timestamp": str(at), "x-zm-signature": f"v0={digest.hexdigest()}"}
+
+
+def webhook(event: str = "meeting.started", ts: int = T, **about: Any) -> Webhook:
+    return read_webhook(json.dumps({"event": event, "event_ts": ts, "payload": {"object": about}}).encode())
+
+
+def told(received: Webhook) -> MeetingEvent | None:
+    return meeting_event(received, read_meeting(received))
+
+
+# Signatures.
+
+
+def test_zooms_own_vector_of_the_url_validation() -> None:
+    encrypted = encrypt_token(SECRET, "Kn5a3Wv7SP6YP5b4BWfZpg")
+    assert encrypted.startswith("2a41c313")
+    assert encrypted.endswith("2241e0a")
+    assert len(encrypted) == 64
+
+
+def test_what_zoom_signed_is_taken() -> None:
+    assert is_signed(signature(), BODY, SECRET, T)
+
+
+@given(st.binary(), st.integers(0, 10**12 - 1), st.text(min_size=1, max_size=40))
+def test_every_body_can_be_signed(body: bytes, at: int, secret: str) -> None:
+    assert is_signed(signature(body, at, secret), body, secret, at * 1000)
+
+
+@given(st.integers(0, len(BODY) - 1), st.integers(1, 255))
+def test_a_body_with_one_byte_changed_is_refused(index: int, change: int) -> None:
+    forged = BODY[:index] + bytes([BODY[index] ^ change]) + BODY[index + 1 :]
+    assert not is_signed(signature(), forged, SECRET, T)
+
+
+@given(st.integers(0, 66), st.characters(categories=None))
+@example(3, "é")
+@example(3, "\udcff")
+def test_a_signature_with_one_character_changed_is_refused(index: int, char: str) -> None:
+    headers = signature()
+    signed = headers["x-zm-signature"]
+    forged = signed[:index] + char + signed[index + 1 :]
+    assert is_signed(headers | {"x-zm-signature": forged}, BODY, SECRET, T) == (forged == signed)
+
+
+def test_another_secret_another_time_or_another_format_is_refused() -> None:
+    signed = signature()["x-zm-signature"]
+    assert not is_signed(signature(secret="another"), BODY, SECRET, T)
+    assert not is_signed(signature() | {"x-zm-request-timestamp": str(NOW_S + 1)}, BODY, SECRET, T)
+    for forged in (
+        "",
+        signed[3:],
+        signed.upper(),
+        f" {signed}",
+        f"{signed} ",
+        f"{signed}0",
+        "v1" + signed[2:],
+    ):
+        assert not is_signed(signature() | {"x-zm-signature": forged}, BODY, SECRET, T)
+
+
+def test_json_that_means_the_same_is_not_the_same_body() -> None:
+    same = json.dumps(json.loads(BODY), separators=(",", ":")).encode()
+    assert same != BODY
+    assert not is_signed(signature(), same, SECRET, T)
+
+
+@pytest.mark.parametrize("missing", ["x-zm-signature", "x-zm-request-timestamp"])
+def test_without_its_headers_nothing_is_signed(missing: str) -> None:
+    headers = {name: value for name, value in signature().items() if name != missing}
+    assert not is_signed(headers, BODY, SECRET, T)
+
+
+@pytest.mark.parametrize(
+    ("skew_ms", "taken"),
+    [
+        (0, True),
+        (MAX_SKEW_S * 1000, True),
+        (-MAX_SKEW_S * 1000, True),
+        (MAX_SKEW_S * 1000 + 1, False),
+        (-MAX_SKEW_S * 1000 - 1, False),
+        (24 * 60 * 60 * 1000, False),
+    ],
+)
+def test_a_signature_holds_for_five_minutes_either_way(skew_ms: int, taken: bool) -> None:
+    assert MAX_SKEW_S == 300
+    assert is_signed(signature(), BODY, SECRET, T + skew_ms) is taken
+
+
+@pytest.mark.parametrize(
+    "at", ["", " ", "now", f" {NOW_S}", f"{NOW_S}.0", f"-{NOW_S}", f"+{NOW_S}", "1_0", "٣", "9" * 13]
+)
+def test_a_time_that_is_no_number_of_seconds_is_refused(at: str) -> None:
+    assert not is_signed(signature(at=at), BODY, SECRET, T)
+
+
+@given(st.dictionaries(st.sampled_from(["x-zm-request-timestamp", "x-zm-signature"]), st.text()), st.binary())
+def test_whatever_a_stranger_sends_is_refused(headers: dict[str, str], body: bytes) -> None:
+    assert not is_signed(headers, body, SECRET, T)
+
+
+# Frames.
+
+
+@given(st.binary() | st.text().map(str.encode) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_body_is_a_webhook_or_an_error(body: bytes) -> None:
+    with contextlib.suppress(EventError):
+        assert isinstance(read_webhook(body), Webhook)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"{}",
+        b'{"event":5}',
+        b'{"event":"x","payload":[]}',
+        b'{"event":"\xff"}',
+        b'{"event":"\\ud800"}',
+        b'{"event":"x","payload":{"a":' + b"[" * 100_000,
+    ],
+)
+def test_what_has_not_the_shape_of_a_webhook_is_an_error(body: bytes) -> None:
+    with pytest.raises(EventError):
+        read_webhook(body)
+
+
+@pytest.mark.parametrize("ts", [T, float(T), str(T)])
+def test_what_nobody_needs_may_be_null_or_written_otherwise(ts: object) -> None:
+    about = dict.fromkeys(["topic", "timezone", "host_id", "type", "duration", "host_email"])
+    who = {"user_id": 7, "user_name": None, "email": None, "join_time": None, "id": None}
+    body = {"event": "meeting.participant_joined", "event_ts": ts, "download_token": None}
+    body["payload"] = {"object": about | {"id": "1", "uuid": "u", "duration": "5", "participant": who}}
+    received = read_webhook(json.dumps(body).encode())
+    assert received.at == T
+    assert told(received) == Joined(session="7", person="7")
+    ended = webhook("meeting.ended", start_time=None, end_time=None, topic=None)
+    assert told(ended) == Ended(at=T)
+
+
+@pytest.mark.parametrize("ts", ["now", -5, 10**30, None, float(10**300)])
+def test_a_time_that_is_none_is_not_known(ts: object) -> None:
+    assert read_webhook(json.dumps({"event": "x", "event_ts": ts}).encode()).at == 0
+
+
+@pytest.mark.parametrize("depth", [500, 990, 5_000, 9_990, 100_000])
+def test_what_is_nested_too_deeply_is_an_error_and_no_crash(depth: int) -> None:
+    # Where too deep begins differs from one Python to the next.
+    nested = b"[" * depth + b"]" * depth
+    body = b'{"event":"meeting.started","payload":{"object":{"uuid":' + nested + b"}}}"
+    try:
+        received = read_webhook(body)
+    except EventError:
+        return
+    assert identity(received).startswith("zoom:")
+    with pytest.raises(EventError):
+        told(received)
+
+
+def test_an_unknown_event_is_read_too() -> None:
+    unknown = read_webhook(b'{"event":"user.created","payload":{"x":1},"more":[1]}')
+    assert (unknown.event, unknown.object, unknown.event_ts) == ("user.created", {}, 0)
+    assert told(unknown) is None
+
+
+KEYS = [
+    "id",
+    "uuid",
+    "participant",
+    "start_time",
+    "end_time",
+    "type",
+    "duration",
+    "meeting_id",
+    "meeting_uuid",
+]
+EVENTS = ["meeting.started", "meeting.ended", "meeting.participant_joined", "meeting.participant_left", "x"]
+EVENTS += ["recording.started", "recording.resumed", "recording.paused", "recording.stopped"]
+
+
+@given(st.sampled_from(EVENTS), st.integers(), st.dictionaries(st.sampled_from(KEYS), JSON))
+@example("meeting.ended", 10**30, {})
+@example("meeting.started", -5, {"start_time": "0001-01-01T00:00:00Z"})
+@example("meeting.participant_joined", T, {"participant": {"user_id": 5}})
+def test_any_webhook_has_an_identity_and_says_something_or_is_an_error(
+    event: str, ts: int, about: dict[str, Any]
+) -> None:
+    try:
+        received = webhook(event, ts, **about)
+        assert identity(received).startswith("zoom:")
+        said = told(received)
+    except EventError:
+        return
+    times = [said.at] if isinstance(said, Started | Ended | RecordingOn | RecordingOff) else []
+    assert all(0 <= at < MAX_TIME_MS for at in times)
+
+
+# Identity.
+
+
+def joined(ts: int = T, name: str = "meeting.participant_joined", uuid: str = "u==", **who: Any) -> Webhook:
+    return webhook(name, ts, id="1", uuid=uuid, topic="standup", participant=who)
+
+
+def test_a_redelivery_is_the_same_event() -> None:
+    first = joined(user_id="16778240", user_name="Ann")
+    again = read_webhook(
+        json.dumps(
+            {
+                "download_token": "new",
+                "payload": {
+                    "object": {"participant": {"user_id": "16778240"}, "uuid": "u=="},
+                    "account_id": "a",
+                },
+                "event_ts": T,
+                "event": "meeting.participant_joined",
+            }
+        ).encode()
+    )
+    assert identity(first) == identity(again)
+
+
+def test_every_event_of_its_own_has_an_identity_of_its_own() -> None:
+    webhooks = [
+        joined(user_id="1"),
+        joined(user_id="2"),
+        joined(user_id="1", ts=T + 1),
+        joined(user_id="1", uuid="v=="),
+        joined(user_id="1", name="meeting.participant_left"),
+        joined(participant_uuid="p"),
+        joined(id="i"),
+        joined(user_name="Ann"),
+        joined(user_name="Bob"),
+        webhook(uuid="u=="),
+        webhook(id="1"),
+        webhook(id="2"),
+        webhook("meeting.summary_completed", meeting_uuid="u=="),
+        webhook("meeting.summary_completed", meeting_uuid="v=="),
+        Webhook("app_deauthorized", T, {"user_id": "a"}),
+        Webhook("app_deauthorized", T, {"user_id": "b"}),
+    ]
+    assert len({identity(one) for one in webhooks}) == len(webhooks)
+
+
+# What they say.
+
+
+@pytest.mark.parametrize(
+    ("received", "said"),
+    [
+        (webhook("meeting.started", start_time=BEGAN), Started(T)),
+        (webhook("meeting.started"), Started(T)),
+        (webhook("meeting.started", start_time="soon", ts=T + 5), Started(T + 5)),
+        (
+            webhook("meeting.ended", start_time=BEGAN, end_time="2026-11-24T10:30:00Z"),
+            Ended(T + 3_600_000, T),
+        ),
+        (webhook("meeting.ended"), Ended(T)),
+        (webhook("meeting.ended", ts=10**30), Ended(0)),
+        (joined(user_id="7", user_name="Ann", email="ann@x.y"), Joined("7", "ann@x.y")),
+        (joined(user_id=7, user_name="Ann", email=""), Joined("7", "Ann")),
+        (joined(user_id="7", id="z", email="ann@x.y"), Joined("7", "z")),
+        (joined(user_id="7", email=None, id=None), Joined("7", "7")),
+        (joined(name="meeting.participant_left", user_id="7", user_name="Ann"), Left("7", "Ann")),
+        (webhook("recording.started", T + 5, start_time=BEGAN), RecordingOn(T + 5)),
+        (webhook("recording.resumed", T + 5), RecordingOn(T + 5)),
+        (webhook("recording.paused", T + 5), RecordingOff(T + 5)),
+        (webhook("recording.stopped", T + 5), RecordingOff(T + 5)),
+        (webhook("recording.started", 0), None),
+        (webhook("recording.stopped", 10**30), None),
+        (webhook("meeting.participant_joined"), None),
+        (webhook("recording.completed"), None),
+        (joined(name="meeting.participant_jbh_waiting", user_name="Ann"), None),
+    ],
+)
+def test_what_a_webhook_says_of_its_meeting(received: Webhook, said: MeetingEvent | None) -> None:
+    assert told(received) == said
+
+
+@pytest.mark.parametrize(
+    ("id", "number"),
+    [
+        ("12345678901", 12345678901),
+        (12345678901, 12345678901),
+        ("", 0),
+        (0, 0),
+        (-5, 0),
+        ("x", 0),
+        ("9" * 30, 0),
+        ("²", 0),
+    ],
+)
+def test_a_meetings_number_comes_as_text_or_as_a_number(id: str | int, number: int) -> None:
+    assert MeetingObject(id=id).zoom_id == number
+    assert read_meeting(webhook(id=id)).zoom_id == number
+
+
+def test_a_summary_names_its_meeting_in_its_own_way() -> None:
+    about = read_meeting(webhook("meeting.summary_completed", meeting_id=12345678901, meeting_uuid="u=="))
+    assert (about.zoom_id, about.uuid) == (12345678901, "u==")
+
+
+@pytest.mark.parametrize("about", [{"uuid": 5}, {"participant": "Ann"}, {"id": []}, {"start_time": 7}])
+def test_an_object_that_is_no_meeting_is_an_error(about: dict[str, Any]) -> None:
+    with pytest.raises(EventError):
+        read_meeting(webhook(**about))
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        (BEGAN, T),
+        ("2026-11-24T10:30:00+01:00", T),
+        ("2026-11-24T09:30:00.250Z", T + 250),
+        ("2026-11-24T09:30:00", 0),
+        ("2026-11-24", 0),
+        ("0001-01-01T00:00:00Z", 0),
+        ("9999-12-31T23:59:59Z", 0),
+        ("1969-12-31T23:59:59Z", 0),
+        ("soon", 0),
+        ("", 0),
+    ],
+)
+def test_a_time_is_iso_8601_with_its_zone(text: str, at: int) -> None:
+    assert parse_time(text) == at
+
+
+@given(st.text())
+def test_any_text_is_a_time_or_none(text: str) -> None:
+    assert 0 <= parse_time(text) < MAX_TIME_MS
