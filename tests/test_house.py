@@ -21,7 +21,7 @@ MAX_FUNCTION_LINES = 50
 # From the bottom to the top. A name stands for the module and everything below it; the longest name
 # that fits counts. A module imports from its own floor and the floors under it.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("bot", "bot.errors", "bot.clock", "bot.log", "bot.tls", "bot.retrying"),
+    ("bot", "bot.errors", "bot.clock", "bot.log", "bot.tls", "bot.retrying", "bot.http_client", "bot.hosts"),
     ("bot.domain", "bot.config"),
     ("bot.messages",),
     ("bot.mattermost", "bot.zoom", "bot.stores", "bot.vault"),
