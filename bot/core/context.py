@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import msgspec
@@ -16,12 +16,12 @@ from bot.core.creations import PendingCreations
 from bot.core.inbox import Inbox
 from bot.core.people import People
 from bot.domain.grammar import Request
-from bot.domain.records import Announcement, Notice
+from bot.domain.records import Announcement, Notice, Question
 from bot.errors import ZoomError
 from bot.mattermost import Mattermost, User
 from bot.messages import texts
 from bot.messages.cards import problem
-from bot.stores import Put, Store
+from bot.stores import Change, Put, Store
 from bot.vault import Vault
 from bot.zoom import Caller, OAuth, Tokens, Zoom
 
@@ -50,6 +50,39 @@ class Body(msgspec.Struct, omit_defaults=True):
     file_ids: list[str] = []
 
 
+class HelpedCommand(Protocol):
+    """What help says of a command."""
+
+    @property
+    def usage(self) -> str:
+        """How it goes."""
+
+    @property
+    def help(self) -> str:
+        """What it is for."""
+
+
+class Requests(Protocol):
+    """What a feature may ask of :class:`bot.core.registry.Registry`."""
+
+    @property
+    def words(self) -> frozenset[str]:
+        """Every word that answers a question."""
+
+    @property
+    def helped(self) -> Sequence[HelpedCommand]:
+        """The commands that help lists, in its order."""
+
+    def usage_of(self, name: str) -> str:
+        """How a command goes; empty if there is none of this name."""
+
+    async def respond(self, ctx: Context, job: Job, request: Request) -> list[Change]:
+        """Let a request through its command's gates, and do it."""
+
+    async def resume(self, ctx: Context, job: Job, request: Request, question: Question) -> list[Change]:
+        """Go on with a request whose question was answered."""
+
+
 @dataclass(frozen=True)
 class Context:
     """The adapters and the settings, handed to every feature."""
@@ -65,6 +98,7 @@ class Context:
     oauth: OAuth
     inbox: Inbox
     creations: PendingCreations
+    requests: Requests
     now: Now
 
     async def is_admin(self, user_id: str) -> bool:

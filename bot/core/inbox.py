@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from bot.clock import Now
+from bot.domain.grammar import Request
 from bot.domain.records import Item
 from bot.stores import Change, Store
 from bot.vault import Vault
@@ -47,6 +48,13 @@ class Inbox:
             asked_at=asked_at or now,
             received_at=now,
         )
+
+    def read_request(self, item: Item) -> Request:
+        """A request. One that a version before 0.2 took from ``/zoom`` has its command among the choices."""
+        request = self.read(item, Request)
+        if request.command == "slash":
+            return msgspec.structs.replace(request, command=request.choices[0], choices=[], slash=True)
+        return request
 
     def read(self, item: Item, type: type[T]) -> T:
         """An item's payload."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -11,27 +12,32 @@ import msgspec
 _SPACED_ID = r"\d(?:[ -]?\d){7,12}"
 _LINK = r"<?https?://\S+>?"
 
-# What may follow each command's word; a command is whole only when all of the rest matches.
-_ARGUMENTS: dict[str, re.Pattern[str]] = {
-    name: re.compile(pattern, re.IGNORECASE | re.DOTALL)
-    for name, pattern in {
-        "start": r".*",
-        "connect": r"",
-        "disconnect": r"",
-        "help": r"",
-        "end": r"",
-        "settings": r"|pmi (?:always|never|ask)",
-        "join": rf"me|{_SPACED_ID}|{_LINK}",
-        "channel": r"allow|restrict|default|list",
-        "subscribe": _SPACED_ID,
-        "unsubscribe": _SPACED_ID,
-        "subscriptions": r"",
-        "webinar": r".*",
-    }.items()
-}
 
-# The answers to a question that the bot asked by direct message, for where buttons cannot be pressed.
-ANSWERS = frozenset({"new", "existing", "personal", "unique", "yes", "no", "always", "never", "ask"})
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What may follow a command's word: all of it must match."""
+
+    pattern: re.Pattern[str]
+
+    def fits(self, rest: str) -> bool:
+        """Whether the rest of a message has this form."""
+        return self.pattern.fullmatch(rest) is not None
+
+
+def _form(pattern: str) -> Form:
+    return Form(re.compile(pattern, re.IGNORECASE | re.DOTALL))
+
+
+NOTHING = _form("")
+TOPIC = _form(".*")
+MEETING_ID = _form(_SPACED_ID)
+MEETING = _form(rf"me|{_SPACED_ID}|{_LINK}")
+
+
+def words(*choices: str) -> Form:
+    """One of these, as they are written here; an empty one lets the command stand alone."""
+    return _form("|".join(map(re.escape, choices)))
+
 
 _DROPPED = ",:!?."
 _MARKUP = re.compile(
@@ -44,7 +50,7 @@ _MARKUP = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class ParsedCommand:
     """A command and what follows it, as written: a topic, an id, a choice."""
 
     name: str
@@ -75,8 +81,10 @@ class Request(msgspec.Struct, kw_only=True, omit_defaults=True):
     resumed: bool = False
     # How a private answer reaches the person; empty means by direct message.
     response_url: str = ""
-    # What lets ``/zoom`` open a dialog, for three seconds.
-    dialog_trigger: str = ""
+    # What lets ``/zoom`` open a dialog, for three seconds (Mattermost's ``trigger_id``).
+    dialog_id: str = ""
+    # Whether ``/zoom`` asked: Mattermost does not say what channel it is, or whether the bot is in it.
+    slash: bool = False
 
     @property
     def direct(self) -> bool:
@@ -84,24 +92,54 @@ class Request(msgspec.Struct, kw_only=True, omit_defaults=True):
         return self.channel_type == "D"
 
 
-def parse_message(message: str, *, bot_name: str, keyword: str = "", direct: bool = False) -> Command | None:
-    """What a post asks for, or None when it is not for the bot. ``direct`` is true in its direct channel."""
-    visible = _blank_markup(message)
-    mention = _mention_of(bot_name).search(visible)
-    if mention and not message[: mention.start()].strip():
-        return parse_words(message[mention.end() :].lstrip(_DROPPED))
-    if by_keyword := _parse_keyword(message, visible, keyword):
-        return by_keyword
-    asked = _parse_direct(message) if direct else None
-    return Command("start") if mention and asked in (None, Command("usage")) else asked
+class Grammar:
+    """The commands by name with the form that each takes, and the words that answer questions."""
 
+    def __init__(self, forms: Mapping[str, Form], answers: frozenset[str] = frozenset()) -> None:
+        self._forms = forms
+        self._answers = answers
 
-def parse_words(words: str) -> Command:
-    """What follows the mention, or ``/zoom``: a command, or else a topic to start."""
-    words = words.strip()
-    if not words.strip(_DROPPED):
-        return Command("start")
-    return _whole_command(words) or _bare_command(words) or Command("start", words)
+    def parse_message(
+        self, message: str, *, bot_name: str, keyword: str = "", direct: bool = False
+    ) -> ParsedCommand | None:
+        """What a post asks for, or None when it is not for the bot. ``direct``: in its direct channel."""
+        visible = _blank_markup(message)
+        mention = _mention_of(bot_name).search(visible)
+        if mention and not message[: mention.start()].strip():
+            return self.parse_words(message[mention.end() :].lstrip(_DROPPED))
+        if by_keyword := self._parse_keyword(message, visible, keyword):
+            return by_keyword
+        asked = self._parse_direct(message) if direct else None
+        return ParsedCommand("start") if mention and asked in (None, ParsedCommand("usage")) else asked
+
+    def parse_words(self, words: str) -> ParsedCommand:
+        """What follows the mention, or ``/zoom``: a command, or else a topic to start."""
+        words = words.strip()
+        if not words.strip(_DROPPED):
+            return ParsedCommand("start")
+        return self._whole_command(words) or self._bare_command(words) or ParsedCommand("start", words)
+
+    def _parse_keyword(self, message: str, visible: str, keyword: str) -> ParsedCommand | None:
+        word, rest = _split(message)
+        if not keyword or word.casefold() != keyword.casefold() or not visible.strip().startswith(word):
+            return None
+        return self._whole_command(rest) if rest else ParsedCommand("start")
+
+    def _parse_direct(self, message: str) -> ParsedCommand:
+        words = message.strip()
+        if words.casefold() in self._answers:
+            return ParsedCommand("answer", words.casefold())
+        name = _split(words)[0].casefold()
+        return self._whole_command(words) or ParsedCommand("usage", name if name in self._forms else "")
+
+    def _whole_command(self, words: str) -> ParsedCommand | None:
+        name, rest = _split(words)
+        form = self._forms.get(name.casefold())
+        return ParsedCommand(name.casefold(), rest) if form and form.fits(rest) else None
+
+    def _bare_command(self, words: str) -> ParsedCommand | None:
+        """The word of a command that needs more: asked for how it goes, rather than taken for a topic."""
+        return ParsedCommand("usage", words.casefold()) if words.casefold() in self._forms else None
 
 
 def meeting_number(text: str) -> int:
@@ -109,38 +147,10 @@ def meeting_number(text: str) -> int:
     return int(re.sub(r"\D", "", text))
 
 
-def _parse_keyword(message: str, visible: str, keyword: str) -> Command | None:
-    word, rest = _split(message)
-    if not keyword or word.casefold() != keyword.casefold() or not visible.strip().startswith(word):
-        return None
-    return _whole_command(rest) if rest else Command("start")
-
-
-def _parse_direct(message: str) -> Command:
-    words = message.strip()
-    if words.casefold() in ANSWERS:
-        return Command("answer", words.casefold())
-    name = _split(words)[0].casefold()
-    return _whole_command(words) or Command("usage", name if name in _ARGUMENTS else "")
-
-
-def _whole_command(words: str) -> Command | None:
-    name, rest = _split(words)
-    pattern = _ARGUMENTS.get(name.casefold())
-    if pattern is None or not pattern.fullmatch(rest):
-        return None
-    return Command(name.casefold(), rest)
-
-
 def _split(words: str) -> tuple[str, str]:
     """The first word and the rest; what stands between them may be any space or line break."""
     first, *rest = words.split(maxsplit=1) or [""]
     return first, rest[0].strip() if rest else ""
-
-
-def _bare_command(words: str) -> Command | None:
-    """The word of a command that needs more: asked for how it goes, rather than taken for a topic."""
-    return Command("usage", words.casefold()) if words.casefold() in _ARGUMENTS else None
 
 
 @functools.lru_cache(maxsize=8)

@@ -1,52 +1,14 @@
-"""One room per behaviour. Importing a room registers nothing: :func:`register_all` does."""
+"""One module per behaviour. Each declares what it does at its functions; see ``core.registry``."""
 
 from __future__ import annotations
 
-from bot.core.registry import Router
-from bot.features import (
-    connect,
-    deauthorize,
-    end,
-    files,
-    help,  # noqa: A004
-    join,
-    lifecycle,
-    occurrences,
-    personal_room,
-    policy,
-    questions,
-    recordings,
-    slash,
-    start,
-    subscriptions,
-    summaries,
-    webinars,
-)
+import importlib
+import pkgutil
 
-ROOMS = (
-    start,
-    connect,
-    lifecycle,
-    personal_room,
-    policy,
-    questions,
-    slash,
-    join,
-    end,
-    webinars,
-    subscriptions,
-    occurrences,
-    recordings,
-    files,
-    summaries,
-    deauthorize,
-    help,
-)
+from bot.core.registry import Registry
 
 
-def register_all() -> Router:
-    """A router that knows every feature."""
-    router = Router()
-    for room in ROOMS:
-        room.register(router)
-    return router
+def collect() -> Registry:
+    """A registry of every feature: a module in this folder is one, and is listed nowhere."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return Registry.collect(importlib.import_module(f"{__name__}.{name}") for name in names)

@@ -21,14 +21,14 @@ DUPLICATE = "duplicate"
 CROWD = "crowd"
 
 
-async def ask_about_duplicate(ctx: Context, job: Job, request: Request) -> list[Change]:
-    """The question whether to join the meeting that was just posted here; nothing if there is none.
+async def not_duplicate(ctx: Context, job: Job, request: Request) -> list[Change] | None:
+    """A gate: asks whether to join the meeting that was just posted here instead.
 
     Requests of one channel are handled one after the other: ten at once are one meeting and nine questions.
     """
     newest = await _just_posted(ctx, request.channel_id)
     if newest is None or "new" in request.choices:
-        return []
+        return None
     meeting, _ = newest
     return questions.ask(
         ctx,
@@ -43,18 +43,18 @@ async def ask_about_duplicate(ctx: Context, job: Job, request: Request) -> list[
     )
 
 
-async def ask_about_crowd(ctx: Context, job: Job, request: Request) -> list[Change]:
-    """The question whether so many people are really meant; nothing if there are few."""
+async def not_crowded(ctx: Context, job: Job, request: Request) -> list[Change] | None:
+    """A gate: asks whether so many people are really meant."""
     limit = ctx.config.meetings.confirm_above
     if not limit or "yes" in request.choices or request.channel_type == "D":
-        return []
+        return None
     try:
         count = await ctx.mattermost.channel_member_count(request.channel_id)
     except MattermostError as error:
         log.info("mattermost: members were not counted: %s", error)
-        return []
+        return None
     if count <= limit:
-        return []
+        return None
     text = texts.CROWD.format(count=count, where=await questions.place(ctx, request))
     choices = [Choice("yes", texts.BUTTON_YES, "primary"), Choice("no", texts.BUTTON_NO)]
     title = texts.CROWD_TITLE.format(count=count)

@@ -6,12 +6,12 @@ import logging
 import re
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
-from bot.domain.grammar import Request
+from bot.core.registry import Changes, command
+from bot.domain.grammar import NOTHING, Request
 from bot.domain.records import LinkedAccount, LostLink, Question
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
 from bot.features import lost_links, pending, tickets
-from bot.messages import texts
+from bot.messages import texts, usage
 from bot.messages.markdown import escape
 from bot.stores import Delete
 from bot.zoom import ACCOUNT, Grant
@@ -21,12 +21,7 @@ log = logging.getLogger(__name__)
 _PLAIN_EMAIL = re.compile(r"[\w.%+'-]{1,64}@[\w.-]{1,255}")
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.command("connect")(connect)
-    router.command("disconnect")(disconnect)
-
-
+@command("connect", takes=NOTHING, usage=usage.CONNECT, help=usage.CONNECT_HELP, position=10)
 async def connect(ctx: Context, job: Job, request: Request) -> Changes:
     """Give the person a link to connect, or say why there is nothing to connect."""
     if refusal := await _refusal(ctx, request):
@@ -38,6 +33,7 @@ async def connect(ctx: Context, job: Job, request: Request) -> Changes:
     return [*tickets.invitation(ctx, job, request, texts.CONNECT), lost_links.told(id)]
 
 
+@command("disconnect", takes=NOTHING, usage=usage.DISCONNECT, help=usage.DISCONNECT_HELP, position=11)
 async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
     """Revoke the link at Zoom and delete it here."""
     if refusal := await _refusal(ctx, request):
@@ -53,12 +49,11 @@ async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
     return [ctx.tell(job, request, said), *dropped]
 
 
-async def ask_to_link(
-    ctx: Context, job: Job, request: Request, *, revoked: bool, text: str = texts.CONNECT_FOR_MEETING
-) -> Changes:
+async def ask_to_link(ctx: Context, job: Job, request: Request, *, revoked: bool) -> Changes:
     """Keep the request, and ask the person privately to connect first."""
     if ctx.config.zoom.app != "user" and not await ctx.is_admin(request.user_id):
         return [ctx.tell(job, request, texts.CONNECT_ADMIN)]
+    text = texts.CONNECT_FOR_MEETING if request.command == "start" else texts.CONNECT_FIRST
     said = texts.CONNECT_REVOKED if revoked else text
     asked = [pending.kept(ctx, request), *tickets.invitation(ctx, job, request, said)]
     return [*asked, lost_links.told(request.user_id)]

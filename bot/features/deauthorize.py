@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
+from bot.core.registry import Changes, webhook
 from bot.domain.records import LinkedAccount, LostLink, Pending, Preference, Question, Subscription, Ticket
 from bot.features.lost_links import keepers
 from bot.messages import sentences
@@ -19,12 +19,7 @@ log = logging.getLogger(__name__)
 SLACK_MS = 2_000
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.webhook("app_deauthorized")(deauthorize)
-    router.any_meeting.add("app_deauthorized")
-
-
+@webhook("app_deauthorized", any_meeting=True)
 async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Delete the links of this Zoom account, and tell whose they were. Zoom has revoked the tokens."""
     payload = webhook.payload

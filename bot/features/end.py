@@ -7,14 +7,14 @@ import logging
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
-from bot.domain.grammar import Request
+from bot.core.registry import Changes, Where, command
+from bot.domain.grammar import NOTHING, Request
 from bot.domain.meetings import Ended, Expired, MeetingEvent, apply
 from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError
-from bot.features import lifecycle, lost_links, start
+from bot.features import gates, lifecycle, lost_links
 from bot.features.lookup import hosted
-from bot.messages import sentences, texts
+from bot.messages import sentences, texts, usage
 from bot.messages.cards import noun_of, topic_of
 from bot.messages.markdown import escape
 from bot.stores import Change
@@ -26,27 +26,20 @@ log = logging.getLogger(__name__)
 _SHARED = ("joined", "recurring")
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.command("end")(end)
-
-
+@command("end", takes=NOTHING, where=Where.CHANNEL, usage=usage.END, help=usage.END_HELP, position=40)
 async def end(ctx: Context, job: Job, request: Request) -> Changes:
     """End the newest meeting here that the person may end; they are told, and its card says so to all."""
     here = await _announced_here(ctx, request)
     if begun := next((meeting for meeting in here if meeting.ended_by == job.id), None):
         # An attempt that was interrupted: no other is ended in its place.
         return await _go_on(ctx, job, request, begun)
-    if start.is_missed(ctx, request):
+    if gates.is_missed(ctx, request):
         ago = texts.ago(ctx.now() - request.asked_at)
         return [ctx.tell(job, request, sentences.END_MISSED.format(ago=ago))]
     meetings = [meeting for meeting in here if meeting.open]
     if not meetings:
         return [ctx.tell(job, request, sentences.END_NOTHING)]
-    try:
-        own = await _own(ctx, request.user_id, meetings)
-    except ZoomError as error:
-        return [ctx.tell(job, request, ctx.problem(error))]
+    own = await _own(ctx, request.user_id, meetings)
     if own:
         return await _end(ctx, job, request, own[0], request.user_id)
     if await ctx.is_admin(request.user_id):

@@ -17,7 +17,7 @@ import msgspec
 
 from bot.core.context import Context, Job
 from bot.core.inbox import WEBHOOK
-from bot.core.registry import Changes, Router
+from bot.core.registry import Changes, webhook
 from bot.domain.records import Item
 from bot.errors import (
     MattermostError,
@@ -71,11 +71,6 @@ _KINDS = {
 }
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.webhook(CHAT, TRANSCRIPT)(fetch)
-
-
 async def order(ctx: Context, webhook: Webhook, files: Sequence[File], event: str) -> Changes:
     """What is to be written so that each of these files of a webhook is fetched, once."""
     if not ctx.config.meetings.transcripts:
@@ -93,6 +88,7 @@ def _item(ctx: Context, webhook: Webhook, file: File, event: str) -> Item:
     return ctx.inbox.item(_key(about, file, event), WEBHOOK, lane, inner)
 
 
+@webhook(CHAT, TRANSCRIPT)
 async def fetch(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Fetch the one file of an inner event, and say under every post of the meeting that it is there, or
     that it stays in Zoom."""

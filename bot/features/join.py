@@ -10,13 +10,13 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
-from bot.domain.grammar import Request, meeting_number
+from bot.core.registry import Changes, Where, command
+from bot.domain.grammar import MEETING, Request, meeting_number
 from bot.domain.records import Meeting
-from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
-from bot.features import connect, personal_room, policy, start
+from bot.errors import NotLinkedError
+from bot.features import connect, gates, personal_room, start
 from bot.features.lookup import look_up
-from bot.messages import sentences, texts
+from bot.messages import sentences, texts, usage
 from bot.messages.cards import spaced
 from bot.zoom import MeetingInfo
 from bot.zoom.addresses import JoinLink, NotJoinable, join_link
@@ -24,24 +24,19 @@ from bot.zoom.addresses import JoinLink, NotJoinable, join_link
 _REFUSED = {NotJoinable.FOREIGN: sentences.JOIN_BAD_LINK, NotJoinable.HOST: sentences.JOIN_HOST_LINK}
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.command("join")(join)
-
-
+@command(
+    "join",
+    takes=MEETING,
+    where=Where.CHANNEL,
+    gates=(gates.may_post, gates.fresh),
+    usage=usage.JOIN,
+    help=usage.JOIN_HELP,
+    position=30,
+    announces=True,
+)
 async def join(ctx: Context, job: Job, request: Request) -> Changes:
     """Post the meeting's card, or say privately why not."""
-    if refusal := await policy.refusal(ctx, request):
-        return [ctx.tell(job, request, refusal)]
-    if start.is_missed(ctx, request):
-        return [ctx.tell(job, request, texts.MISSED.format(ago=texts.ago(ctx.now() - request.asked_at)))]
-    try:
-        meeting = await _meeting(ctx, job, request)
-    except (NotLinkedError, ZoomLinkError) as error:
-        revoked = isinstance(error, ZoomLinkError)
-        return await connect.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
-    except ZoomError as error:
-        return [ctx.tell(job, request, ctx.problem(error))]
+    meeting = await _meeting(ctx, job, request)
     if isinstance(meeting, str):
         return [ctx.tell(job, request, meeting)]
     return start.announced(ctx, job, request, meeting)
@@ -49,7 +44,6 @@ async def join(ctx: Context, job: Job, request: Request) -> Changes:
 
 async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | str:
     """The meeting that is meant; a sentence if it cannot be shared."""
-    ctx.creations.begin(job.id)
     what = request.argument
     if "://" in what:
         found = join_link(what, ctx.config.zoom.url)

@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from bot.core.context import Context, Job
 from bot.core.inbox import REQUEST
-from bot.core.registry import Changes, Router
+from bot.core.registry import Changes, Hook, command, hook, webhook
 from bot.domain.grammar import Request
 from bot.domain.meetings import Ended, MeetingEvent, RecordingOff, apply
-from bot.domain.records import Announcement, Item, Meeting, Status
+from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import ZoomError, ZoomNotFoundError
 from bot.messages import sentences, texts
-from bot.stores import Change, Delete, Update
+from bot.stores import Change, Delete, Put, Update
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
 
 log = logging.getLogger(__name__)
@@ -49,12 +49,7 @@ _NOT_POSTED = {
 }
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.webhook(*_EVENTS)(change_meeting)
-    router.command("unposted")(drop_unposted)
-
-
+@webhook(*_EVENTS)
 async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Apply a webhook to the meeting that it means, if this bot announced it."""
     about = read_meeting(webhook)
@@ -104,8 +99,9 @@ async def find_meetings(ctx: Context, about: MeetingObject, event: MeetingEvent)
     ]
 
 
-def unposted_item(ctx: Context, announcement: Announcement) -> Item:
-    """The inbox item that deals with an announcement which Mattermost will not take."""
+@hook(Hook.POST_REFUSED)
+def drop_later(ctx: Context, announcement: Announcement) -> Changes:
+    """Have an announcement that Mattermost will not take dealt with."""
     request = Request(
         command="unposted",
         argument=announcement.id,
@@ -115,9 +111,10 @@ def unposted_item(ctx: Context, announcement: Announcement) -> Item:
         channel_id=announcement.channel_id,
     )
     id = f"unposted:{announcement.id}"
-    return ctx.inbox.item(id, REQUEST, id, request)
+    return [Put(ctx.inbox.item(id, REQUEST, id, request))]
 
 
+@command("unposted", takes=None)
 async def drop_unposted(ctx: Context, job: Job, request: Request) -> Changes:
     """A meeting could not be announced: delete it if it was made for that and nobody is in it, and tell who
     asked."""

@@ -8,7 +8,7 @@ import logging
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
+from bot.core.registry import Changes, webhook
 from bot.domain.meetings import MeetingEvent, apply
 from bot.domain.records import Announcement, Meeting, Notice, Subscription
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
@@ -25,11 +25,7 @@ from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, read_meetin
 log = logging.getLogger(__name__)
 
 
-def register(router: Router) -> None:
-    """Register what this room handles: whichever of the two events comes first."""
-    router.webhook("meeting.started", "meeting.participant_joined")(announce)
-
-
+@webhook("meeting.started", "meeting.participant_joined")
 async def announce(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Post the occurrence in each channel that follows the meeting and does not show it yet."""
     about = read_meeting(webhook)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
-from bot.domain.grammar import Request
+from bot.core.registry import Changes, answer, command
+from bot.domain.grammar import Request, words
 from bot.domain.records import Preference, Question
 from bot.errors import ZoomNotFoundError, ZoomScopeError
 from bot.features import questions
 from bot.features.questions import Choice
-from bot.messages import texts
+from bot.messages import texts, usage
 from bot.stores import Change, Put
 from bot.zoom import Caller, MeetingInfo
 
@@ -25,17 +25,18 @@ _CHOICES = {
 }
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.command("settings")(settings)
-    router.answer(SETTINGS)(_settled)
-
-
+@command(
+    "settings",
+    takes=words("", "pmi always", "pmi never", "pmi ask"),
+    usage=usage.SETTINGS,
+    help=usage.SETTINGS_HELP,
+    position=70,
+)
 async def settings(ctx: Context, job: Job, request: Request) -> Changes:
     """Show the person's choice and let them change it."""
-    words = request.argument.lower().split()
-    if words:
-        return _keep(ctx, job, request, words[-1])
+    chosen = request.argument.lower().split()
+    if chosen:
+        return _save(ctx, job, request, chosen[-1])
     now = await preference(ctx, request.user_id)
     if shown := await questions.ask_in_dialog(ctx, job, request, SETTINGS, _dialog(now), list(_CHOICES)):
         return shown
@@ -50,10 +51,10 @@ async def preference(ctx: Context, user_id: str) -> str:
     return chosen.pmi if chosen else ctx.config.meetings.personal_meeting_room
 
 
-async def ask_which_room(ctx: Context, job: Job, request: Request) -> list[Change]:
-    """The question which room to use; nothing if it is settled."""
+async def room_chosen(ctx: Context, job: Job, request: Request) -> list[Change] | None:
+    """A gate: asks which room to use where the person wants to be asked."""
     if {ROOM, "unique"} & set(request.choices) or await preference(ctx, request.user_id) != "ask":
-        return []
+        return None
     choices = [
         Choice(ROOM, texts.BUTTON_PERSONAL, "primary"),
         Choice("unique", texts.BUTTON_UNIQUE),
@@ -83,8 +84,10 @@ async def room(ctx: Context, caller: Caller) -> MeetingInfo | None:
         return None
 
 
-async def _settled(ctx: Context, job: Job, request: Request, question: Question) -> Changes:
-    return _keep(ctx, job, request, request.choices[-1])
+@answer(SETTINGS, "always", "never", "ask")
+async def settled(ctx: Context, job: Job, request: Request, question: Question) -> Changes:
+    """Keep what the person chose."""
+    return _save(ctx, job, request, request.choices[-1])
 
 
 def _dialog(now: str) -> dict[str, Any]:
@@ -103,6 +106,6 @@ def _dialog(now: str) -> dict[str, Any]:
     }
 
 
-def _keep(ctx: Context, job: Job, request: Request, choice: str) -> list[Change]:
+def _save(ctx: Context, job: Job, request: Request, choice: str) -> list[Change]:
     kept = Put(Preference(id=request.user_id, pmi=choice))
     return [kept, ctx.tell(job, request, texts.SETTINGS_KEPT.format(choice=texts.PMI_CHOICES[choice]))]

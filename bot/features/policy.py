@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
-from bot.domain.grammar import Request
+from bot.core.registry import Changes, Where, command
+from bot.domain.grammar import Request, words
 from bot.domain.records import ChannelPolicy
 from bot.features import membership
-from bot.messages import texts
+from bot.messages import texts, usage
 from bot.messages.markdown import escape
 from bot.stores import Delete, Put
 
@@ -16,11 +16,6 @@ _SAID = {
     "restrict": texts.POLICY_RESTRICTED,
     "default": texts.POLICY_DEFAULT,
 }
-
-
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.command("channel")(channel)
 
 
 async def refusal(ctx: Context, request: Request) -> str:
@@ -49,6 +44,14 @@ async def is_restricted(ctx: Context, channel_id: str, channel_type: str) -> boo
     return ctx.config.meetings.restrict_public_channels and channel_type == "O"
 
 
+@command(
+    "channel",
+    takes=words("allow", "restrict", "default", "list"),
+    where=Where.CHANNEL,
+    usage=usage.CHANNEL,
+    help=usage.CHANNEL_HELP,
+    position=80,
+)
 async def channel(ctx: Context, job: Job, request: Request) -> Changes:
     """Set or list the rules; only for those who administer the channel, or everything."""
     rule = request.argument.lower()

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from bot.core.context import Body, Context, Job
 from bot.core.inbox import REQUEST
-from bot.core.registry import AnswerHandler, Changes, Router
+from bot.core.registry import Changes, command
 from bot.domain.grammar import Request
 from bot.domain.records import Item, Notice, Question
 from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, VaultError
@@ -71,16 +71,6 @@ class Token(msgspec.Struct, array_like=True):
     word: str
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-
-    async def go_on_with(ctx: Context, job: Job, request: Request) -> Changes:
-        return await go_on(ctx, job, request, router.answers)
-
-    router.command("answer")(take_words)
-    router.command("answered")(go_on_with)
-
-
 def ask(
     ctx: Context,
     job: Job,
@@ -117,14 +107,14 @@ async def ask_in_dialog(
     Mattermost lets a slash command open one for three seconds. In direct messages older servers refuse
     what is submitted, so that there the buttons are the better way.
     """
-    if not request.dialog_trigger or not request.team_id or ctx.now() - request.asked_at > DIALOG_MS:
+    if not request.dialog_id or not request.team_id or ctx.now() - request.asked_at > DIALOG_MS:
         return []
     question = _question(ctx, job, request, kind, words, "")
     state = Token(question.id, question.user_id, "")
     sealed = ctx.vault.seal(_DIALOG, msgspec.json.encode(state).decode())
     try:
         shown = {**dialog, "callback_id": kind, "state": sealed}
-        await ctx.mattermost.open_dialog(request.dialog_trigger, ctx.url("/dialog"), shown)
+        await ctx.mattermost.open_dialog(request.dialog_id, ctx.url("/dialog"), shown)
     except MattermostError as error:
         log.info("mattermost: no dialog was opened: %s", error)
         return []
@@ -145,6 +135,7 @@ async def submit(ctx: Context, state: str, user_id: str, word: str) -> Refused |
     return await _take(ctx, question, said, user_id, word)
 
 
+@command("answer", takes=None)
 async def take_words(ctx: Context, job: Job, request: Request) -> Changes:
     """An answer in words, to the newest question that it fits."""
     asked = await ctx.store.find(Question, "user_id", request.user_id)
@@ -207,7 +198,8 @@ async def _shows(ctx: Context, notice: Notice, post_id: str) -> bool:
         return False
 
 
-async def go_on(ctx: Context, job: Job, request: Request, answers: Mapping[str, AnswerHandler]) -> Changes:
+@command("answered", takes=None)
+async def go_on(ctx: Context, job: Job, request: Request) -> Changes:
     """The answer was written down: do what was to be done after it."""
     question = await ctx.store.get(Question, request.trigger)
     if question is None:
@@ -217,7 +209,7 @@ async def go_on(ctx: Context, job: Job, request: Request, answers: Mapping[str, 
     first.resumed = True
     # It waited for its person, not for us.
     first.asked_at = ctx.now()
-    changes = await answers[question.kind](ctx, job, first, question)
+    changes = await ctx.requests.resume(ctx, job, first, question)
     answered = Update(Question, question.id, lambda now: replace(now, answered=True))
     return [answered, _shown_answered(ctx, question, request.argument), *changes]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
+from bot.core.registry import Changes, webhook
 from bot.features import files
 from bot.features.destinations import key_of, meetings_of, places_of, say, unsaid
 from bot.messages.cards import recording_card
@@ -20,12 +20,7 @@ from bot.zoom.webhooks import Webhook, read_meeting
 log = logging.getLogger(__name__)
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.webhook("recording.completed")(post_recording)
-    router.webhook("recording.transcript_completed")(post_transcript)
-
-
+@webhook("recording.completed")
 async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Say that a recording is there, and have its chat fetched. The link never waits for a download."""
     mode = ctx.config.meetings.post_recordings
@@ -51,6 +46,7 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     return changes
 
 
+@webhook("recording.transcript_completed")
 async def post_transcript(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Have a transcript fetched."""
     recording = read_recording(webhook)

@@ -4,37 +4,30 @@ and again. Each time it starts, it is a new post there."""
 from __future__ import annotations
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
-from bot.domain.grammar import Request, meeting_number
+from bot.core.registry import Changes, Where, command
+from bot.domain.grammar import MEETING_ID, NOTHING, Request, meeting_number
 from bot.domain.records import Subscription
-from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
-from bot.features import connect, policy
+from bot.features import gates
 from bot.features.lookup import Sight, hosted, look_up
-from bot.messages import sentences, texts
+from bot.messages import sentences, texts, usage
 from bot.messages.cards import spaced
 from bot.messages.markdown import escape
 from bot.stores import Delete, Put
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.command("subscribe")(subscribe)
-    router.command("unsubscribe")(unsubscribe)
-    router.command("subscriptions")(show)
-
-
+@command(
+    "subscribe",
+    takes=MEETING_ID,
+    where=Where.CHANNEL,
+    gates=(gates.may_post,),
+    usage=usage.SUBSCRIBE,
+    help=usage.SUBSCRIBE_HELP,
+    position=60,
+)
 async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
     """Let the channel follow a meeting, if the person may say so."""
-    if refusal := await policy.refusal(ctx, request):
-        return [ctx.tell(job, request, refusal)]
     number = meeting_number(request.argument)
-    try:
-        sight = await look_up(ctx, request.user_id, number)
-    except (NotLinkedError, ZoomLinkError) as error:
-        revoked = isinstance(error, ZoomLinkError)
-        return await connect.ask_to_link(ctx, job, request, revoked=revoked, text=texts.CONNECT_FIRST)
-    except ZoomError as error:
-        return [ctx.tell(job, request, ctx.problem(error))]
+    sight = await look_up(ctx, request.user_id, number)
     if sight is None or not (sight.hosted or await ctx.is_admin(request.user_id)):
         # The same words for both: whether there is such a meeting is the host's to tell.
         return [ctx.tell(job, request, sentences.SUBSCRIBE_DENIED.format(id=spaced(number)))]
@@ -43,6 +36,14 @@ async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
     return await _subscribe(ctx, job, request, sight)
 
 
+@command(
+    "unsubscribe",
+    takes=MEETING_ID,
+    where=Where.CHANNEL,
+    usage=usage.UNSUBSCRIBE,
+    help=usage.UNSUBSCRIBE_HELP,
+    position=61,
+)
 async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
     """Let the channel follow it no more: for who had it follow, the host, or an administrator."""
     number = meeting_number(request.argument)
@@ -51,17 +52,21 @@ async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
         unknown = sentences.NOT_SUBSCRIBED.format(id=spaced(number))
         # One that was interrupted had ended it already.
         return [] if job.retried else [ctx.tell(job, request, unknown)]
-    try:
-        allowed = await _may_end(ctx, request.user_id, known)
-    except ZoomError as error:
-        return [ctx.tell(job, request, ctx.problem(error))]
-    if not allowed:
+    if not await _may_end(ctx, request.user_id, known):
         who = escape(known.user_name)
         return [ctx.tell(job, request, sentences.UNSUBSCRIBE_DENIED.format(who=who))]
     said = sentences.UNSUBSCRIBED.format(topic=escape(known.topic), id=spaced(number))
     return [Delete(Subscription, known.id), ctx.answer(job, request, said)]
 
 
+@command(
+    "subscriptions",
+    takes=NOTHING,
+    where=Where.CHANNEL,
+    usage=usage.SUBSCRIPTIONS,
+    help=usage.SUBSCRIPTIONS_HELP,
+    position=62,
+)
 async def show(ctx: Context, job: Job, request: Request) -> Changes:
     """Say which meetings the channel follows."""
     known = await ctx.store.find(Subscription, "channel_id", request.channel_id)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Router
+from bot.core.registry import Changes, webhook
 from bot.features.destinations import key_of, meetings_of, places_of, say, unsaid
 from bot.zoom.artifacts import read_summary, summary_text
 from bot.zoom.webhooks import Webhook, read_meeting
 
 
-def register(router: Router) -> None:
-    """Register what this room handles."""
-    router.webhook("meeting.summary_completed")(post_summary)
-
-
+@webhook("meeting.summary_completed")
 async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Say it once under every post of the meeting; to the host alone where recordings go there, too."""
     if not ctx.config.meetings.summaries:

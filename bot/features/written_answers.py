@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bot.core.context import Context, Job
 from bot.core.registry import Changes
-from bot.domain.grammar import ANSWERS, Request
+from bot.domain.grammar import Request
 from bot.domain.records import Question
 from bot.features import questions
 
@@ -18,7 +18,7 @@ async def answer(ctx: Context, job: Job, request: Request) -> Changes | None:
     """Take the whole topic as the answer to the newest question that it fits, if that was asked in this
     channel; None where it is a topic."""
     word = request.argument.strip().casefold()
-    if request.resumed or word not in ANSWERS:
+    if request.resumed or word not in ctx.requests.words:
         return None
     asked = await ctx.store.find(Question, "user_id", request.user_id)
     question = _newest(ctx, job, asked, word)

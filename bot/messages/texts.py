@@ -135,19 +135,6 @@ LATER = "This takes longer than usual. I do it as soon as I can."
 NOT_NOW = "I cannot take this in right now. Please try again in a minute."
 UNKNOWN = "I did not understand that. Write `help` to see what I can do."
 USAGE = "I did not understand that `{name}`. It goes like this: {usage}"
-USAGES = {
-    "join": "`join 123 4567 8901`, `join https://…` or `join me`",
-    "settings": "`settings`, or `settings pmi always`, `never` or `ask`",
-    "channel": "`channel allow`, `channel restrict`, `channel default` or `channel list`",
-    "subscribe": "`subscribe 123 4567 8901`",
-    "unsubscribe": "`unsubscribe 123 4567 8901`",
-    "connect": "`connect`",
-    "disconnect": "`disconnect`",
-    "end": "`end`",
-    "webinar": "`webinar town hall`",
-    "help": "`help`",
-    "subscriptions": "`subscriptions`",
-}
 HANDLER_FAILED = "Something went wrong on my side and I could not do that. Please try again; if it happens again, tell your administrator (reference {reference})."
 MISSED = "I was away when you asked for a meeting ({ago} ago), so I did not start one now. Ask again if you still need it."
 NOT_POSTED = "I started your meeting but could not post it in the channel: I am not allowed to write there. Invite me to the channel and ask again."
@@ -254,32 +241,3 @@ _SCOPES_COUNT = {
     "account": ", and then to disconnect and connect again.",
     "server-to-server": ", and then to activate the app again.",
 }
-
-
-HELP_MORE = [
-    "| `join 123 4567 8901`, `join https://…`, `join me` | share a meeting that exists already, or your personal room |",
-    "| `end` | end the meeting of this channel, if it is yours |",
-    "| `webinar town hall` | start a webinar, if your Zoom plan has them |",
-    "| `subscribe 123 4567 8901`, `unsubscribe …`, `subscriptions` | let this channel follow a meeting of yours |",
-    "| `settings` | choose whether your meetings are in your personal room |",
-    "| `channel allow`, `restrict`, `default`, `list` | say where meetings may be started (administrators) |",
-]
-
-
-def help_text(bot: str, keyword: str, app: str) -> str:
-    """The answer to ``help``."""
-    lines = [
-        "**Zoom meetings, here in Mattermost**",
-        "",
-        "| Write | to |",
-        "| --- | --- |",
-        f"| `@{bot} standup` in a channel | start a meeting called “standup” |",
-        f"| `@{bot}` | start one with the channel's name |",
-    ]
-    if keyword:
-        lines.append(f"| `{keyword} start retro` | the same, without the mention |")
-    if app == "user":
-        lines.append("| `connect`, `disconnect` | link your Zoom account, or take the link back |")
-    lines += HELP_MORE
-    lines += ["| `help` | see this again |", "", "In a direct message to me, leave the mention out."]
-    return "\n".join(lines)

@@ -16,9 +16,10 @@ import aiohttp
 from bot.clock import Now, now_ms
 from bot.config import Config
 from bot.core.context import Context
-from bot.core.registry import Router
+from bot.core.registry import Registry
+from bot.domain.grammar import Grammar
 from bot.errors import MattermostError
-from bot.features import register_all
+from bot.features import collect
 from bot.mattermost import Mattermost, Socket, SocketTimings
 from bot.mattermost import open_session as open_mattermost_session
 from bot.runtime.janitor import Janitor
@@ -149,7 +150,7 @@ async def opened(
         log.warning("%s", warning)
     vault = Vault(config.store.encryption_keys)
     metrics = Metrics()
-    router = register_all()
+    registry = collect()
     async with AsyncExitStack() as stack:
         store = NotifyingStore(await open_store(config.store.url, on_trouble=log.error))
         stack.push_async_callback(store.close)
@@ -158,13 +159,13 @@ async def opened(
         stack.push_async_callback(http.close)
         mattermost = Mattermost(http, config.mattermost.url, config.mattermost.token, now=now)
         bot = await introduce(mattermost, timings.start_patience_s)
-        ctx = await open_context(config, store, vault, mattermost, bot, metrics, now, stack)
+        ctx = await open_context(config, registry, store, vault, mattermost, bot, metrics, now, stack)
         posting = Posting(
             mattermost, bot.id, override=override_props(config), now=now, base_s=timings.post_retry_s
         )
-        publisher = Publisher(ctx, store, posting, edit_pause_s=timings.edit_pause_s)
-        worker = Worker(ctx, router, ctx.inbox, store, metrics, timings.retry_policy)
-        listener = _listener(ctx, http, timings)
+        publisher = Publisher(ctx, registry, store, posting, edit_pause_s=timings.edit_pause_s)
+        worker = Worker(ctx, registry, ctx.inbox, store, metrics, timings.retry_policy)
+        listener = _listener(ctx, registry.grammar, http, timings)
         servers: list[Server] = []
         stack.push_async_callback(_wind_down, servers, listener, worker, publisher)
         # Before a webhook can come: it may be about a meeting that an unfinished item has made.
@@ -178,17 +179,17 @@ async def opened(
             Reconciler(ctx, period_s=timings.reconcile_s),
             broken_pause_s=timings.broken_pause_s,
         )
-        await _serve_http(app, router, metrics, servers)
+        await _serve_http(app, registry, metrics, servers)
         observe(metrics, app, posting)
         yield app
 
 
-def _listener(ctx: Context, http: aiohttp.ClientSession, timings: Timings) -> Listener:
+def _listener(ctx: Context, grammar: Grammar, http: aiohttp.ClientSession, timings: Timings) -> Listener:
     settings = ctx.config.mattermost
     socket = Socket(
         http, settings.url, settings.token, timing=timings.socket, clock=ctx.mattermost.clock, now=ctx.now
     )
-    identity = Identity(ctx.bot.id, ctx.bot.username, settings.keyword)
+    identity = Identity(ctx.bot.id, ctx.bot.username, settings.keyword, grammar)
     return Listener(socket, ctx.mattermost, ctx.store, ctx.inbox, identity, ctx.now, timings=timings.listener)
 
 
@@ -208,7 +209,7 @@ async def _wind_down(
             log.error("stopping: %s", failure, exc_info=failure)
 
 
-async def _serve_http(app: App, router: Router, metrics: Metrics, servers: list[Server]) -> None:
+async def _serve_http(app: App, registry: Registry, metrics: Metrics, servers: list[Server]) -> None:
     web = app.ctx.config.web
 
     def reasons() -> dict[str, str]:
@@ -220,7 +221,7 @@ async def _serve_http(app: App, router: Router, metrics: Metrics, servers: list[
         metrics.webhooks.labels(str(status)).inc()
         metrics.webhook_seconds.observe(seconds)
 
-    public = Server(public_app(app.ctx, router, note_webhook), web.host, web.port, "web.port")
+    public = Server(public_app(app.ctx, registry, note_webhook), web.host, web.port, "web.port")
     app.admin_port = await admin.start()
     servers.append(admin)
     app.public_port = await public.start()

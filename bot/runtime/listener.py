@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bot.clock import Now
 from bot.core.inbox import REQUEST, Inbox
-from bot.domain.grammar import Command, Request, parse_message
+from bot.domain.grammar import Grammar, ParsedCommand, Request
 from bot.domain.records import Cursor, Item
 from bot.errors import EventError, MattermostDeniedError, MattermostError, MattermostNotFoundError, StoreError
 from bot.mattermost import Channel, Mattermost, Post, Socket
@@ -35,6 +35,7 @@ class Identity:
     bot_id: str
     bot_name: str
     keyword: str
+    grammar: Grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +188,11 @@ class Listener:
         )
         return self._inbox.item(f"post:{message.id}", REQUEST, message.channel_id, request, asked_at=asked_at)
 
-    def _command_in(self, posted: Posted) -> Command | None:
+    def _command_in(self, posted: Posted) -> ParsedCommand | None:
         message = posted.message
         if message.user_id == self._identity.bot_id or not message.by_person or not message.message:
             return None
-        return parse_message(
+        return self._identity.grammar.parse_message(
             message.message,
             bot_name=self._identity.bot_name,
             keyword=self._identity.keyword,

@@ -10,9 +10,9 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Body, Context
+from bot.core.registry import Registry
 from bot.domain.records import Announcement, Meeting, Notice
 from bot.errors import MattermostError
-from bot.features.lifecycle import unposted_item
 from bot.messages.cards import meeting_card
 from bot.runtime.posting import Draft, Posting
 from bot.runtime.queues import Queues
@@ -30,12 +30,14 @@ class Publisher:
     def __init__(
         self,
         ctx: Context,
+        registry: Registry,
         store: NotifyingStore,
         posting: Posting,
         *,
         edit_pause_s: float = EDIT_PAUSE_S,
     ) -> None:
         self._ctx = ctx
+        self._registry = registry
         self._store = store
         self._posting = posting
         self._edit_pause_s = edit_pause_s
@@ -139,9 +141,8 @@ class Publisher:
         def note(now: Announcement) -> Announcement:
             return replace(now, stale=False, failed=type(error).__name__)
 
-        if not announcement.post_id:
-            await self._ctx.inbox.add(unposted_item(self._ctx, announcement))
-        await self._store.update(Announcement, announcement.id, note)
+        refused = [] if announcement.post_id else self._registry.post_refused(self._ctx, announcement)
+        await self._store.update(Announcement, announcement.id, note, *refused)
 
     async def _say_below(self, announcement: Announcement) -> None:
         """Take up what waited for a post to be there, or to be given up."""

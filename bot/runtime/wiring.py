@@ -12,6 +12,7 @@ from bot.core.context import Context
 from bot.core.creations import PendingCreations
 from bot.core.inbox import Inbox
 from bot.core.people import People
+from bot.core.registry import Registry
 from bot.domain.records import LinkedAccount
 from bot.errors import (
     MattermostCertificateError,
@@ -36,6 +37,7 @@ TOKENS_GRACE_S = 0.8
 
 async def open_context(
     config: Config,
+    registry: Registry,
     store: NotifyingStore,
     vault: Vault,
     mattermost: Mattermost,
@@ -79,6 +81,7 @@ async def open_context(
         oauth=oauth,
         inbox=Inbox(store, vault, now),
         creations=PendingCreations(),
+        requests=registry,
         now=now,
     )
 

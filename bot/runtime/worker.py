@@ -11,11 +11,10 @@ from msgspec.structs import replace
 
 from bot.core.context import Context, Job
 from bot.core.inbox import REQUEST, Inbox
-from bot.core.registry import Changes, Router
+from bot.core.registry import Registry
 from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState
 from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
-from bot.features.start import orphan
 from bot.messages import texts
 from bot.messages.cards import problem
 from bot.runtime.metrics import Metrics
@@ -45,7 +44,7 @@ class Worker:
     def __init__(
         self,
         ctx: Context,
-        router: Router,
+        registry: Registry,
         inbox: Inbox,
         store: NotifyingStore,
         metrics: Metrics,
@@ -54,7 +53,7 @@ class Worker:
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._ctx = ctx
-        self._router = router
+        self._registry = registry
         self._inbox = inbox
         self._store = store
         self._metrics = metrics
@@ -150,16 +149,13 @@ class Worker:
     async def _handle(self, item: Item, retried: bool) -> list[Change]:
         job = Job(item.id, retried=retried, asked_at=item.asked_at)
         if item.kind == REQUEST:
-            return list(await self._answer(job, self._inbox.read(item, Request)))
-        webhook = self._inbox.read(item, Webhook)
-        handler = self._router.webhooks.get(webhook.event)
-        return list(await handler(self._ctx, job, webhook)) if handler else []
+            return await self._respond(job, self._inbox.read_request(item))
+        return await self._registry.receive(self._ctx, job, self._inbox.read(item, Webhook))
 
-    async def _answer(self, job: Job, request: Request) -> Changes:
+    async def _respond(self, job: Job, request: Request) -> list[Change]:
         if not request.user_name:
             request.user_name = (await self._ctx.people.get(request.user_id)).username
-        handler = self._router.commands.get(request.command) or self._router.commands["usage"]
-        return await handler(self._ctx, job, request)
+        return await self._registry.respond(self._ctx, job, request)
 
     async def _finish(self, item: Item, changes: list[Change]) -> None:
         await self._store.commit(*changes, Put(self._done(item)))
@@ -181,10 +177,11 @@ class Worker:
             return []
         job = Job(item.id, retried=True, asked_at=item.asked_at)
         try:
-            request = self._inbox.read(item, Request)
+            request = self._inbox.read_request(item)
         except (VaultError, msgspec.MsgspecError):
             log.error("item %s cannot be read: nobody can be told", item.id, extra={"item": item.id})
             return []
         text = texts.HANDLER_FAILED.format(reference=job.reference[:8])
+        told: list[Change] = [self._ctx.tell(job, request, problem(text).message)]
         # It may have got as far as Zoom.
-        return [self._ctx.tell(job, request, problem(text).message), orphan(self._ctx, job, request)]
+        return self._registry.in_doubt(self._ctx, job, request, told)

@@ -18,7 +18,7 @@ from aiohttp import web
 
 from bot.core.context import Context
 from bot.core.inbox import REQUEST
-from bot.domain.grammar import Request, parse_words
+from bot.domain.grammar import Grammar, Request
 from bot.errors import StoreError
 from bot.features import questions
 from bot.messages import texts
@@ -58,8 +58,9 @@ class Submission(msgspec.Struct):
 class MattermostRoutes:
     """The handlers of slash commands and buttons."""
 
-    def __init__(self, ctx: Context) -> None:
+    def __init__(self, ctx: Context, grammar: Grammar) -> None:
         self._ctx = ctx
+        self._grammar = grammar
 
     async def command(self, request: web.Request) -> web.Response:
         """``/zoom …``: written down, then answered with nothing; the answer comes by its own way."""
@@ -68,11 +69,11 @@ class MattermostRoutes:
         user_id, channel_id = _id(form.get("user_id")), _id(form.get("channel_id"))
         if not user_id or not channel_id:
             raise web.HTTPBadRequest(text="user_id and channel_id are missing")
-        said = parse_words(_text(form.get("text")))
+        said = self._grammar.parse_words(_text(form.get("text")))
         asked = Request(
-            command="slash",
+            command=said.name,
             argument=said.argument,
-            choices=[said.name],
+            slash=True,
             user_id=user_id,
             user_name=_text(form.get("user_name")),
             channel_id=channel_id,
@@ -80,7 +81,7 @@ class MattermostRoutes:
             root_id=_id(form.get("root_id")),
             asked_at=self._ctx.now(),
             response_url=_text(form.get("response_url")),
-            dialog_trigger=_text(form.get("trigger_id")),
+            dialog_id=_text(form.get("trigger_id")),
         )
         trigger = _text(form.get("trigger_id")) or asked.response_url
         id = "command:" + hashlib.sha256(trigger.encode()).hexdigest()[:32]

@@ -9,7 +9,7 @@ from aiohttp import web
 from yarl import URL
 
 from bot.core.context import Context
-from bot.core.registry import Router
+from bot.core.registry import Registry
 from bot.errors import StartError
 from bot.web.mattermost import MattermostRoutes
 from bot.web.oauth import OAuthRoutes
@@ -25,13 +25,13 @@ SHUTDOWN_S = 2.0
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-def public_app(ctx: Context, router: Router, on_webhook: OnWebhook = unobserved) -> web.Application:
+def public_app(ctx: Context, registry: Registry, on_webhook: OnWebhook = unobserved) -> web.Application:
     """The routes under ``public_url``'s path; ``on_webhook`` is told each webhook's status and seconds."""
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_guarded])
     base = URL(ctx.config.web.public_url).raw_path.rstrip("/")
     oauth = OAuthRoutes(ctx)
-    zoom = ZoomRoutes(ctx, router, on_webhook)
-    mattermost = MattermostRoutes(ctx)
+    zoom = ZoomRoutes(ctx, registry, on_webhook)
+    mattermost = MattermostRoutes(ctx, registry.grammar)
     app.add_routes(
         [
             web.get(f"{base}/oauth2/connect", oauth.connect),

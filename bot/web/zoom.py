@@ -14,7 +14,7 @@ from aiohttp import web
 
 from bot.core.context import Context
 from bot.core.inbox import WEBHOOK
-from bot.core.registry import Router
+from bot.core.registry import Registry
 from bot.domain.records import Meeting, Subscription
 from bot.errors import EventError, StoreError
 from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_meeting, read_webhook
@@ -38,9 +38,9 @@ def unobserved(status: int, seconds: float) -> None:
 class ZoomRoutes:
     """The handler of Zoom's webhooks; ``on_webhook`` is told the status and seconds of each answer."""
 
-    def __init__(self, ctx: Context, router: Router, on_webhook: OnWebhook = unobserved) -> None:
+    def __init__(self, ctx: Context, registry: Registry, on_webhook: OnWebhook = unobserved) -> None:
         self._ctx = ctx
-        self._router = router
+        self._registry = registry
         self._on_webhook = on_webhook
 
     async def webhook(self, request: web.Request) -> web.Response:
@@ -98,9 +98,9 @@ class ZoomRoutes:
 
     async def _concerns_us(self, webhook: Webhook) -> bool:
         """Whether it is worth a visit to the disk: an account's other meetings are none of our business."""
-        if webhook.event not in self._router.webhooks:
+        if webhook.event not in self._registry.webhooks:
             return False
-        if webhook.event in self._router.any_meeting or self._ctx.creations:
+        if webhook.event in self._registry.any_meeting or self._ctx.creations:
             return True
         about = read_meeting(webhook)
         has = self._ctx.store.has

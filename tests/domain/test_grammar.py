@@ -6,17 +6,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.grammar import Command, meeting_number, parse_message, parse_words
+from bot.domain.grammar import ParsedCommand, meeting_number
 from bot.domain.topics import clean_topic
+from bot.features import collect
 
 ID = "123 4567 8901"
 LINK = "https://zoom.us/j/12345678901?pwd=a.b"
 
-START = Command("start")
+GRAMMAR = collect().grammar
+START = ParsedCommand("start")
 
 
-def said(message: str, *, direct: bool = False, keyword: str = "zoom") -> Command | None:
-    return parse_message(message, bot_name="zoom", keyword=keyword, direct=direct)
+def said(message: str, *, direct: bool = False, keyword: str = "zoom") -> ParsedCommand | None:
+    return GRAMMAR.parse_message(message, bot_name="zoom", keyword=keyword, direct=direct)
 
 
 @pytest.mark.parametrize(
@@ -26,58 +28,58 @@ def said(message: str, *, direct: bool = False, keyword: str = "zoom") -> Comman
         ("@ZOOM", START),
         ("  @zoom  ", START),
         ("\n@zoom\n", START),
-        ("@zoom standup", Command("start", "standup")),
-        ("@Zoom Standup with Ann", Command("start", "Standup with Ann")),
-        ("@zoom\tstandup", Command("start", "standup")),
-        ("@zoom\nstandup", Command("start", "standup")),
-        ("@zoom\u2028standup", Command("start", "standup")),
-        ("@zoom, standup", Command("start", "standup")),
-        ("@zoom: standup", Command("start", "standup")),
-        ("@zoom! standup", Command("start", "standup")),
+        ("@zoom standup", ParsedCommand("start", "standup")),
+        ("@Zoom Standup with Ann", ParsedCommand("start", "Standup with Ann")),
+        ("@zoom\tstandup", ParsedCommand("start", "standup")),
+        ("@zoom\nstandup", ParsedCommand("start", "standup")),
+        ("@zoom\u2028standup", ParsedCommand("start", "standup")),
+        ("@zoom, standup", ParsedCommand("start", "standup")),
+        ("@zoom: standup", ParsedCommand("start", "standup")),
+        ("@zoom! standup", ParsedCommand("start", "standup")),
         ("@zoom?", START),
         ("@zoom!?", START),
         ("@zoom ...", START),
-        ("@zoom. Standup.", Command("start", "Standup.")),
-        ("@zoom .NET guild", Command("start", ".NET guild")),
-        ("@zoom @zoom", Command("start", "@zoom")),
-        ("@zoom talk with @all", Command("start", "talk with @all")),
-        ("@zoom (standup)", Command("start", "(standup)")),
-        ("@zoom`standup`", Command("start", "`standup`")),
+        ("@zoom. Standup.", ParsedCommand("start", "Standup.")),
+        ("@zoom .NET guild", ParsedCommand("start", ".NET guild")),
+        ("@zoom @zoom", ParsedCommand("start", "@zoom")),
+        ("@zoom talk with @all", ParsedCommand("start", "talk with @all")),
+        ("@zoom (standup)", ParsedCommand("start", "(standup)")),
+        ("@zoom`standup`", ParsedCommand("start", "`standup`")),
         ("@zoom start", START),
-        ("@zoom START retro", Command("start", "retro")),
-        ("@zoom start\nretro", Command("start", "retro")),
-        ("@zoom start\tretro", Command("start", "retro")),
-        ("@zoom start\r\nretro\r\nnow", Command("start", "retro\r\nnow")),
-        ("@zoom start\u00a0retro", Command("start", "retro")),
-        ("@zoom start\u2029retro", Command("start", "retro")),
-        ("@zoom starting up", Command("start", "starting up")),
-        ("@zoom connect", Command("connect")),
-        ("@zoom: Disconnect", Command("disconnect")),
-        ("@zoom help", Command("help")),
-        ("@zoom help me please", Command("start", "help me please")),
-        ("@zoom end", Command("end")),
-        ("@zoom end of day", Command("start", "end of day")),
-        ("@zoom settings", Command("settings")),
-        ("@zoom settings pmi Always", Command("settings", "pmi Always")),
-        ("@zoom settings for the demo", Command("start", "settings for the demo")),
-        ("@zoom join me", Command("join", "me")),
-        (f"@zoom join {ID}", Command("join", ID)),
-        ("@zoom join 123-456-7890", Command("join", "123-456-7890")),
-        (f"@zoom join {LINK}", Command("join", LINK)),
-        (f"@zoom JOIN <{LINK}>", Command("join", f"<{LINK}>")),
-        ("@zoom join", Command("usage", "join")),
-        ("@zoom join the party", Command("start", "join the party")),
-        ("@zoom join 12", Command("start", "join 12")),
-        ("@zoom channel", Command("usage", "channel")),
-        ("@zoom channel restrict", Command("channel", "restrict")),
-        ("@zoom channel tunnel", Command("start", "channel tunnel")),
-        (f"@zoom subscribe {ID}", Command("subscribe", ID)),
-        ("@zoom subscriptions", Command("subscriptions")),
-        ("@zoom webinar town hall", Command("webinar", "town hall")),
+        ("@zoom START retro", ParsedCommand("start", "retro")),
+        ("@zoom start\nretro", ParsedCommand("start", "retro")),
+        ("@zoom start\tretro", ParsedCommand("start", "retro")),
+        ("@zoom start\r\nretro\r\nnow", ParsedCommand("start", "retro\r\nnow")),
+        ("@zoom start\u00a0retro", ParsedCommand("start", "retro")),
+        ("@zoom start\u2029retro", ParsedCommand("start", "retro")),
+        ("@zoom starting up", ParsedCommand("start", "starting up")),
+        ("@zoom connect", ParsedCommand("connect")),
+        ("@zoom: Disconnect", ParsedCommand("disconnect")),
+        ("@zoom help", ParsedCommand("help")),
+        ("@zoom help me please", ParsedCommand("start", "help me please")),
+        ("@zoom end", ParsedCommand("end")),
+        ("@zoom end of day", ParsedCommand("start", "end of day")),
+        ("@zoom settings", ParsedCommand("settings")),
+        ("@zoom settings pmi Always", ParsedCommand("settings", "pmi Always")),
+        ("@zoom settings for the demo", ParsedCommand("start", "settings for the demo")),
+        ("@zoom join me", ParsedCommand("join", "me")),
+        (f"@zoom join {ID}", ParsedCommand("join", ID)),
+        ("@zoom join 123-456-7890", ParsedCommand("join", "123-456-7890")),
+        (f"@zoom join {LINK}", ParsedCommand("join", LINK)),
+        (f"@zoom JOIN <{LINK}>", ParsedCommand("join", f"<{LINK}>")),
+        ("@zoom join", ParsedCommand("usage", "join")),
+        ("@zoom join the party", ParsedCommand("start", "join the party")),
+        ("@zoom join 12", ParsedCommand("start", "join 12")),
+        ("@zoom channel", ParsedCommand("usage", "channel")),
+        ("@zoom channel restrict", ParsedCommand("channel", "restrict")),
+        ("@zoom channel tunnel", ParsedCommand("start", "channel tunnel")),
+        (f"@zoom subscribe {ID}", ParsedCommand("subscribe", ID)),
+        ("@zoom subscriptions", ParsedCommand("subscriptions")),
+        ("@zoom webinar town hall", ParsedCommand("webinar", "town hall")),
     ],
 )
 def test_a_message_that_begins_with_the_mention_is_a_command_or_else_a_topic(
-    message: str, command: Command
+    message: str, command: ParsedCommand
 ) -> None:
     assert said(message) == command
     assert said(message, keyword="") == command
@@ -186,21 +188,23 @@ def test_talk_code_quotes_and_other_names_ask_for_nothing(message: str) -> None:
         ("ZOOM", START),
         (" Zoom\n", START),
         ("zoom start", START),
-        ("zoom start retro", Command("start", "retro")),
-        ("zoom START retro", Command("start", "retro")),
-        ("zoom  start   retro", Command("start", "retro")),
-        ("zoom\nstart retro", Command("start", "retro")),
-        ("zoom\u00a0start\u00a0retro", Command("start", "retro")),
-        ("zoom start `retro`", Command("start", "`retro`")),
-        ("zoom start with @zoom", Command("start", "with @zoom")),
-        ("zoom help", Command("help")),
-        ("zoom end", Command("end")),
-        ("zoom join me", Command("join", "me")),
-        (f"zoom join {LINK}", Command("join", LINK)),
-        ("zoom webinar town hall", Command("webinar", "town hall")),
+        ("zoom start retro", ParsedCommand("start", "retro")),
+        ("zoom START retro", ParsedCommand("start", "retro")),
+        ("zoom  start   retro", ParsedCommand("start", "retro")),
+        ("zoom\nstart retro", ParsedCommand("start", "retro")),
+        ("zoom\u00a0start\u00a0retro", ParsedCommand("start", "retro")),
+        ("zoom start `retro`", ParsedCommand("start", "`retro`")),
+        ("zoom start with @zoom", ParsedCommand("start", "with @zoom")),
+        ("zoom help", ParsedCommand("help")),
+        ("zoom end", ParsedCommand("end")),
+        ("zoom join me", ParsedCommand("join", "me")),
+        (f"zoom join {LINK}", ParsedCommand("join", LINK)),
+        ("zoom webinar town hall", ParsedCommand("webinar", "town hall")),
     ],
 )
-def test_the_keyword_counts_when_nothing_or_a_whole_command_follows(message: str, command: Command) -> None:
+def test_the_keyword_counts_when_nothing_or_a_whole_command_follows(
+    message: str, command: ParsedCommand
+) -> None:
     assert said(message) == command
     assert said(message, keyword="ZOOM") == command
     assert said(message, direct=True) == command
@@ -222,39 +226,39 @@ def test_the_keyword_may_be_another_word() -> None:
     ("message", "command"),
     [
         ("start", START),
-        ("Start retro", Command("start", "retro")),
-        ("start\nretro", Command("start", "retro")),
-        ("help", Command("help")),
-        ("HELP", Command("help")),
-        ("connect", Command("connect")),
-        (f"join {ID}", Command("join", ID)),
-        ("settings pmi never", Command("settings", "pmi never")),
-        ("New", Command("answer", "new")),
-        ("existing", Command("answer", "existing")),
-        ("personal", Command("answer", "personal")),
-        ("unique", Command("answer", "unique")),
-        ("yes", Command("answer", "yes")),
-        ("join", Command("usage", "join")),
-        ("Join the party", Command("usage", "join")),
-        ("join @zoom", Command("usage", "join")),
-        ("connect me", Command("usage", "connect")),
-        ("what is this?", Command("usage")),
-        ("zoom end of day", Command("usage")),
-        ("`help`", Command("usage")),
-        ("> @zoom", Command("usage")),
-        ("", Command("usage")),
+        ("Start retro", ParsedCommand("start", "retro")),
+        ("start\nretro", ParsedCommand("start", "retro")),
+        ("help", ParsedCommand("help")),
+        ("HELP", ParsedCommand("help")),
+        ("connect", ParsedCommand("connect")),
+        (f"join {ID}", ParsedCommand("join", ID)),
+        ("settings pmi never", ParsedCommand("settings", "pmi never")),
+        ("New", ParsedCommand("answer", "new")),
+        ("existing", ParsedCommand("answer", "existing")),
+        ("personal", ParsedCommand("answer", "personal")),
+        ("unique", ParsedCommand("answer", "unique")),
+        ("yes", ParsedCommand("answer", "yes")),
+        ("join", ParsedCommand("usage", "join")),
+        ("Join the party", ParsedCommand("usage", "join")),
+        ("join @zoom", ParsedCommand("usage", "join")),
+        ("connect me", ParsedCommand("usage", "connect")),
+        ("what is this?", ParsedCommand("usage")),
+        ("zoom end of day", ParsedCommand("usage")),
+        ("`help`", ParsedCommand("usage")),
+        ("> @zoom", ParsedCommand("usage")),
+        ("", ParsedCommand("usage")),
     ],
 )
-def test_a_direct_message_is_a_bare_command_or_gets_help(message: str, command: Command) -> None:
+def test_a_direct_message_is_a_bare_command_or_gets_help(message: str, command: ParsedCommand) -> None:
     assert said(message, direct=True) == command
 
 
 @pytest.mark.parametrize("name", ["zoom", "zoom-bot", "z.o.m", "zoom_2", "a+b(c"])
 def test_the_mention_is_the_accounts_own_name(name: str) -> None:
-    assert parse_message(f"@{name} retro", bot_name=name) == Command("start", "retro")
-    assert parse_message(f"@{name.upper()}: help", bot_name=name) == Command("help")
-    assert parse_message(f"@{name}x retro", bot_name=name) is None
-    assert parse_message("@zozm retro", bot_name=name) is None
+    assert GRAMMAR.parse_message(f"@{name} retro", bot_name=name) == ParsedCommand("start", "retro")
+    assert GRAMMAR.parse_message(f"@{name.upper()}: help", bot_name=name) == ParsedCommand("help")
+    assert GRAMMAR.parse_message(f"@{name}x retro", bot_name=name) is None
+    assert GRAMMAR.parse_message("@zozm retro", bot_name=name) is None
 
 
 @pytest.mark.parametrize(
@@ -262,14 +266,14 @@ def test_the_mention_is_the_accounts_own_name(name: str) -> None:
     [
         ("", START),
         (" ?! ", START),
-        ("standup", Command("start", "standup")),
-        ("help", Command("help")),
-        ("join", Command("usage", "join")),
-        ("end of day", Command("start", "end of day")),
+        ("standup", ParsedCommand("start", "standup")),
+        ("help", ParsedCommand("help")),
+        ("join", ParsedCommand("usage", "join")),
+        ("end of day", ParsedCommand("start", "end of day")),
     ],
 )
-def test_a_slash_command_has_the_grammar_of_the_mention(words: str, command: Command) -> None:
-    assert parse_words(words) == command
+def test_a_slash_command_has_the_grammar_of_the_mention(words: str, command: ParsedCommand) -> None:
+    assert GRAMMAR.parse_words(words) == command
 
 
 # Texts made of what the grammar looks at are nastier than random ones.
@@ -349,7 +353,7 @@ def test_a_text_in_code_or_quotes_is_never_answered_in_a_channel(message: str) -
 
 @given(st.text())
 def test_whatever_follows_the_mention_is_asked_for_as_slash_zoom_asks(words: str) -> None:
-    assert said(f"@zoom {words}") == parse_words(words)
+    assert said(f"@zoom {words}") == GRAMMAR.parse_words(words)
 
 
 @pytest.mark.parametrize(

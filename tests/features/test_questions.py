@@ -10,7 +10,6 @@ import pytest
 from bot.core.context import Job
 from bot.domain.grammar import Request
 from bot.features.questions import take_words
-from bot.features.start import start
 from bot.sandbox.mattermost import Post
 from tests.conftest import MakeWorld, World
 from tests.features.kit import settle
@@ -165,7 +164,8 @@ async def test_an_answer_that_was_interrupted_does_not_become_a_topic(make_world
         asked_at=world.bot.ctx.now(),
     )
     for retried in (False, True):
-        changes = await start(world.bot.ctx, Job("post:x", retried=retried), request)
+        job = Job("post:x", retried=retried)
+        changes = await world.bot.ctx.requests.respond(world.bot.ctx, job, request)
         await settle(world)
         assert list(changes) == []
     assert len(world.zoom.created) == 2

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given
 
-from bot.domain.grammar import ANSWERS
 from bot.domain.meetings import (
     Ended,
     Expired,
@@ -24,6 +23,7 @@ from bot.domain.meetings import (
 )
 from bot.domain.records import Announcement, Meeting
 from bot.domain.topics import is_visible
+from bot.features import collect
 from bot.messages.cards import (
     BLUE,
     GREEN,
@@ -410,7 +410,7 @@ def test_a_question_about_nothing_that_one_can_go_to_has_no_link() -> None:
     assert card["fallback"] == "A room (yes, no or ask)"
 
 
-@pytest.mark.parametrize("word", sorted(ANSWERS))
+@pytest.mark.parametrize("word", sorted(collect().words))
 def test_whatever_was_answered_is_said_in_place_of_the_buttons(word: str) -> None:
     card = answered_card(word)
     assert re.fullmatch(r"You chose: [A-Z][\w ]+", card.message)

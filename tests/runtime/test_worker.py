@@ -14,7 +14,7 @@ import pytest
 
 from bot.core.context import Context, Job
 from bot.core.inbox import REQUEST, Inbox
-from bot.core.registry import Changes, Router
+from bot.core.registry import Changes, Command, Registry
 from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState, Notice
 from bot.errors import MattermostUnreachableError
@@ -37,7 +37,7 @@ class Bench:
     ctx: Context
     store: NotifyingStore
     worker: Worker
-    router: Router
+    registry: Registry
     metrics: Metrics
     seen: list[str] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ class Bench:
                 self.seen.append(request.argument)
                 return []
 
-            self.router.command(command)(handle)
+            self.registry.add(Command(command, handle, takes=None))
 
         return register
 
@@ -77,9 +77,9 @@ async def bench_of(
     store = NotifyingStore(await open_store(f"tinydb:{path}"))
     ctx = world.bot.ctx
     ctx = replace(ctx, store=store, inbox=Inbox(store, ctx.vault, ctx.now))
-    metrics, router = Metrics(), Router()
-    worker = Worker(ctx, router, ctx.inbox, store, metrics, retry_policy, max_waiting=max_waiting)
-    bench = Bench(ctx, store, worker, router, metrics)
+    metrics, registry = Metrics(), Registry()
+    worker = Worker(ctx, registry, ctx.inbox, store, metrics, retry_policy, max_waiting=max_waiting)
+    bench = Bench(ctx, store, worker, registry, metrics)
     bench.on("note")(lambda request: None)
     try:
         yield bench
@@ -206,7 +206,7 @@ async def test_what_cannot_be_written_down_sets_its_item_aside(bench: Bench) -> 
         # Half a surrogate pair is not text that a disk takes.
         return [Put(Notice(id="bad", sealed_body="\ud800", created_at=1))]
 
-    bench.router.command("bad")(handle)
+    bench.registry.add(Command("bad", handle, takes=None))
     await bench.add("bad", "lane", "bad")
     await bench.add("next", "lane")
     await bench.worker.idle()

@@ -1,0 +1,14 @@
+"""``version``: which zoombot answers here."""
+
+from __future__ import annotations
+
+from bot import __version__
+from bot.core.context import Context, Job
+from bot.core.registry import Changes, command
+from bot.domain.grammar import NOTHING, Request
+
+
+@command("version", takes=NOTHING, usage="`version`", help="see which version of me this is", position=85)
+async def show_version(ctx: Context, job: Job, request: Request) -> Changes:
+    """Tell the person the bot's version."""
+    return [ctx.tell(job, request, f"This is zoombot {__version__}.")]
