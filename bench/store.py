@@ -62,7 +62,7 @@ async def _each(store: Store, size: int) -> list[float]:
     took = []
     for number in range(_WRITES):
         # Another content: a record that is as it was would not be written.
-        item = replace(_item(number % size), attempts=number + 1)
+        item = replace(_item(number % size), error=str(number))
         start = time.perf_counter()
         await store.commit(Put(item))
         took.append(time.perf_counter() - start)

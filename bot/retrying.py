@@ -74,7 +74,12 @@ async def retrying(
         before_sleep=note,
         reraise=True,
     )
-    return await tries(call)
+
+    async def once() -> T:
+        # tenacity awaits what is declared with "async def", and no other callable.
+        return await call()
+
+    return await tries(once)
 
 
 def _error_of(state: tenacity.RetryCallState) -> BaseException:

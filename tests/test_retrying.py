@@ -66,3 +66,9 @@ def test_waits_double_up_to_the_ceiling_and_differ() -> None:
         waits = [backoff.pause_s(failures) for _ in range(50)]
         assert all(ceiling / 2 <= wait <= ceiling for wait in waits)
         assert len(set(waits)) > 1
+
+
+async def test_any_callable_that_returns_an_awaitable_will_do() -> None:
+    call = Call(OSError("one"))
+    assert await retrying(lambda: call(), AT_ONCE, on=OSError) == "done"
+    assert call.tries == 2

@@ -15,6 +15,7 @@ from bot.config import Config
 from bot.core.creations import PendingCreations
 from bot.core.inbox import Inbox
 from bot.core.people import People
+from bot.core.tasks import task
 from bot.domain.grammar import Request
 from bot.domain.records import Announcement, Notice, Question
 from bot.errors import ZoomError
@@ -116,6 +117,10 @@ class Context:
         """What went wrong at Zoom, as a message that the person can act on."""
         return problem(texts.zoom_problem(error, self.now(), self.config.zoom.app)).message
 
+    def task(self, id: str, name: str, about: msgspec.Struct, *, queue: str, due_at: int = 0) -> Put:
+        """Have a task done; see :mod:`bot.core.tasks`. The same ``id`` again moves it to ``due_at``."""
+        return Put(task(self.inbox, id, name, about, queue=queue, due_at=due_at))
+
     def url(self, path: str, **query: str) -> str:
         """The public URL of one of our routes."""
         return self.config.web.public_url + path + (f"?{urlencode(query)}" if query else "")
@@ -140,6 +145,11 @@ class Context:
             channel_id=request.channel_id if direct else "",
             root_id=request.root_id if direct else "",
         )
+
+    def apology(self, job: Job, request: Request) -> Put:
+        """Tell whoever asked that the bot failed, with what an administrator finds in the log."""
+        text = texts.HANDLER_FAILED.format(reference=job.reference[:8])
+        return self.tell(job, request, problem(text).message)
 
     def answer(self, job: Job, request: Request, message: str, *, part: str = "") -> Put:
         """Say something where it was asked, to everybody there."""

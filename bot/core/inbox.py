@@ -17,6 +17,7 @@ T = TypeVar("T")
 # Kinds of items.
 REQUEST = "request"
 WEBHOOK = "webhook"
+TASK = "task"
 
 
 class Inbox:
@@ -36,7 +37,9 @@ class Inbox:
         """Whether this was taken in already, handled or not."""
         return await self._store.get(Item, id) is not None
 
-    def item(self, id: str, kind: str, lane: str, payload: object, *, asked_at: int = 0) -> Item:
+    def item(
+        self, id: str, kind: str, lane: str, payload: object, *, asked_at: int = 0, due_at: int = 0
+    ) -> Item:
         """An item to be written down; ``payload`` is anything that JSON holds."""
         now = self._now()
         text = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
@@ -47,6 +50,7 @@ class Inbox:
             sealed=self._vault.seal(id, text.decode()),
             asked_at=asked_at or now,
             received_at=now,
+            due_at=due_at,
         )
 
     def read_request(self, item: Item) -> Request:

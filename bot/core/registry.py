@@ -1,159 +1,39 @@
-"""What the features declare: commands, webhooks, answers to questions, and hooks. Nothing else lists them.
+"""Everything that the features declare, in one place; nothing else lists them.
 
-A declaration stands at the function that does the work and leaves the function as it is; a :class:`Registry`
-collects them from the modules of ``features``. Grammar, placement, help, usage and the table in
-``docs/commands.md`` follow from it.
+Grammar, placement, help, usage and the table in ``docs/commands.md`` follow from it.
 """
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
 from typing import TypeVar
 
 from bot.core.context import Context, Job
-from bot.domain.grammar import Form, Grammar, Request
+from bot.core.declarations import (
+    Action,
+    AnswerDeclaration,
+    Command,
+    Declaration,
+    Gate,
+    Hook,
+    HookDeclaration,
+    InDoubt,
+    PostRefused,
+    TaskDeclaration,
+    WebhookDeclaration,
+    WebhookHandler,
+    Where,
+    ZoomRefused,
+)
+from bot.core.tasks import Task
+from bot.domain.grammar import Grammar, Request
 from bot.domain.records import Announcement, Question
 from bot.errors import ZoomError, ZoomUnreachableError
 from bot.stores import Change
 from bot.zoom.webhooks import Webhook
-
-# What a handler wants written, together with the tick of what it handled.
-Changes = Iterable[Change]
-
-Action = Callable[[Context, Job, Request], Awaitable[Changes]]
-# None lets the request pass; changes are the answer, and end it.
-Gate = Callable[[Context, Job, Request], Awaitable[Changes | None]]
-WebhookHandler = Callable[[Context, Job, Webhook], Awaitable[Changes]]
-AnswerHandler = Callable[[Context, Job, Request, Question], Awaitable[Changes]]
-InDoubt = Callable[[Context, Job, Request, Changes], Changes]
-ZoomRefused = Callable[[Context, Job, Request, "Command", ZoomError], Awaitable[Changes]]
-PostRefused = Callable[[Context, Announcement], Changes]
-
-F = TypeVar("F", bound=Callable[..., object])
-
-
-class Where(enum.Enum):
-    """Where a command may be used. One for the channel needs the bot to be a member of it."""
-
-    ANYWHERE = enum.auto()
-    CHANNEL = enum.auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command. ``usage`` shows how it goes, ``help`` says what it is for; without help it is not listed.
-
-    Without ``takes`` people cannot write it: the bot asks itself. ``creates``: it makes a meeting at Zoom,
-    which an interruption may leave behind. ``announces``: webhooks may tell of its meeting before the
-    meeting is written down. ``position`` orders the help.
-    """
-
-    name: str
-    action: Action
-    takes: Form | None
-    where: Where = Where.ANYWHERE
-    gates: tuple[Gate, ...] = ()
-    usage: str = ""
-    help: str = ""
-    position: int = 100
-    creates: bool = False
-    announces: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class WebhookDeclaration:
-    """``handler`` takes these events; with ``any_meeting`` also about meetings not announced here."""
-
-    events: tuple[str, ...]
-    handler: WebhookHandler
-    any_meeting: bool
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerDeclaration:
-    """``handler`` goes on after a question of this kind was answered with one of ``words``."""
-
-    kind: str
-    words: tuple[str, ...]
-    handler: AnswerHandler
-
-
-class Hook(enum.Enum):
-    """What the core tells the features of, without knowing any."""
-
-    # An action that needs the channel was asked for by ``/zoom``: Mattermost says little of where. A gate.
-    PLACEMENT = enum.auto()
-    # The words of a command came in a form that it does not take, or were no command at all. An action.
-    NOT_UNDERSTOOD = enum.auto()
-    # Zoom refused what a command needed.
-    ZOOM_REFUSED = enum.auto()
-    # A command that creates may have made a meeting that nobody has learned of.
-    CREATION_IN_DOUBT = enum.auto()
-    # Mattermost will never take an announcement's post.
-    POST_REFUSED = enum.auto()
-
-
-@dataclass(frozen=True, slots=True)
-class HookDeclaration:
-    """``handler`` is called at ``hook``."""
-
-    hook: Hook
-    handler: Callable[..., object]
-
-
-Declaration = Command | WebhookDeclaration | AnswerDeclaration | HookDeclaration
-
-
-def command(
-    name: str,
-    *,
-    takes: Form | None,
-    where: Where = Where.ANYWHERE,
-    gates: tuple[Gate, ...] = (),
-    usage: str = "",
-    help: str = "",
-    position: int = 100,
-    creates: bool = False,
-    announces: bool = False,
-) -> Callable[[F], F]:
-    """Declare a command at the function that does it. See :class:`Command`."""
-
-    def declare(action: F) -> F:
-        declared = Command(
-            name,
-            action,  # type: ignore[arg-type]
-            takes=takes,
-            where=where,
-            gates=gates,
-            usage=usage,
-            help=help,
-            position=position,
-            creates=creates,
-            announces=announces,
-        )
-        return _declare(action, declared)
-
-    return declare
-
-
-def webhook(*events: str, any_meeting: bool = False) -> Callable[[F], F]:
-    """Declare a handler of Zoom's events. An event may have several, which are all called, in the order of
-    their modules' names."""
-    return lambda handler: _declare(handler, WebhookDeclaration(events, handler, any_meeting))  # type: ignore[arg-type]
-
-
-def answer(kind: str, *words: str) -> Callable[[F], F]:
-    """Declare what goes on after a question of this kind."""
-    return lambda handler: _declare(handler, AnswerDeclaration(kind, words, handler))  # type: ignore[arg-type]
-
-
-def hook(at: Hook) -> Callable[[F], F]:
-    """Declare what is called at a hook."""
-    return lambda handler: _declare(handler, HookDeclaration(at, handler))
 
 
 @dataclass
@@ -163,6 +43,7 @@ class Registry:
     commands: dict[str, Command] = field(default_factory=dict)
     webhooks: dict[str, list[WebhookHandler]] = field(default_factory=dict)
     answers: dict[str, AnswerDeclaration] = field(default_factory=dict)
+    tasks: dict[str, TaskDeclaration] = field(default_factory=dict)
     hooks: dict[Hook, Callable[..., object]] = field(default_factory=dict)
     # Events that are taken in whichever meeting they are about, or none.
     any_meeting: set[str] = field(default_factory=set)
@@ -185,6 +66,8 @@ class Registry:
                 _enter(self.commands, declared.name, declared)
             case AnswerDeclaration():
                 _enter(self.answers, declared.kind, declared)
+            case TaskDeclaration():
+                _enter(self.tasks, declared.name, declared)
             case HookDeclaration():
                 _enter(self.hooks, declared.hook, declared.handler)
             case WebhookDeclaration():
@@ -238,6 +121,18 @@ class Registry:
             changes += await handler(ctx, job, webhook)
         return changes
 
+    async def perform(self, ctx: Context, job: Job, task: Task) -> list[Change]:
+        """What the handler of a task wants written; nothing where no feature knows it any more."""
+        declared = self.tasks.get(task.name)
+        return list(await declared.handler(ctx, job, task.read(declared.about))) if declared else []
+
+    async def give_up(self, ctx: Context, job: Job, task: Task) -> list[Change]:
+        """What is to be written since a task has failed for good."""
+        declared = self.tasks.get(task.name)
+        if declared is None or declared.set_aside is None:
+            return []
+        return list(await declared.set_aside(ctx, job, task.read(declared.about)))
+
     def in_doubt(self, ctx: Context, job: Job, request: Request, changes: list[Change]) -> list[Change]:
         """``changes``, and what has a meeting looked for that the request may have left at Zoom."""
         asked, handler = self.commands.get(request.command), self.hooks.get(Hook.CREATION_IN_DOUBT)
@@ -277,11 +172,6 @@ class Registry:
         maybe_done = isinstance(error, ZoomUnreachableError) and error.maybe_done
         # A retried request is looked after in any case.
         return self.in_doubt(ctx, job, request, changes) if maybe_done and not job.retried else changes
-
-
-def _declare(function: F, declared: Declaration) -> F:
-    function.__dict__.setdefault("__declared__", []).append(declared)
-    return function
 
 
 K = TypeVar("K")

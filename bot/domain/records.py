@@ -45,8 +45,9 @@ class Item(Record, kw_only=True):
     sealed: str = ""
     asked_at: int
     received_at: int
+    # When a task is to be done; 0 is at once.
+    due_at: int = 0
     state: ItemState = ItemState.WAITING
-    attempts: int = 0
     done_at: int = 0
     error: str = ""
 

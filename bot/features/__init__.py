@@ -1,4 +1,4 @@
-"""One module per behaviour. Each declares what it does at its functions; see ``core.registry``."""
+"""One module per behaviour. Each declares what it does at its functions; see ``core.declarations``."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import logging
 import re
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, command
+from bot.core.declarations import Changes, command
 from bot.domain.grammar import NOTHING, Request
 from bot.domain.records import LinkedAccount, LostLink, Question
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError

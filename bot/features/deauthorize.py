@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, webhook
+from bot.core.declarations import Changes, webhook
 from bot.domain.records import LinkedAccount, LostLink, Pending, Preference, Question, Subscription, Ticket
 from bot.features.lost_links import keepers
 from bot.messages import sentences

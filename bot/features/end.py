@@ -7,7 +7,7 @@ import logging
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Where, command
+from bot.core.declarations import Changes, Where, command
 from bot.domain.grammar import NOTHING, Request
 from bot.domain.meetings import Ended, Expired, MeetingEvent, apply
 from bot.domain.records import Announcement, Meeting, Status

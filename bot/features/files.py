@@ -16,9 +16,7 @@ from dataclasses import dataclass
 import msgspec
 
 from bot.core.context import Context, Job
-from bot.core.inbox import WEBHOOK
-from bot.core.registry import Changes, webhook
-from bot.domain.records import Item
+from bot.core.declarations import Changes, task
 from bot.errors import (
     MattermostError,
     ZoomError,
@@ -48,9 +46,18 @@ UPLOAD_CAP_S = 30.0
 DOWNLOAD_S = 75.0
 FETCH_S = 100.0
 
-# Inner events, which no webhook of Zoom's carries.
-CHAT = "zoombot.chat"
-TRANSCRIPT = "zoombot.transcript"
+# Zoom's names for the two kinds of files that are fetched.
+CHAT = "CHAT"
+TRANSCRIPT = "TRANSCRIPT"
+
+
+class Fetch(msgspec.Struct):
+    """One file of a recording: the webhook that told of it, with that file alone, and the file's kind.
+    ``tries`` counts the downloads that got no answer."""
+
+    webhook: Webhook
+    kind: str
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,40 +71,45 @@ class _Kind:
 
 
 _KINDS = {
-    CHAT: _Kind("CHAT", "chat.txt", sentences.FILE_CHAT, sentences.FILE_CHAT_KEPT),
+    CHAT: _Kind(CHAT, "chat.txt", sentences.FILE_CHAT, sentences.FILE_CHAT_KEPT),
     TRANSCRIPT: _Kind(
-        "TRANSCRIPT", "transcript.vtt", sentences.FILE_TRANSCRIPT, sentences.FILE_TRANSCRIPT_KEPT
+        TRANSCRIPT, "transcript.vtt", sentences.FILE_TRANSCRIPT, sentences.FILE_TRANSCRIPT_KEPT
     ),
 }
 
 
-async def order(ctx: Context, webhook: Webhook, files: Sequence[File], event: str) -> Changes:
+async def order(ctx: Context, webhook: Webhook, files: Sequence[File], kind: str) -> Changes:
     """What is to be written so that each of these files of a webhook is fetched, once."""
     if not ctx.config.meetings.transcripts:
         return []
-    items = [_item(ctx, webhook, file, event) for file in files]
-    return [Put(item) for item in items if not await ctx.inbox.has(item.id)]
-
-
-def _item(ctx: Context, webhook: Webhook, file: File, event: str) -> Item:
     about = read_meeting(webhook)
+    ordered = [
+        _order(ctx, _key(about, file, kind), about, Fetch(_alone(webhook, file), kind)) for file in files
+    ]
+    return [each for each in ordered if not await ctx.inbox.has(each.record.id)]
+
+
+def _alone(webhook: Webhook, file: File) -> Webhook:
+    """The webhook with this file alone."""
     alone = {**webhook.object, "recording_files": [msgspec.to_builtins(file)]}
-    inner = msgspec.structs.replace(webhook, event=event, payload={**webhook.payload, "object": alone})
-    # Waiting for its turn in a lane, a fetch uses up none of its handler's time.
-    lane = f"fetch:{zlib.crc32(about.uuid.encode()) % PARALLEL}"
-    return ctx.inbox.item(_key(about, file, event), WEBHOOK, lane, inner)
+    return msgspec.structs.replace(webhook, payload={**webhook.payload, "object": alone})
 
 
-@webhook(CHAT, TRANSCRIPT)
-async def fetch(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Fetch the one file of an inner event, and say under every post of the meeting that it is there, or
-    that it stays in Zoom."""
-    about, kind = read_meeting(webhook), _KINDS[webhook.event]
-    (file,) = read_recording(webhook).files(kind.type)
+def _order(ctx: Context, id: str, about: MeetingObject, fetch: Fetch, due_at: int = 0) -> Put:
+    # Waiting for its turn in a queue, a fetch uses up none of its handler's time.
+    queue = f"fetch:{zlib.crc32(about.uuid.encode()) % PARALLEL}"
+    return ctx.task(id, "fetch_file", fetch, queue=queue, due_at=due_at)
+
+
+@task("fetch_file", Fetch)
+async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
+    """Fetch a file, and say under every post of the meeting that it is there, or that it stays in Zoom."""
+    about, kind = read_meeting(fetch.webhook), _KINDS[fetch.kind]
+    (file,) = read_recording(fetch.webhook).files(kind.type)
     meetings = await meetings_of(ctx, about)
     to_host = ctx.config.meetings.post_recordings == "host-only"
     places = await places_of(ctx, meetings, about, to_host=to_host)
-    unposted = await unsaid(ctx, _key(about, file, webhook.event), places)
+    unposted = await unsaid(ctx, _key(about, file, fetch.kind), places)
     if not unposted:
         return []
     topic, hosts = escape(meetings[0].topic), await hosts_of(ctx, meetings, about)
@@ -106,12 +118,28 @@ async def fetch(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     await ctx.mattermost.me()
     try:
         async with asyncio.timeout(DOWNLOAD_S):
-            content = await _download(ctx, file.download_url or "", webhook.download_token or "", hosts)
+            token = fetch.webhook.download_token or ""
+            content = await _download(ctx, file.download_url or "", token, hosts)
     except (ZoomError, TimeoutError) as error:
+        if again := _again(ctx, job, about, fetch, error):
+            return [again]
         log.warning("zoom: a file stays there: %r", error)
         why = sentences.KEPT_LARGE if isinstance(error, ZoomTooLargeError) else sentences.KEPT_UNHAD
         return [_keep(ctx, news, kind, topic, why) for news in unposted]
     return [await _post(ctx, news, kind, topic, content, until) for news in unposted] if content else []
+
+
+def _again(
+    ctx: Context, job: Job, about: MeetingObject, fetch: Fetch, error: ZoomError | TimeoutError
+) -> Put | None:
+    """The same fetch a little later; None where that makes no sense, or not any more."""
+    worth_it = isinstance(error, ZoomUnreachableError | ZoomRateLimitError)
+    if not worth_it or fetch.tries >= len(PAUSES_S):
+        return None
+    log.info("zoom: a file was not downloaded yet: %s", error)
+    due_at = ctx.now() + int(PAUSES_S[fetch.tries] * 1000)
+    later = msgspec.structs.replace(fetch, tries=fetch.tries + 1)
+    return _order(ctx, job.id, about, later, due_at)
 
 
 def _keep(ctx: Context, news: News, kind: _Kind, topic: str, why: str) -> Put:
@@ -149,18 +177,10 @@ async def _channel_of(ctx: Context, place: Place) -> str:
 
 
 async def _download(ctx: Context, url: str, token: str, hosts: Sequence[str]) -> bytes:
-    """The file's bytes; :class:`ZoomError` where Zoom does not give them, for as often as it is asked."""
-    for pause in PAUSES_S:
-        try:
-            return await _download_once(ctx, url, token, hosts)
-        except (ZoomUnreachableError, ZoomRateLimitError) as error:
-            log.info("zoom: a file was not downloaded yet: %s", error)
-            await asyncio.sleep(pause)
-    return await _download_once(ctx, url, token, hosts)
+    """The file's bytes: with the webhook's token, which lives for a day; else with the host's own.
 
-
-async def _download_once(ctx: Context, url: str, token: str, hosts: Sequence[str]) -> bytes:
-    """With the webhook's token, which lives for a day; else with the host's own."""
+    :class:`ZoomError` where Zoom does not give them.
+    """
     allowed = (host_of(ctx.config.zoom.url),)
     failure = ZoomError("there is no token for it")
     if token:
@@ -176,5 +196,5 @@ async def _download_once(ctx: Context, url: str, token: str, hosts: Sequence[str
     raise failure
 
 
-def _key(about: MeetingObject, file: File, event: str) -> str:
-    return key_of(event, about.uuid, str(file.id or file.download_url))
+def _key(about: MeetingObject, file: File, kind: str) -> str:
+    return key_of(f"zoombot.{kind.lower()}", about.uuid, str(file.id or file.download_url))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Hook, command, hook
+from bot.core.declarations import Changes, Hook, command, hook
 from bot.domain.grammar import NOTHING, Request
 from bot.messages import texts, usage
 

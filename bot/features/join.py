@@ -10,7 +10,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Where, command
+from bot.core.declarations import Changes, Where, command
 from bot.domain.grammar import MEETING, Request, meeting_number
 from bot.domain.records import Meeting
 from bot.errors import NotLinkedError

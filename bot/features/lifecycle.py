@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import logging
 
+import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.inbox import REQUEST
-from bot.core.registry import Changes, Hook, command, hook, webhook
-from bot.domain.grammar import Request
+from bot.core.declarations import Changes, Hook, hook, task, webhook
 from bot.domain.meetings import Ended, MeetingEvent, RecordingOff, apply
 from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import ZoomError, ZoomNotFoundError
 from bot.messages import sentences, texts
-from bot.stores import Change, Delete, Put, Update
+from bot.stores import Change, Delete, Update
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
 
 log = logging.getLogger(__name__)
@@ -99,38 +98,38 @@ async def find_meetings(ctx: Context, about: MeetingObject, event: MeetingEvent)
     ]
 
 
+class Unposted(msgspec.Struct):
+    """The id of an announcement that Mattermost does not take."""
+
+    announcement: str
+
+
 @hook(Hook.POST_REFUSED)
 def drop_later(ctx: Context, announcement: Announcement) -> Changes:
     """Have an announcement that Mattermost will not take dealt with."""
-    request = Request(
-        command="unposted",
-        argument=announcement.id,
-        trigger=announcement.trigger,
-        user_id=announcement.user_id,
-        user_name=announcement.user_name,
-        channel_id=announcement.channel_id,
-    )
     id = f"unposted:{announcement.id}"
-    return [Put(ctx.inbox.item(id, REQUEST, id, request))]
+    return [ctx.task(id, "drop_unposted", Unposted(announcement.id), queue=id)]
 
 
-@command("unposted", takes=None)
-async def drop_unposted(ctx: Context, job: Job, request: Request) -> Changes:
+@task("drop_unposted", Unposted)
+async def drop_unposted(ctx: Context, job: Job, about: Unposted) -> Changes:
     """A meeting could not be announced: delete it if it was made for that and nobody is in it, and tell who
     asked."""
-    announcement = await ctx.store.get(Announcement, request.argument)
+    announcement = await ctx.store.get(Announcement, about.announcement)
     meeting = await ctx.store.get(Meeting, announcement.meeting) if announcement else None
-    if meeting is None:
+    if announcement is None or meeting is None:
         return []
     announcements = await ctx.store.find(Announcement, "meeting", meeting.id)
     unused = meeting.status is Status.WAITING and not any(each.post_id for each in announcements)
     if unused and meeting.kind in OURS:
         await _delete(ctx, meeting)
     # What nobody sees must not be posted after all, once something changes.
-    gone: list[Change] = [Delete(Announcement, request.argument)]
+    gone: list[Change] = [Delete(Announcement, announcement.id)]
     if len(announcements) == 1:
         gone.append(Delete(Meeting, meeting.id))
-    return [ctx.tell(job, request, _NOT_POSTED.get(meeting.kind, texts.NOT_SHARED)), *gone]
+    said = _NOT_POSTED.get(meeting.kind, texts.NOT_SHARED)
+    told = ctx.tell_user(f"{job.id}/", announcement.user_id, said, trigger=announcement.trigger)
+    return [told, *gone]
 
 
 async def _delete(ctx: Context, meeting: Meeting) -> None:

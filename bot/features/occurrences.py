@@ -8,7 +8,7 @@ import logging
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, webhook
+from bot.core.declarations import Changes, webhook
 from bot.domain.meetings import MeetingEvent, apply
 from bot.domain.records import Announcement, Meeting, Notice, Subscription
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError

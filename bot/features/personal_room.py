@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, answer, command
+from bot.core.declarations import Changes, answer, command
 from bot.domain.grammar import Request, words
 from bot.domain.records import Preference, Question
 from bot.errors import ZoomNotFoundError, ZoomScopeError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Where, command
+from bot.core.declarations import Changes, Where, command
 from bot.domain.grammar import Request, words
 from bot.domain.records import ChannelPolicy
 from bot.features import membership

@@ -17,8 +17,8 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Body, Context, Job
-from bot.core.inbox import REQUEST
-from bot.core.registry import Changes, command
+from bot.core.declarations import Changes, command, task
+from bot.core.tasks import task as task_item
 from bot.domain.grammar import Request
 from bot.domain.records import Item, Notice, Question
 from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, VaultError
@@ -198,20 +198,38 @@ async def _shows(ctx: Context, notice: Notice, post_id: str) -> bool:
         return False
 
 
-@command("answered", takes=None)
-async def go_on(ctx: Context, job: Job, request: Request) -> Changes:
+class Answered(msgspec.Struct):
+    """A question's id, and the word that answered it."""
+
+    question: str
+    word: str
+
+
+async def apologize(ctx: Context, job: Job, about: Answered) -> Changes:
+    """The person has answered, and nothing came of it: say so."""
+    question = await ctx.store.get(Question, about.question)
+    return [ctx.apology(job, _asked(ctx, question))] if question else []
+
+
+@task("go_on", Answered, set_aside=apologize)
+async def go_on(ctx: Context, job: Job, about: Answered) -> Changes:
     """The answer was written down: do what was to be done after it."""
-    question = await ctx.store.get(Question, request.trigger)
+    question = await ctx.store.get(Question, about.question)
     if question is None:
         return []
-    first = msgspec.json.decode(ctx.vault.open(question.id, question.sealed), type=Request)
-    first.choices = [*first.choices, request.argument]
-    first.resumed = True
+    request = _asked(ctx, question)
+    request.choices = [*request.choices, about.word]
+    request.resumed = True
     # It waited for its person, not for us.
-    first.asked_at = ctx.now()
-    changes = await ctx.requests.resume(ctx, job, first, question)
+    request.asked_at = ctx.now()
+    changes = await ctx.requests.resume(ctx, job, request, question)
     answered = Update(Question, question.id, lambda now: replace(now, answered=True))
-    return [answered, _shown_answered(ctx, question, request.argument), *changes]
+    return [answered, _shown_answered(ctx, question, about.word), *changes]
+
+
+def _asked(ctx: Context, question: Question) -> Request:
+    """The request that waits for the answer."""
+    return msgspec.json.decode(ctx.vault.open(question.id, question.sealed), type=Request)
 
 
 def _question(ctx: Context, job: Job, request: Request, kind: str, words: list[str], about: str) -> Question:
@@ -229,17 +247,9 @@ def _question(ctx: Context, job: Job, request: Request, kind: str, words: list[s
 
 
 def _item(ctx: Context, question: Question, word: str) -> Item:
-    request = msgspec.json.decode(ctx.vault.open(question.id, question.sealed), type=Request)
-    answer = Request(
-        command="answered",
-        argument=word,
-        trigger=question.id,
-        user_id=question.user_id,
-        user_name=request.user_name,
-        channel_id=request.channel_id,
-    )
-    # In the lane of the channel where it was asked: the guard against doubles counts on that.
-    return ctx.inbox.item(f"answer:{question.id}", REQUEST, request.channel_id, answer)
+    # In the queue of the channel where it was asked: the guard against duplicates counts on that.
+    queue = _asked(ctx, question).channel_id
+    return task_item(ctx.inbox, f"answer:{question.id}", "go_on", Answered(question.id, word), queue=queue)
 
 
 def _shown_answered(ctx: Context, question: Question, word: str) -> Update[Notice]:

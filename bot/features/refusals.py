@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Command, Hook, hook
+from bot.core.declarations import Changes, Command, Hook, hook
 from bot.domain.grammar import Request
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
 from bot.features import connect

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Hook, hook
+from bot.core.declarations import Changes, Hook, hook
 from bot.domain.grammar import Request
 from bot.errors import MattermostDeniedError, MattermostNotFoundError
 from bot.messages import texts

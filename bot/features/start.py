@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Where, answer, command
+from bot.core.declarations import Changes, Where, answer, command
 from bot.domain.grammar import TOPIC, Request
 from bot.domain.meetings import Started, apply
 from bot.domain.records import Announcement, Meeting, Question

@@ -4,7 +4,7 @@ and again. Each time it starts, it is a new post there."""
 from __future__ import annotations
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Where, command
+from bot.core.declarations import Changes, Where, command
 from bot.domain.grammar import MEETING_ID, NOTHING, Request, meeting_number
 from bot.domain.records import Subscription
 from bot.features import gates

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, webhook
+from bot.core.declarations import Changes, webhook
 from bot.features.destinations import key_of, meetings_of, places_of, say, unsaid
 from bot.zoom.artifacts import read_summary, summary_text
 from bot.zoom.webhooks import Webhook, read_meeting

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot import __version__
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, command
+from bot.core.declarations import Changes, command
 from bot.domain.grammar import NOTHING, Request
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Where, command, webhook
+from bot.core.declarations import Changes, Where, command, webhook
 from bot.domain.grammar import TOPIC, Request
 from bot.errors import ZoomLicenceError, ZoomUnreachableError
 from bot.features import confirmations, gates, lifecycle, orphans, start

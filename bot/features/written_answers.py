@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes
+from bot.core.declarations import Changes
 from bot.domain.grammar import Request
 from bot.domain.records import Question
 from bot.features import questions

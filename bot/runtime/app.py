@@ -29,6 +29,7 @@ from bot.runtime.orphans import Orphans
 from bot.runtime.posting import Posting
 from bot.runtime.publisher import Publisher
 from bot.runtime.reconciler import Reconciler
+from bot.runtime.upgrade import upgrade
 from bot.runtime.wiring import introduce, look_at_keys, open_context, override_props
 from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy, Worker
 from bot.stores.notifying import NotifyingStore
@@ -94,6 +95,7 @@ class App:
             tasks.create_task(self._keep("listener", self.listener.run))
             tasks.create_task(self._keep("reconciler", self.reconciler.run))
             tasks.create_task(self._keep("orphans", self.orphans.run))
+            tasks.create_task(self._keep("timer", self.worker.timer.run))
             tasks.create_task(self._keep("janitor", Janitor(self.ctx.store, self.ctx.now).run))
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -169,6 +171,7 @@ async def opened(
         servers: list[Server] = []
         stack.push_async_callback(_wind_down, servers, listener, worker, publisher)
         # Before a webhook can come: it may be about a meeting that an unfinished item has made.
+        await upgrade(ctx)
         if left := await worker.recover() + await publisher.recover():
             log.info("took up %d things left by the last run", left)
         app = App(

@@ -10,16 +10,16 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.inbox import REQUEST, Inbox
+from bot.core.inbox import REQUEST, TASK, Inbox
 from bot.core.registry import Registry
+from bot.core.tasks import Task
 from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState
 from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
-from bot.messages import texts
-from bot.messages.cards import problem
 from bot.runtime.metrics import Metrics
 from bot.runtime.queues import MAX_WAITING, Queues
-from bot.stores import Change, Put
+from bot.runtime.timer import Timer
+from bot.stores import Change, Put, Update
 from bot.stores.notifying import NotifyingStore
 from bot.zoom.webhooks import Webhook
 
@@ -66,6 +66,7 @@ class Worker:
         self._full = False
         self._refused = False
         self._recovering = False
+        self.timer = Timer(self._take, ctx.now)
         store.watch(Item, self._take)
 
     @property
@@ -104,6 +105,9 @@ class Worker:
     def _take(self, item: Item, *, retried: bool = False) -> None:
         if item.state is not ItemState.WAITING or item.id in self._taken:
             return
+        if item.due_at > self._ctx.now():
+            self.timer.add(item)
+            return
         if self._full or not self._queues.offer(item.lane, lambda: self._work(item, retried)):
             self._full = self._refused = True
             return
@@ -115,13 +119,21 @@ class Worker:
         try:
             # It may have been done since it was read: whoever recovers sees what others are just writing.
             now = await self._store.get(Item, item.id)
-            if now is not None and now.state is ItemState.WAITING:
-                await self._try(item, retried)
+            if now is not None and now.state is ItemState.WAITING and now.due_at <= self._ctx.now():
+                await self._try(now, retried)
         finally:
             self._taken.pop(item.id, None)
             self._ctx.creations.end(item.id)
+        if item.kind == TASK:
+            await self._take_again(item)
         if self._full and not self._recovering and self._queues.waiting <= self._max_waiting // 2:
             await self.recover()
+
+    async def _take_again(self, item: Item) -> None:
+        """A task may have been put off, by itself or by somebody else, while it was being done."""
+        now = await self._store.get(Item, item.id)
+        if now is not None:
+            self._take(now)
 
     async def _try(self, item: Item, retried: bool) -> None:
         failures = 0
@@ -150,6 +162,8 @@ class Worker:
         job = Job(item.id, retried=retried, asked_at=item.asked_at)
         if item.kind == REQUEST:
             return await self._respond(job, self._inbox.read_request(item))
+        if item.kind == TASK:
+            return await self._registry.perform(self._ctx, job, self._inbox.read(item, Task))
         return await self._registry.receive(self._ctx, job, self._inbox.read(item, Webhook))
 
     async def _respond(self, job: Job, request: Request) -> list[Change]:
@@ -158,30 +172,35 @@ class Worker:
         return await self._registry.respond(self._ctx, job, request)
 
     async def _finish(self, item: Item, changes: list[Change]) -> None:
-        await self._store.commit(*changes, Put(self._done(item)))
+        await self._store.commit(*changes, self._tick(item))
         self._metrics.items.labels(item.kind, "done").inc()
         self._metrics.handling.labels(item.kind).observe((self._ctx.now() - item.received_at) / 1000)
 
-    def _done(self, item: Item) -> Item:
-        return replace(item, state=ItemState.DONE, sealed="", done_at=self._ctx.now())
+    def _tick(self, item: Item) -> Change:
+        done = replace(item, state=ItemState.DONE, sealed="", done_at=self._ctx.now())
+        if item.kind != TASK:
+            return Put(done)
+        # One that was written anew meanwhile is yet to be done.
+        return Update(Item, item.id, lambda now: done if now == item else None)
 
     async def _set_aside(self, item: Item, failure: str) -> None:
         """Out of the way, kept for ``zoombot check``; whoever asked is told."""
         log.error("item %s is set aside after %s", item.id, failure, extra={"item": item.id})
         self._metrics.items.labels(item.kind, "dead").inc()
         dead = replace(item, state=ItemState.DEAD, done_at=self._ctx.now(), error=failure)
-        await self._store.commit(*self._regrets(item), Put(dead))
+        await self._store.commit(*await self._regrets(item), Put(dead))
 
-    def _regrets(self, item: Item) -> list[Change]:
-        if item.kind != REQUEST:
-            return []
+    async def _regrets(self, item: Item) -> list[Change]:
         job = Job(item.id, retried=True, asked_at=item.asked_at)
         try:
+            if item.kind == TASK:
+                return await self._registry.give_up(self._ctx, job, self._inbox.read(item, Task))
+            if item.kind != REQUEST:
+                return []
             request = self._inbox.read_request(item)
         except (VaultError, msgspec.MsgspecError):
             log.error("item %s cannot be read: nobody can be told", item.id, extra={"item": item.id})
             return []
-        text = texts.HANDLER_FAILED.format(reference=job.reference[:8])
-        told: list[Change] = [self._ctx.tell(job, request, problem(text).message)]
+        told: list[Change] = [self._ctx.apology(job, request)]
         # It may have got as far as Zoom.
         return self._registry.in_doubt(self._ctx, job, request, told)

@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 
 from bot.core.context import Context, Job
-from bot.core.registry import Changes, Command, Hook, Registry, Where, answer, command, hook, webhook
+from bot.core.declarations import Changes, Command, Hook, Where, answer, command, hook, webhook
+from bot.core.registry import Registry
 from bot.domain.grammar import NOTHING, TOPIC, ParsedCommand, Request, words
 from bot.domain.records import Notice, Question
 from bot.errors import ZoomError, ZoomUnreachableError

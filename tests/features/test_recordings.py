@@ -87,8 +87,7 @@ async def test_a_recording_before_the_end_and_days_later_is_right_all_the_same(t
     post, meeting = await trio.meeting("bob")
     await trio.zoom.start(meeting.id)
     await trio.zoom.record(meeting.id)
-    await settle(trio)
-    assert len(replies(trio, post)) == 2
+    await trio.mattermost.wait_for(lambda: len(replies(trio, post)) == 2)
     await trio.zoom.end(meeting.id)
     other, late = await trio.meeting("bob", topic="retro")
     await held(trio, late)
@@ -164,8 +163,7 @@ async def test_a_download_that_fails_at_first_is_tried_again(trio: World) -> Non
     await held(trio, meeting)
     trio.zoom.faults.add(status=503, times=1, method="GET", path=r"/rec/download/")
     await trio.zoom.record(meeting.id)
-    await settle(trio)
-    assert len(replies(trio, post)) == 2
+    await trio.mattermost.wait_for(lambda: len(replies(trio, post)) == 2)
 
 
 async def test_a_download_that_is_refused_does_not_hold_up_the_link(trio: World) -> None:

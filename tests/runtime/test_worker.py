@@ -13,8 +13,9 @@ import msgspec
 import pytest
 
 from bot.core.context import Context, Job
+from bot.core.declarations import Changes, Command
 from bot.core.inbox import REQUEST, Inbox
-from bot.core.registry import Changes, Command, Registry
+from bot.core.registry import Registry
 from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState, Notice
 from bot.errors import MattermostUnreachableError

@@ -1,0 +1,58 @@
+"""Tasks that are due later: one timer, which sleeps until the earliest of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+from collections.abc import Callable
+
+from bot.clock import Now
+from bot.domain.records import Item
+
+# A clock that is set, or moved on, is noticed within this (seconds).
+LONGEST_SLEEP_S = 5.0
+
+
+class Timer:
+    """Hands each item to ``take`` once its ``due_at`` has come. What it holds is in the store as well."""
+
+    def __init__(
+        self, take: Callable[[Item], None], now: Now, *, longest_sleep_s: float = LONGEST_SLEEP_S
+    ) -> None:
+        self._take = take
+        self._now = now
+        self._longest_sleep_s = longest_sleep_s
+        self._heap: list[tuple[int, int, Item]] = []
+        self._numbers = itertools.count()
+        self._changed = asyncio.Event()
+
+    @property
+    def waiting(self) -> int:
+        """Items that are not due yet; one that was put off counts each time."""
+        return len(self._heap)
+
+    def add(self, item: Item) -> None:
+        """Hand this over when it is due."""
+        heapq.heappush(self._heap, (item.due_at, next(self._numbers), item))
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Hand over what is due, until cancelled."""
+        while True:
+            self._changed.clear()
+            self.fire()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._sleep_s()):
+                    await self._changed.wait()
+
+    def fire(self) -> None:
+        """Hand over everything that is due now."""
+        while self._heap and self._heap[0][0] <= self._now():
+            self._take(heapq.heappop(self._heap)[2])
+
+    def _sleep_s(self) -> float | None:
+        if not self._heap:
+            return None
+        return min(max(0.0, (self._heap[0][0] - self._now()) / 1000), self._longest_sleep_s)

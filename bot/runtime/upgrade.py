@@ -1,0 +1,60 @@
+"""Work that the version before this one left in the store, in the form that this one does.
+
+Version 0.1 kept what it told itself as requests and webhooks of names that no person and no Zoom uses; now
+these are tasks.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from bot.core.context import Context
+from bot.core.inbox import REQUEST, TASK, WEBHOOK
+from bot.core.tasks import Task
+from bot.domain.grammar import Request
+from bot.domain.records import Item, ItemState
+from bot.errors import VaultError
+from bot.stores import Put
+from bot.zoom.webhooks import Webhook
+
+log = logging.getLogger(__name__)
+
+_FILES = {"zoombot.chat": "CHAT", "zoombot.transcript": "TRANSCRIPT"}
+
+
+async def upgrade(ctx: Context) -> int:
+    """Rewrite what waits in an old form; returns how many items that were."""
+    waiting = await ctx.store.find(Item, "state", ItemState.WAITING)
+    changes = [Put(fresh) for item in waiting if (fresh := _upgraded(ctx, item))]
+    await ctx.store.commit(*changes)
+    return len(changes)
+
+
+def _upgraded(ctx: Context, item: Item) -> Item | None:
+    """The item as a task; None if it is what it should be."""
+    try:
+        found = _task_in(ctx, item)
+    except (VaultError, msgspec.MsgspecError):
+        # The worker will say so.
+        return None
+    if found is None:
+        return None
+    name, about = found
+    payload = msgspec.json.encode(Task(name, msgspec.Raw(msgspec.json.encode(about)))).decode()
+    return msgspec.structs.replace(item, kind=TASK, sealed=ctx.vault.seal(item.id, payload))
+
+
+def _task_in(ctx: Context, item: Item) -> tuple[str, dict[str, object]] | None:
+    if item.kind == REQUEST:
+        request = ctx.inbox.read(item, Request)
+        if request.command == "answered":
+            return "go_on", {"question": request.trigger, "word": request.argument}
+        if request.command == "unposted":
+            return "drop_unposted", {"announcement": request.argument}
+    elif item.kind == WEBHOOK:
+        webhook = ctx.inbox.read(item, Webhook)
+        if kind := _FILES.get(webhook.event):
+            return "fetch_file", {"webhook": msgspec.to_builtins(webhook), "kind": kind}
+    return None
