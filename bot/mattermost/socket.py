@@ -21,7 +21,7 @@ from bot.mattermost.backlog import MAX_CHARACTERS, MAX_FRAMES, Backlog
 from bot.mattermost.backoff import full_jitter
 from bot.mattermost.connection import CLOSE_TIMEOUT_S, Connection, Ending, SocketTimings
 from bot.mattermost.errors import connection_error, handshake_error
-from bot.mattermost.frames import Sequence
+from bot.mattermost.frames import Event, Sequence
 from bot.mattermost.rest import Rest, api_url, bearer
 from bot.mattermost.server_clock import ServerClock
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 MAX_FRAME = 8 * 1024 * 1024
 DEFAULT_SOCKET_TIMINGS = SocketTimings()
 
-Deliver = Callable[[bytes | str], Awaitable[None]]
+Deliver = Callable[[Event], Awaitable[None]]
 Connected = Callable[[bool], Awaitable[None]]
 
 
@@ -58,7 +58,7 @@ _COUNTERS = {Ending.DEAF: "deaf", Ending.GAP: "gaps", Ending.OVERFLOW: "overflow
 class Socket:
     """Delivers the events of ``GET /api/v4/websocket`` for as long as :meth:`run` runs.
 
-    Frames wait in a queue of ``max_frames`` frames and ``max_characters`` characters, so that a slow
+    Events wait in a queue of ``max_frames`` frames and ``max_characters`` characters, so that a slow
     ``deliver`` stops neither reading nor pinging. When it is full the connection is closed; once the
     queue has been worked off a fresh one is opened, and ``connected(False)`` says that something was missed.
     """
@@ -100,7 +100,7 @@ class Socket:
     async def run(self, deliver: Deliver, connected: Connected) -> NoReturn:
         """Keep the socket open until cancelled.
 
-        ``deliver(frame)`` gets every event but ``hello``, as text, in order, one at a time.
+        ``deliver(event)`` gets every event but ``hello``, in order, one at a time.
         ``connected(resumed)`` is called in the same order, before the frames of that connection: False
         means that events may have been missed and must be fetched. Both hold up what follows; start what
         takes long as a task. If one of them raises, that is logged and a fresh connection is opened.
@@ -129,7 +129,7 @@ class Socket:
         while True:
             item = await self._backlog.take()
             try:
-                await (deliver(item) if isinstance(item, str) else connected(item))
+                await (deliver(item) if isinstance(item, Event) else connected(item))
             except Exception:
                 log.exception("mattermost socket: an event could not be handled")
                 self._sequence.forget()

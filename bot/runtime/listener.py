@@ -14,6 +14,7 @@ from bot.domain.records import Cursor, Item
 from bot.errors import EventError, MattermostDeniedError, MattermostError, MattermostNotFoundError, StoreError
 from bot.mattermost import Channel, Mattermost, Post, Socket
 from bot.mattermost.events import Message, Posted, Props, read_posted
+from bot.mattermost.frames import Event
 from bot.stores import Put, Store
 
 log = logging.getLogger(__name__)
@@ -138,9 +139,9 @@ class Listener:
         self._gaps += 1
         self._missed.set()
 
-    async def _deliver(self, frame: bytes | str) -> None:
+    async def _deliver(self, event: Event) -> None:
         try:
-            posted = read_posted(frame)
+            posted = read_posted(event)
         except EventError as error:
             log.warning("mattermost: %s", error)
             return

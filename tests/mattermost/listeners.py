@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.mattermost import ServerClock, Socket, SocketState, SocketTimings
 from bot.mattermost.events import read_posted
+from bot.mattermost.frames import Event
 from bot.sandbox.mattermost import Mattermost as Sandbox
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ class RecordingListener:
         self.clock = ServerClock()
         self.socket = Socket(http, url, token, on_state=self._show, clock=self.clock, **options)
         self.heard: list[str | bool] = []
-        self.frames: list[str | bytes] = []
+        self.events: list[Event] = []
         self.gate = asyncio.Event()
         self.gate.set()
         self.poison = ""
@@ -61,10 +62,10 @@ class RecordingListener:
         async with asyncio.timeout(PATIENCE_S), self._changed:
             return await self._changed.wait_for(check)
 
-    async def _deliver(self, frame: bytes | str) -> None:
+    async def _deliver(self, event: Event) -> None:
         await self.gate.wait()
-        self.frames.append(frame)
-        posted = read_posted(frame)
+        self.events.append(event)
+        posted = read_posted(event)
         if posted is not None:
             if self.poison and posted.message.message == self.poison:
                 self.poison = ""

@@ -19,6 +19,7 @@ from bot.errors import (
 from bot.mattermost.backlog import Backlog
 from bot.mattermost.backoff import ceiling, full_jitter, retrying
 from bot.mattermost.errors import error_from, handshake_error, retry_after
+from bot.mattermost.frames import Event
 from bot.mattermost.server_clock import ServerClock
 
 
@@ -156,27 +157,32 @@ class TestServerClock:
         assert abs(clock.offset - offset) <= narrowest
 
 
+def sized(size: int) -> Event:
+    return Event(0, size=size)
+
+
 class TestBacklog:
-    async def test_it_keeps_the_order_of_frames_and_news(self) -> None:
+    async def test_it_keeps_the_order_of_events_and_news(self) -> None:
         backlog = Backlog(10, 100)
+        first, second = Event(1, size=1), Event(2, size=1)
         backlog.announce(False)
-        assert backlog.offer("a")
+        assert backlog.offer(first)
         backlog.announce(True)
-        assert backlog.offer("b")
-        assert [await backlog.take() for _ in range(4)] == [False, "a", True, "b"]
+        assert backlog.offer(second)
+        assert [await backlog.take() for _ in range(4)] == [False, first, True, second]
 
     async def test_it_is_bounded_by_frames_and_characters(self) -> None:
-        assert [Backlog(0, 100).offer("a"), Backlog(1, 0).offer("a")] == [False, False]
+        assert [Backlog(0, 100).offer(sized(1)), Backlog(1, 0).offer(sized(1))] == [False, False]
         backlog = Backlog(2, 5)
-        assert [backlog.offer("aaa"), backlog.offer("bbb"), backlog.offer("b")] == [True, False, True]
-        assert not backlog.offer("")
-        assert await backlog.take() == "aaa"
-        assert backlog.offer("cccc")
+        assert [backlog.offer(sized(size)) for size in (3, 3, 1)] == [True, False, True]
+        assert not backlog.offer(sized(0))
+        assert await backlog.take() == sized(3)
+        assert backlog.offer(sized(4))
 
     async def test_emptied_waits_for_the_last_one(self) -> None:
         backlog = Backlog()
         await backlog.emptied()
-        backlog.offer("a")
+        backlog.offer(sized(1))
         waiting = asyncio.ensure_future(backlog.emptied())
         await asyncio.sleep(0)
         assert not waiting.done()

@@ -254,7 +254,7 @@ async def test_a_missing_event_leads_to_a_fresh_connection(http: aiohttp.ClientS
         return ws
 
     async with odd_server(handle) as url, listening(http, url, "token") as listener:
-        await listener.until(lambda: len(listener.frames) == 1)
+        await listener.until(lambda: len(listener.events) == 1)
         assert listener.connections == [False, False]
         assert listener.state.gaps == 1
 
@@ -273,7 +273,7 @@ async def test_junk_between_the_frames_is_passed_over(http: aiohttp.ClientSessio
         return ws
 
     async with odd_server(handle) as url, listening(http, url, "token") as listener:
-        await listener.until(lambda: len(listener.frames) == 1)
+        await listener.until(lambda: len(listener.events) == 1)
         assert listener.state.connects == 1
 
 
