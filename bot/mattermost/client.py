@@ -11,19 +11,22 @@ import aiohttp
 
 from bot.clock import Now, now_ms
 from bot.errors import MattermostDeniedError, MattermostNotFoundError
-from bot.mattermost.backoff import retrying
 from bot.mattermost.driver import open_driver
+from bot.mattermost.errors import AWAY, asked_wait
 from bot.mattermost.history import read_since
 from bot.mattermost.models import Channel, Member, Post, PostList, Stats, Team, Upload, User
 from bot.mattermost.rest import MAX_ANSWER, UPLOAD_TIMEOUT_S, Rest, decode
 from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
+from bot.retrying import Backoff, retrying
 
 T = TypeVar("T")
 
 # Direct channels that are remembered, and users asked for in one call.
 MAX_DIRECT = 4096
 USERS_PER_CALL = 100
+# The longest wait between two tries of a read.
+RETRY_CAP_S = 5.0
 
 # As a segment of a path, too.
 _EMAIL = re.compile(r"(?=.{1,128}$)[\w'+&=~-]+(\.[\w'+&=~-]+)*@[\w-]+(\.[\w-]+)*", re.ASCII)
@@ -67,8 +70,7 @@ class Mattermost:
             now=now,
         )
         self._api = open_driver(self._rest)
-        self._attempts = attempts
-        self._retry_base_s = retry_base_s
+        self._backoff = Backoff(retry_base_s, RETRY_CAP_S, attempts)
         self._me: User | None = None
         self._direct: OrderedDict[str, str] = OrderedDict()
 
@@ -234,7 +236,7 @@ class Mattermost:
         async def once() -> T:
             return decode(await call(), type)
 
-        return await retrying(once, attempts=self._attempts, base_s=self._retry_base_s)
+        return await retrying(once, self._backoff, on=AWAY, asks_for=asked_wait(RETRY_CAP_S))
 
 
 def _segment(value: str) -> str:

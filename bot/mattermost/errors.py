@@ -19,11 +19,16 @@ from bot.errors import (
     MattermostUnreachableError,
 )
 from bot.mattermost.sessions import CA_KEY, RedirectedError
+from bot.retrying import AsksFor
 from bot.tls import certificate_trouble
 
 # Mattermost names seconds; a proxy that asks for an hour is not waited for that long.
 MAX_RETRY_AFTER_S = 300.0
 DEFAULT_RETRY_AFTER_S = 1.0
+
+
+# What passes by itself, as a rule.
+AWAY = (MattermostUnreachableError, MattermostRateLimitError)
 
 
 class AnswerTooLargeError(MattermostError):
@@ -113,6 +118,16 @@ def retry_after(headers: Mapping[str, str]) -> float:
     if not math.isfinite(seconds):
         return DEFAULT_RETRY_AFTER_S
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
+
+
+def asked_wait(most_s: float = math.inf) -> AsksFor:
+    """For ``retrying``: a rate limit is waited for as it asks, unless that is longer than ``most_s``."""
+
+    def asked(error: BaseException) -> float | None:
+        seconds = error.retry_after if isinstance(error, MattermostRateLimitError) else 0.0
+        return seconds if seconds <= most_s else None
+
+    return asked
 
 
 def _refusal(body: bytes) -> Refusal | None:

@@ -18,12 +18,12 @@ from bot.errors import (
     MattermostTokenError,
 )
 from bot.mattermost.backlog import MAX_CHARACTERS, MAX_FRAMES, Backlog
-from bot.mattermost.backoff import full_jitter
 from bot.mattermost.connection import CLOSE_TIMEOUT_S, Connection, Ending, SocketTimings
 from bot.mattermost.errors import connection_error, handshake_error
 from bot.mattermost.frames import Event, Sequence
 from bot.mattermost.rest import Rest, api_url, bearer
 from bot.mattermost.server_clock import ServerClock
+from bot.retrying import Backoff
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +85,7 @@ class Socket:
         self._rest = Rest(http, url, token, clock=self._clock, now=now)
         self._on_state = on_state
         self._timing = timing
+        self._backoff = Backoff(timing.backoff_base_s, timing.backoff_cap_s)
         self._max_frame = max_frame
         self._limits = (max_frames, max_characters)
         self._now = now
@@ -137,11 +138,11 @@ class Socket:
                     self._connection.end(Ending.FAILED)
 
     async def _stay_connected(self) -> NoReturn:
-        failures = 0
+        failures = 1
         while True:
             lasted_s, pause = await self._try_once()
-            failures = 0 if lasted_s >= self._timing.healthy_s else failures + 1
-            pause += full_jitter(failures, self._timing.backoff_base_s, self._timing.backoff_cap_s)
+            failures = 1 if lasted_s >= self._timing.healthy_s else failures + 1
+            pause += self._backoff.pause_s(failures)
             log.info("mattermost socket: next attempt in %.1f s", pause)
             await asyncio.sleep(pause)
 

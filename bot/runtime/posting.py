@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from random import SystemRandom
 from typing import Any, TypeVar
 
 from bot.clock import Now, now_ms
@@ -20,16 +19,17 @@ from bot.errors import (
     MattermostError,
     MattermostRateLimitError,
     MattermostTokenError,
-    MattermostUnreachableError,
 )
 from bot.mattermost import Mattermost, Post
+from bot.mattermost.errors import AWAY, asked_wait
+from bot.retrying import Backoff, retrying
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_random = SystemRandom()
-
+# What is waited for, however long it takes.
+PASSING = (*AWAY, MattermostTokenError, MattermostCertificateError)
 # The search for a post of ours begins this much before it was asked for: clocks differ, and are set.
 SEARCH_SLACK_MS = 15 * 60_000
 
@@ -64,8 +64,7 @@ class Posting:
         self._bot_id = bot_id
         self._override = override
         self._now = now
-        self._base_s = base_s
-        self._cap_s = cap_s
+        self._backoff = Backoff(base_s, cap_s, least=0.5)
         self._slots = asyncio.Semaphore(32)
         # Calls that had to be made again, since the start.
         self.retries = 0
@@ -94,20 +93,19 @@ class Posting:
 
     async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
         """What ``call`` returns, tried until Mattermost is there to answer."""
-        failures = 0
-        while True:
-            try:
-                async with self._slots:
-                    return await call()
-            except MattermostRateLimitError as error:
-                pause = error.retry_after
-            except (MattermostUnreachableError, MattermostTokenError, MattermostCertificateError) as error:
-                pause = 0.0
-                log.warning("mattermost: %s; trying again", error)
-            ceiling = min(self._cap_s, self._base_s * 2.0 ** min(failures, 20))
-            await asyncio.sleep(pause + _random.uniform(ceiling / 2, ceiling))
-            failures += 1
-            self.retries += 1
+
+        async def once() -> T:
+            async with self._slots:
+                return await call()
+
+        return await retrying(
+            once, self._backoff, on=PASSING, asks_for=asked_wait(), on_retry=self._note_retry
+        )
+
+    def _note_retry(self, error: BaseException, failures: int) -> None:
+        if not isinstance(error, MattermostRateLimitError):
+            log.warning("mattermost: %s; trying again", error)
+        self.retries += 1
 
     async def _create(self, draft: Draft) -> Post:
         try:
