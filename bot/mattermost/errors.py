@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import aiohttp
 import msgspec
 from yarl import URL
 
@@ -18,9 +17,9 @@ from bot.errors import (
     MattermostTokenError,
     MattermostUnreachableError,
 )
+from bot.http_client import Failure, one_line, unanswered
 from bot.mattermost.sessions import CA_KEY, RedirectedError
 from bot.retrying import AsksFor
-from bot.tls import certificate_trouble
 
 # Mattermost names seconds; a proxy that asks for an hour is not waited for that long.
 MAX_RETRY_AFTER_S = 300.0
@@ -46,7 +45,7 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes) -> Mattermo
     """The error for an answer of status ``status`` (anything but 2xx)."""
     refusal = _refusal(body)
     code = refusal.id if refusal else ""
-    text = _line(f"{refusal.message} ({refusal.id})") if refusal else f"status {status}"
+    text = one_line(f"{refusal.message} ({refusal.id})") if refusal else f"status {status}"
     if status == 429:
         return MattermostRateLimitError(
             f"Mattermost limits the rate: {text}", retry_after=retry_after(headers)
@@ -91,22 +90,10 @@ def connection_error(failure: Exception, host: str) -> MattermostError:
     """The error for a call to ``host`` that got no answer."""
     if isinstance(failure, RedirectedError):
         return redirect_error(failure.status, failure.location)
-    if isinstance(failure, aiohttp.ClientConnectorCertificateError):
-        return certificate_error(failure.certificate_error, host)
-    if isinstance(failure, aiohttp.ClientConnectorSSLError):
-        return MattermostUnreachableError(
-            f"no TLS connection with {host}: {_line(str(failure))}; is it https there?"
-        )
-    if isinstance(failure, TimeoutError):
-        return MattermostUnreachableError(f"{host} did not answer in time")
-    if isinstance(failure, aiohttp.ClientResponseError):
-        return MattermostUnreachableError(f"{host} does not speak HTTP: {_line(failure.message)}")
-    return MattermostUnreachableError(f"{host} cannot be reached: {_line(str(failure) or repr(failure))}")
-
-
-def certificate_error(failure: Exception, host: str) -> MattermostCertificateError:
-    """Says whose certificate does not verify, why, and what mends it."""
-    return MattermostCertificateError(certificate_trouble(failure, host, CA_KEY))
+    missing = unanswered(failure, host, CA_KEY)
+    if missing.failure is Failure.CERTIFICATE:
+        return MattermostCertificateError(missing.text)
+    return MattermostUnreachableError(missing.text)
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
@@ -137,13 +124,9 @@ def _refusal(body: bytes) -> Refusal | None:
         return None
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split())[:200]
-
-
 def _address(location: str) -> str:
     """Where a redirect leads, without its query, which may carry what is nobody's business."""
     try:
-        return _line(str(URL(location).with_query(None).with_fragment(None).with_user(None)))
+        return one_line(str(URL(location).with_query(None).with_fragment(None).with_user(None)))
     except (ValueError, TypeError):
         return "another address"

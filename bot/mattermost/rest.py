@@ -11,6 +11,7 @@ from yarl import URL
 
 from bot.clock import Now, now_ms
 from bot.errors import MattermostUnreachableError
+from bot.http_client import TooLargeError, read_bounded
 from bot.mattermost.errors import AnswerTooLargeError, connection_error, error_from
 from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
@@ -175,12 +176,10 @@ class Rest:
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise AnswerTooLargeError(f"the answer is larger than {limit} bytes", status=response.status)
-    return bytes(body)
+    try:
+        return await read_bounded(response.content.iter_any(), limit)
+    except TooLargeError as error:
+        raise AnswerTooLargeError(str(error), status=response.status) from None
 
 
 def _form(data: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> aiohttp.FormData:
