@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import aiohttp
+from cachetools import LRUCache
 
 from bot.clock import Now, now_ms
 from bot.errors import MattermostDeniedError, MattermostNotFoundError
@@ -72,7 +72,7 @@ class Mattermost:
         self._api = open_driver(self._rest)
         self._backoff = Backoff(retry_base_s, RETRY_CAP_S, attempts)
         self._me: User | None = None
-        self._direct: OrderedDict[str, str] = OrderedDict()
+        self._direct: LRUCache[str, str] = LRUCache(MAX_DIRECT)
 
     @property
     def server_offset(self) -> int:
@@ -111,15 +111,12 @@ class Mattermost:
 
     async def direct_channel(self, user_id: str) -> str:
         """The id of the bot's direct channel with a user; made if there is none, then remembered."""
-        if user_id in self._direct:
-            self._direct.move_to_end(user_id)
-            return self._direct[user_id]
+        if known := self._direct.get(user_id):
+            return known
         me = self._me or await self.me()
         body = await self._api.channels.create_direct_message_channel([me.id, user_id])
-        self._direct[user_id] = decode(body, Channel).id
-        if len(self._direct) > MAX_DIRECT:
-            self._direct.popitem(last=False)
-        return self._direct[user_id]
+        self._direct[user_id] = id = decode(body, Channel).id
+        return id
 
     async def channel(self, id: str) -> Channel:
         """The channel of this id."""
