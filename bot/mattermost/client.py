@@ -22,9 +22,8 @@ from bot.retrying import Backoff, retrying
 
 T = TypeVar("T")
 
-# Direct channels that are remembered, and users asked for in one call.
+# Direct channels that are remembered.
 MAX_DIRECT = 4096
-USERS_PER_CALL = 100
 # The longest wait between two tries of a read.
 RETRY_CAP_S = 5.0
 
@@ -97,17 +96,6 @@ class Mattermost:
         if not _EMAIL.fullmatch(email):
             raise MattermostNotFoundError("no e-mail address looks like that")
         return await self._read(User, lambda: self._api.users.get_user_by_email(email))
-
-    async def users(self, ids: Sequence[str]) -> list[User]:
-        """The users of these ids, in no order; unknown ones are left out."""
-        wanted = list(dict.fromkeys(ids))
-        found: list[User] = []
-        for start in range(0, len(wanted), USERS_PER_CALL):
-            found += await self._users(wanted[start : start + USERS_PER_CALL])
-        return found
-
-    async def _users(self, ids: list[str]) -> list[User]:
-        return await self._read(list[User], lambda: self._api.users.get_users_by_ids(ids))
 
     async def direct_channel(self, user_id: str) -> str:
         """The id of the bot's direct channel with a user; made if there is none, then remembered."""

@@ -46,11 +46,6 @@ class SocketState:
     gaps: int = 0
     overflows: int = 0
 
-    @property
-    def reconnects(self) -> int:
-        """How often the socket was opened again."""
-        return max(0, self.connects - 1)
-
 
 _COUNTERS = {Ending.DEAF: "deaf", Ending.GAP: "gaps", Ending.OVERFLOW: "overflows"}
 
@@ -69,7 +64,6 @@ class Socket:
         url: str,
         token: str,
         *,
-        on_state: Callable[[SocketState], None] = lambda state: None,
         timing: SocketTimings = DEFAULT_SOCKET_TIMINGS,
         max_frame: int = MAX_FRAME,
         max_frames: int = MAX_FRAMES,
@@ -83,7 +77,6 @@ class Socket:
         self._headers = bearer(token)
         self._clock = clock or ServerClock()
         self._rest = Rest(http, url, token, clock=self._clock, now=now)
-        self._on_state = on_state
         self._timing = timing
         self._backoff = Backoff(timing.backoff_base_s, timing.backoff_cap_s)
         self._max_frame = max_frame
@@ -232,4 +225,3 @@ class Socket:
             self._is_open.set()
         else:
             self._is_open.clear()
-        self._on_state(self.state)

@@ -21,6 +21,16 @@ QUICK = SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.02)
 PATIENCE_S = 10.0
 
 
+class ObservedSocket(Socket):
+    """A socket that calls ``changed`` after every change of its state."""
+
+    changed: Callable[[], None]
+
+    def _show(self, **changes: Any) -> None:
+        super()._show(**changes)
+        self.changed()
+
+
 class RecordingListener:
     """One socket. ``heard`` has the messages of new posts, and True or False for each connection.
 
@@ -30,7 +40,8 @@ class RecordingListener:
     def __init__(self, http: aiohttp.ClientSession, url: str, token: str, **options: Any) -> None:
         options.setdefault("timing", QUICK)
         self.clock = ServerClock()
-        self.socket = Socket(http, url, token, on_state=self._show, clock=self.clock, **options)
+        self.socket = ObservedSocket(http, url, token, clock=self.clock, **options)
+        self.socket.changed = self._tell_soon
         self.heard: list[str | bool] = []
         self.events: list[Event] = []
         self.gate = asyncio.Event()
@@ -77,7 +88,7 @@ class RecordingListener:
         self.heard.append(resumed)
         await self._tell()
 
-    def _show(self, state: SocketState) -> None:
+    def _tell_soon(self) -> None:
         task = asyncio.ensure_future(self._tell())
         self._told.add(task)
         task.add_done_callback(self._told.discard)
