@@ -31,10 +31,10 @@ AWAY = (MattermostUnreachableError, MattermostRateLimitError)
 
 
 class AnswerTooLargeError(MattermostError):
-    """The answer was cut off at the limit; a smaller question may fit."""
+    """The answer was cut off at the limit; a smaller query may fit."""
 
 
-class Refusal(msgspec.Struct):
+class ErrorBody(msgspec.Struct):
     """The JSON of Mattermost's errors."""
 
     id: str
@@ -43,9 +43,9 @@ class Refusal(msgspec.Struct):
 
 def error_from(status: int, headers: Mapping[str, str], body: bytes) -> MattermostError:
     """The error for an answer of status ``status`` (anything but 2xx)."""
-    refusal = _refusal(body)
-    code = refusal.id if refusal else ""
-    text = one_line(f"{refusal.message} ({refusal.id})") if refusal else f"status {status}"
+    details = _error_body(body)
+    code = details.id if details else ""
+    text = one_line(f"{details.message} ({details.id})") if details else f"status {status}"
     if status == 429:
         return MattermostRateLimitError(
             f"Mattermost limits the rate: {text}", retry_after=retry_after(headers)
@@ -54,7 +54,7 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes) -> Mattermo
         return redirect_error(status, headers.get("Location", ""))
     if status == 401:
         return MattermostTokenError(f"Mattermost refuses the token: {text}", status=status, code=code)
-    if not refusal and status not in (413, 501) and status < 500:
+    if not details and status not in (413, 501) and status < 500:
         # Nothing is known to be refused, forbidden or gone: a wrong url, or a proxy that speaks for itself.
         return MattermostUnreachableError(
             f"status {status}, and not from Mattermost: is mattermost.url right?", status=status
@@ -117,9 +117,9 @@ def asked_wait(most_s: float = math.inf) -> AsksFor:
     return asked
 
 
-def _refusal(body: bytes) -> Refusal | None:
+def _error_body(body: bytes) -> ErrorBody | None:
     try:
-        return msgspec.json.decode(body, type=Refusal)
+        return msgspec.json.decode(body, type=ErrorBody)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -45,7 +45,7 @@ def decode(body: bytes, type: type[T]) -> T:
 
 
 class Rest:
-    """Has the methods that mattermostdriver expects of its client, as coroutines.
+    """The methods of mattermostdriver's client that its endpoints call here, as coroutines.
 
     They return the body of a 2xx answer, undecoded; everything else raises a :class:`MattermostError`.
     Nothing is retried here, no redirect is followed, and no answer is read beyond ``max_answer`` bytes.
@@ -104,16 +104,6 @@ class Rest:
     ) -> bytes:
         """PUT ``options`` as JSON."""
         return await self.send("PUT", endpoint, options=options, params=params)
-
-    async def delete(
-        self,
-        endpoint: str,
-        options: Any = None,
-        params: Mapping[str, Any] | None = None,
-        data: Any = None,
-    ) -> bytes:
-        """DELETE."""
-        return await self.send("DELETE", endpoint, options=options, params=params)
 
     async def send(
         self,

@@ -1,4 +1,4 @@
-"""The bot's ear: Mattermost's WebSocket, kept open."""
+"""Mattermost's WebSocket, kept open."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ SEARCH_SLACK_MS = 15 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class NewPost:
     """A post to be written. ``created_at`` (ms, our clock) is when it was asked for."""
 
     id: str
@@ -69,8 +69,8 @@ class Posting:
         # Calls that had to be made again, since the start.
         self.retries = 0
 
-    async def write(self, draft: Draft, *, doubtful: bool) -> str:
-        """Post the draft and return the post's id; ``doubtful`` if it may have been posted before.
+    async def write(self, new_post: NewPost, *, doubtful: bool) -> str:
+        """Post it and return the post's id; ``doubtful`` if it may have been posted before.
 
         Raises :class:`MattermostError` only where trying again does not help.
         """
@@ -78,10 +78,10 @@ class Posting:
 
         async def attempt() -> str:
             nonlocal doubt
-            if doubt and (found := await self._find(draft)):
+            if doubt and (found := await self._find(new_post)):
                 return found
             doubt = True
-            return (await self._create(draft)).id
+            return (await self._create(new_post)).id
 
         return await self.persist(attempt)
 
@@ -107,30 +107,30 @@ class Posting:
             log.warning("mattermost: %s; trying again", error)
         self.retries += 1
 
-    async def _create(self, draft: Draft) -> Post:
+    async def _create(self, new_post: NewPost) -> Post:
         try:
-            return await self._send(draft, draft.root_id)
+            return await self._send(new_post, new_post.root_id)
         except MattermostError as error:
             # The thread's root is gone: better said in the channel than not at all.
-            if error.status != 400 or not draft.root_id:
+            if error.status != 400 or not new_post.root_id:
                 raise
-            return await self._send(draft, "")
+            return await self._send(new_post, "")
 
-    async def _send(self, draft: Draft, root_id: str) -> Post:
+    async def _send(self, new_post: NewPost, root_id: str) -> Post:
         return await self._mattermost.create_post(
-            channel_id=draft.channel_id,
-            message=draft.message,
+            channel_id=new_post.channel_id,
+            message=new_post.message,
             root_id=root_id,
-            props=draft.props | {"zoombot_id": draft.id} | self._override,
-            pending_post_id=f"{self._bot_id}:{draft.id}",
-            file_ids=draft.file_ids,
+            props=new_post.props | {"zoombot_id": new_post.id} | self._override,
+            pending_post_id=f"{self._bot_id}:{new_post.id}",
+            file_ids=new_post.file_ids,
         )
 
-    async def _find(self, draft: Draft) -> str:
-        asked_at = min(draft.created_at, self._now())
+    async def _find(self, new_post: NewPost) -> str:
+        asked_at = min(new_post.created_at, self._now())
         since = asked_at + self._mattermost.server_offset - SEARCH_SLACK_MS
-        async for page in self._mattermost.posts_since(draft.channel_id, since):
+        async for page in self._mattermost.posts_since(new_post.channel_id, since):
             for post in page:
-                if post.user_id == self._bot_id and post.props.get("zoombot_id") == draft.id:
+                if post.user_id == self._bot_id and post.props.get("zoombot_id") == new_post.id:
                     return post.id
         return ""
