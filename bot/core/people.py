@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from cachetools import TTLCache
 
 from bot.clock import Now
 from bot.mattermost import Mattermost, User
@@ -17,21 +17,14 @@ class People:
 
     def __init__(self, mattermost: Mattermost, now: Now) -> None:
         self._mattermost = mattermost
-        self._now = now
-        self._known: OrderedDict[str, tuple[int, User]] = OrderedDict()
+        self._known: TTLCache[str, User] = TTLCache(MAX_PEOPLE, MAX_AGE_MS, timer=now)
 
     async def get(self, id: str) -> User:
         """The user of this id, at most five minutes old."""
-        at, user = self._known.get(id, (0, None))
-        if user is not None and self._now() - at < MAX_AGE_MS:
-            return user
-        return await self.fresh(id)
+        return self._known.get(id) or await self.fresh(id)
 
     async def fresh(self, id: str) -> User:
         """The user of this id as Mattermost knows them now."""
         user = await self._mattermost.user(id)
-        self._known[id] = (self._now(), user)
-        self._known.move_to_end(id)
-        if len(self._known) > MAX_PEOPLE:
-            self._known.popitem(last=False)
+        self._known[id] = user
         return user

@@ -25,9 +25,10 @@ from bot.errors import (
     ZoomUnreachableError,
 )
 from bot.features.destinations import News, Place, hosts_of, key_of, meetings_of, places_of, say, unsaid
-from bot.mattermost.backoff import retrying
+from bot.mattermost.errors import AWAY, asked_wait
 from bot.messages import sentences
 from bot.messages.markdown import escape
+from bot.retrying import Backoff, retrying
 from bot.stores import Put
 from bot.zoom.addresses import host_of
 from bot.zoom.artifacts import File, read_recording
@@ -162,11 +163,15 @@ async def _post(ctx: Context, news: News, kind: _Kind, topic: str, content: byte
 async def _upload(ctx: Context, place: Place, name: str, content: bytes) -> str:
     """The file's id. An upload that took effect after all leaves a file that no post names."""
     channel_id = await _channel_of(ctx, place)
+
+    async def once() -> str:
+        return await ctx.mattermost.upload_file(channel_id, name, content)
+
     return await retrying(
-        lambda: ctx.mattermost.upload_file(channel_id, name, content),
-        attempts=UPLOADS,
-        base_s=UPLOAD_BASE_S,
-        cap_s=UPLOAD_CAP_S,
+        once,
+        Backoff(UPLOAD_BASE_S, UPLOAD_CAP_S, UPLOADS),
+        on=AWAY,
+        asks_for=asked_wait(UPLOAD_CAP_S),
     )
 
 

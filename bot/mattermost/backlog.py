@@ -1,19 +1,21 @@
-"""Between the socket, which never waits, and whoever takes its frames, who may."""
+"""Between the socket, which never waits, and whoever takes its events, who may."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 
+from bot.mattermost.frames import Event
+
 MAX_FRAMES = 4096
 MAX_CHARACTERS = 32 * 1024 * 1024
 
 
 class Backlog:
-    """A bounded queue of frames (text) and of news about the connection (True: resumed, False: fresh)."""
+    """A bounded queue of events and of news about the connection (True: resumed, False: fresh)."""
 
     def __init__(self, max_frames: int = MAX_FRAMES, max_characters: int = MAX_CHARACTERS) -> None:
-        self._items: deque[str | bool] = deque()
+        self._items: deque[Event | bool] = deque()
         self._max_frames = max_frames
         self._max_characters = max_characters
         self._characters = 0
@@ -21,24 +23,24 @@ class Backlog:
         self._emptied = asyncio.Event()
         self._emptied.set()
 
-    def offer(self, frame: str) -> bool:
-        """Append a frame; False if there is no room for it."""
-        if len(self._items) >= self._max_frames or self._characters + len(frame) > self._max_characters:
+    def offer(self, event: Event) -> bool:
+        """Append an event; False if there is no room for it."""
+        if len(self._items) >= self._max_frames or self._characters + event.size > self._max_characters:
             return False
-        self._characters += len(frame)
-        self._append(frame)
+        self._characters += event.size
+        self._append(event)
         return True
 
     def announce(self, resumed: bool) -> None:
         """Append news of the connection; these are few, and always find room."""
         self._append(resumed)
 
-    async def take(self) -> str | bool:
+    async def take(self) -> Event | bool:
         """The oldest item, as soon as there is one."""
         await self._filled.wait()
         item = self._items.popleft()
-        if isinstance(item, str):
-            self._characters -= len(item)
+        if isinstance(item, Event):
+            self._characters -= item.size
         if not self._items:
             self._filled.clear()
             self._emptied.set()
@@ -48,7 +50,7 @@ class Backlog:
         """Wait until everything has been taken."""
         await self._emptied.wait()
 
-    def _append(self, item: str | bool) -> None:
+    def _append(self, item: Event | bool) -> None:
         self._items.append(item)
         self._filled.set()
         self._emptied.clear()

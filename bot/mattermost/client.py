@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import aiohttp
+from cachetools import LRUCache
 
 from bot.clock import Now, now_ms
 from bot.errors import MattermostDeniedError, MattermostNotFoundError
-from bot.mattermost.backoff import retrying
 from bot.mattermost.driver import open_driver
+from bot.mattermost.errors import AWAY, asked_wait
 from bot.mattermost.history import read_since
 from bot.mattermost.models import Channel, Member, Post, PostList, Stats, Team, Upload, User
 from bot.mattermost.rest import MAX_ANSWER, UPLOAD_TIMEOUT_S, Rest, decode
 from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
+from bot.retrying import Backoff, retrying
 
 T = TypeVar("T")
 
-# Direct channels that are remembered, and users asked for in one call.
+# Direct channels that are remembered.
 MAX_DIRECT = 4096
-USERS_PER_CALL = 100
+# The longest wait between two tries of a read.
+RETRY_CAP_S = 5.0
 
 # As a segment of a path, too.
 _EMAIL = re.compile(r"(?=.{1,128}$)[\w'+&=~-]+(\.[\w'+&=~-]+)*@[\w-]+(\.[\w-]+)*", re.ASCII)
@@ -67,10 +69,9 @@ class Mattermost:
             now=now,
         )
         self._api = open_driver(self._rest)
-        self._attempts = attempts
-        self._retry_base_s = retry_base_s
+        self._backoff = Backoff(retry_base_s, RETRY_CAP_S, attempts)
         self._me: User | None = None
-        self._direct: OrderedDict[str, str] = OrderedDict()
+        self._direct: LRUCache[str, str] = LRUCache(MAX_DIRECT)
 
     @property
     def server_offset(self) -> int:
@@ -96,28 +97,14 @@ class Mattermost:
             raise MattermostNotFoundError("no e-mail address looks like that")
         return await self._read(User, lambda: self._api.users.get_user_by_email(email))
 
-    async def users(self, ids: Sequence[str]) -> list[User]:
-        """The users of these ids, in no order; unknown ones are left out."""
-        wanted = list(dict.fromkeys(ids))
-        found: list[User] = []
-        for start in range(0, len(wanted), USERS_PER_CALL):
-            found += await self._users(wanted[start : start + USERS_PER_CALL])
-        return found
-
-    async def _users(self, ids: list[str]) -> list[User]:
-        return await self._read(list[User], lambda: self._api.users.get_users_by_ids(ids))
-
     async def direct_channel(self, user_id: str) -> str:
         """The id of the bot's direct channel with a user; made if there is none, then remembered."""
-        if user_id in self._direct:
-            self._direct.move_to_end(user_id)
-            return self._direct[user_id]
+        if known := self._direct.get(user_id):
+            return known
         me = self._me or await self.me()
         body = await self._api.channels.create_direct_message_channel([me.id, user_id])
-        self._direct[user_id] = decode(body, Channel).id
-        if len(self._direct) > MAX_DIRECT:
-            self._direct.popitem(last=False)
-        return self._direct[user_id]
+        self._direct[user_id] = id = decode(body, Channel).id
+        return id
 
     async def channel(self, id: str) -> Channel:
         """The channel of this id."""
@@ -234,7 +221,7 @@ class Mattermost:
         async def once() -> T:
             return decode(await call(), type)
 
-        return await retrying(once, attempts=self._attempts, base_s=self._retry_base_s)
+        return await retrying(once, self._backoff, on=AWAY, asks_for=asked_wait(RETRY_CAP_S))
 
 
 def _segment(value: str) -> str:

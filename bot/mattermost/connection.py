@@ -55,7 +55,7 @@ class Connection:
 
     ``opened(resumed)`` is called when the connection is known to be a fresh one (a ``hello`` came) or the
     resumed one (anything else came first, though a resumption was asked for). A ``hello`` that comes
-    later still makes it a fresh one. ``take(frame)`` gets every other event and says whether it had room.
+    later still makes it a fresh one. ``take(event)`` gets every other event and says whether it had room.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Connection:
         *,
         timing: SocketTimings,
         opened: Callable[[bool], None],
-        take: Callable[[str], bool],
+        take: Callable[[Event], bool],
         clock: ServerClock,
         now: Now,
     ) -> None:
@@ -137,13 +137,13 @@ class Connection:
             return None
         if isinstance(frame, Reply):
             return self._handle_reply(frame)
-        return self._handle_event(frame, text)
+        return self._handle_event(frame)
 
-    def _handle_event(self, event: Event, text: str) -> Ending | None:
+    def _handle_event(self, event: Event) -> Ending | None:
         if not self._sequence.accept(event):
             return Ending.GAP
         self._resume()
-        return None if self._take(text) else Ending.OVERFLOW
+        return None if self._take(event) else Ending.OVERFLOW
 
     def _handle_reply(self, reply: Reply) -> Ending | None:
         if reply.unauthenticated:

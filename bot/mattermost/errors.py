@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-import aiohttp
 import msgspec
 from yarl import URL
 
@@ -18,19 +17,24 @@ from bot.errors import (
     MattermostTokenError,
     MattermostUnreachableError,
 )
+from bot.http_client import Failure, one_line, unanswered
 from bot.mattermost.sessions import CA_KEY, RedirectedError
-from bot.tls import certificate_trouble
+from bot.retrying import AsksFor
 
 # Mattermost names seconds; a proxy that asks for an hour is not waited for that long.
 MAX_RETRY_AFTER_S = 300.0
 DEFAULT_RETRY_AFTER_S = 1.0
 
 
+# What passes by itself, as a rule.
+AWAY = (MattermostUnreachableError, MattermostRateLimitError)
+
+
 class AnswerTooLargeError(MattermostError):
-    """The answer was cut off at the limit; a smaller question may fit."""
+    """The answer was cut off at the limit; a smaller query may fit."""
 
 
-class Refusal(msgspec.Struct):
+class ErrorBody(msgspec.Struct):
     """The JSON of Mattermost's errors."""
 
     id: str
@@ -39,9 +43,9 @@ class Refusal(msgspec.Struct):
 
 def error_from(status: int, headers: Mapping[str, str], body: bytes) -> MattermostError:
     """The error for an answer of status ``status`` (anything but 2xx)."""
-    refusal = _refusal(body)
-    code = refusal.id if refusal else ""
-    text = _line(f"{refusal.message} ({refusal.id})") if refusal else f"status {status}"
+    details = _error_body(body)
+    code = details.id if details else ""
+    text = one_line(f"{details.message} ({details.id})") if details else f"status {status}"
     if status == 429:
         return MattermostRateLimitError(
             f"Mattermost limits the rate: {text}", retry_after=retry_after(headers)
@@ -50,7 +54,7 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes) -> Mattermo
         return redirect_error(status, headers.get("Location", ""))
     if status == 401:
         return MattermostTokenError(f"Mattermost refuses the token: {text}", status=status, code=code)
-    if not refusal and status not in (413, 501) and status < 500:
+    if not details and status not in (413, 501) and status < 500:
         # Nothing is known to be refused, forbidden or gone: a wrong url, or a proxy that speaks for itself.
         return MattermostUnreachableError(
             f"status {status}, and not from Mattermost: is mattermost.url right?", status=status
@@ -86,22 +90,10 @@ def connection_error(failure: Exception, host: str) -> MattermostError:
     """The error for a call to ``host`` that got no answer."""
     if isinstance(failure, RedirectedError):
         return redirect_error(failure.status, failure.location)
-    if isinstance(failure, aiohttp.ClientConnectorCertificateError):
-        return certificate_error(failure.certificate_error, host)
-    if isinstance(failure, aiohttp.ClientConnectorSSLError):
-        return MattermostUnreachableError(
-            f"no TLS connection with {host}: {_line(str(failure))}; is it https there?"
-        )
-    if isinstance(failure, TimeoutError):
-        return MattermostUnreachableError(f"{host} did not answer in time")
-    if isinstance(failure, aiohttp.ClientResponseError):
-        return MattermostUnreachableError(f"{host} does not speak HTTP: {_line(failure.message)}")
-    return MattermostUnreachableError(f"{host} cannot be reached: {_line(str(failure) or repr(failure))}")
-
-
-def certificate_error(failure: Exception, host: str) -> MattermostCertificateError:
-    """Says whose certificate does not verify, why, and what mends it."""
-    return MattermostCertificateError(certificate_trouble(failure, host, CA_KEY))
+    missing = unanswered(failure, host, CA_KEY)
+    if missing.failure is Failure.CERTIFICATE:
+        return MattermostCertificateError(missing.text)
+    return MattermostUnreachableError(missing.text)
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
@@ -115,20 +107,26 @@ def retry_after(headers: Mapping[str, str]) -> float:
     return min(max(seconds, 0.0), MAX_RETRY_AFTER_S)
 
 
-def _refusal(body: bytes) -> Refusal | None:
+def asked_wait(most_s: float = math.inf) -> AsksFor:
+    """For ``retrying``: a rate limit is waited for as it asks, unless that is longer than ``most_s``."""
+
+    def asked(error: BaseException) -> float | None:
+        seconds = error.retry_after if isinstance(error, MattermostRateLimitError) else 0.0
+        return seconds if seconds <= most_s else None
+
+    return asked
+
+
+def _error_body(body: bytes) -> ErrorBody | None:
     try:
-        return msgspec.json.decode(body, type=Refusal)
+        return msgspec.json.decode(body, type=ErrorBody)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())[:200]
 
 
 def _address(location: str) -> str:
     """Where a redirect leads, without its query, which may carry what is nobody's business."""
     try:
-        return _line(str(URL(location).with_query(None).with_fragment(None).with_user(None)))
+        return one_line(str(URL(location).with_query(None).with_fragment(None).with_user(None)))
     except (ValueError, TypeError):
         return "another address"

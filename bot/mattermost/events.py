@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from bot.errors import EventError
+from bot.mattermost.frames import Event
 
 
 class Props(msgspec.Struct, frozen=True):
@@ -61,23 +62,16 @@ class _Data(msgspec.Struct):
     team_id: str = ""
 
 
-class _Event(msgspec.Struct):
-    event: str = ""
-    data: msgspec.Raw = msgspec.Raw()
-
-
 # Anybody can write a post whose props are nested thousands deep: that is a RecursionError here, no more.
-_events = msgspec.json.Decoder(_Event)
 _data = msgspec.json.Decoder(_Data)
 _messages = msgspec.json.Decoder(Message)
 
 
-def read_posted(frame: str | bytes) -> Posted | None:
-    """The new post in a frame, or None for any other event; :class:`EventError` if it cannot be read."""
+def read_posted(event: Event) -> Posted | None:
+    """The new post in an event, or None if it is another event; :class:`EventError` if it cannot be read."""
+    if event.name != "posted":
+        return None
     try:
-        event = _events.decode(frame)
-        if event.event != "posted":
-            return None
         data = _data.decode(event.data)
         message = _messages.decode(data.post)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:

@@ -6,7 +6,7 @@ of a new connection is ``hello`` with ``seq`` 0 and the ``connection_id`` by whi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -21,9 +21,12 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened; the decoding of what is somebody else's."""
+    """Something happened. ``data`` is its undecoded JSON, ``size`` the length of the whole frame."""
 
     seq: int
+    name: str = ""
+    data: msgspec.Raw = field(default_factory=msgspec.Raw)
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,8 @@ def read_frame(text: str | bytes) -> Frame | None:
         if envelope.event == "hello":
             return Hello(_hellos.decode(envelope.data).connection_id, envelope.seq)
         if envelope.event:
-            return Event(envelope.seq)
+            # A copy, since the original keeps the whole frame in memory.
+            return Event(envelope.seq, envelope.event, envelope.data.copy(), len(text))
         if envelope.seq_reply:
             return _reply(envelope)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):

@@ -20,9 +20,9 @@ PAGE = 200
 MAX_PAGES = 10_000
 
 # Asks for posts of one channel with these query parameters.
-Question = Mapping[str, Any]
-Fetch = Callable[[Question], Awaitable[PostList]]
-_Page = tuple[Question, PostList]
+Query = Mapping[str, Any]
+Fetch = Callable[[Query], Awaitable[PostList]]
+_Page = tuple[Query, PostList]
 
 
 async def read_since(fetch: Fetch, since_ms: int) -> AsyncIterator[list[Post]]:
@@ -72,29 +72,29 @@ async def _walk(fetch: Fetch, since_ms: int) -> AsyncIterator[list[Post]]:
 
 
 async def _read_forward(fetch: Fetch, since_ms: int, newest: _Page) -> AsyncIterator[PostList]:
-    questions, oldest = await _walk_back(fetch, since_ms, newest)
+    queries, oldest = await _walk_back(fetch, since_ms, newest)
     yield oldest
-    for question in reversed(questions[1:]):
-        yield await fetch(question)
-    if questions:
+    for query in reversed(queries[1:]):
+        yield await fetch(query)
+    if queries:
         yield newest[1]
 
 
-async def _walk_back(fetch: Fetch, since_ms: int, newest: _Page) -> tuple[list[Question], PostList]:
-    """The questions for all pages but the oldest, newest first, and the oldest page itself."""
-    questions: list[Question] = []
+async def _walk_back(fetch: Fetch, since_ms: int, newest: _Page) -> tuple[list[Query], PostList]:
+    """The queries for all pages but the oldest, newest first, and the oldest page itself."""
+    queries: list[Query] = []
     before = ""
-    question, listing = newest
-    while len(questions) < MAX_PAGES:
+    query, listing = newest
+    while len(queries) < MAX_PAGES:
         posts = listing.ordered()
         if not posts or min(post.create_at for post in posts) <= since_ms:
-            return questions, listing
+            return queries, listing
         anchor = _anchor(posts)
         if anchor == before:
             break
-        questions.append(question)
+        queries.append(query)
         before = anchor
-        question, listing = await _fetch_page(fetch, before)
+        query, listing = await _fetch_page(fetch, before)
     raise MattermostError("Mattermost does not page through the channel's history")
 
 
@@ -110,13 +110,13 @@ def _anchor(posts: list[Post]) -> str:
 
 
 async def _fetch_page(fetch: Fetch, before: str) -> _Page:
-    """The newest posts before the post ``before``, fewer where they are too large; with the question."""
+    """The newest posts before the post ``before``, fewer where they are too large; with the query."""
     where: dict[str, Any] = {"before": before} if before else {"page": 0}
     size = PAGE
     while True:
-        question = {**where, "per_page": size}
+        query = {**where, "per_page": size}
         try:
-            return question, await fetch(question)
+            return query, await fetch(query)
         except AnswerTooLargeError:
             if size == 1:
                 raise

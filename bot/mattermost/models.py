@@ -15,10 +15,6 @@ class User(msgspec.Struct, frozen=True):
     email: str = ""
     roles: str = ""
     is_bot: bool = False
-    first_name: str = ""
-    last_name: str = ""
-    nickname: str = ""
-    locale: str = ""
     delete_at: int = 0
 
     @property
@@ -31,7 +27,6 @@ class Team(msgspec.Struct, frozen=True):
     """A team that the bot is in."""
 
     id: str
-    name: str = ""
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -40,7 +35,6 @@ class Channel(msgspec.Struct, frozen=True):
     id: str
     type: str = ""
     display_name: str = ""
-    name: str = ""
     team_id: str = ""
     last_post_at: int = 0
     delete_at: int = 0
@@ -50,7 +44,6 @@ class Member(msgspec.Struct, frozen=True):
     """A user in a channel."""
 
     user_id: str
-    channel_id: str = ""
     roles: str = ""
     scheme_admin: bool = False
 
@@ -70,12 +63,10 @@ class Post(msgspec.Struct, frozen=True):
     message: str = ""
     type: str = ""
     create_at: int = 0
-    update_at: int = 0
     edit_at: int = 0
     delete_at: int = 0
     # Set in the copies that Mattermost keeps of a post's earlier wordings.
     original_id: str = ""
-    pending_post_id: str = ""
     given_props: dict[str, Any] | None = msgspec.field(default=None, name="props")
 
     @property

@@ -11,6 +11,7 @@ from yarl import URL
 
 from bot.clock import Now, now_ms
 from bot.errors import MattermostUnreachableError
+from bot.http_client import TooLargeError, read_bounded
 from bot.mattermost.errors import AnswerTooLargeError, connection_error, error_from
 from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
@@ -44,7 +45,7 @@ def decode(body: bytes, type: type[T]) -> T:
 
 
 class Rest:
-    """Has the methods that mattermostdriver expects of its client, as coroutines.
+    """The methods of mattermostdriver's client that its endpoints call here, as coroutines.
 
     They return the body of a 2xx answer, undecoded; everything else raises a :class:`MattermostError`.
     Nothing is retried here, no redirect is followed, and no answer is read beyond ``max_answer`` bytes.
@@ -103,16 +104,6 @@ class Rest:
     ) -> bytes:
         """PUT ``options`` as JSON."""
         return await self.send("PUT", endpoint, options=options, params=params)
-
-    async def delete(
-        self,
-        endpoint: str,
-        options: Any = None,
-        params: Mapping[str, Any] | None = None,
-        data: Any = None,
-    ) -> bytes:
-        """DELETE."""
-        return await self.send("DELETE", endpoint, options=options, params=params)
 
     async def send(
         self,
@@ -175,12 +166,10 @@ class Rest:
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise AnswerTooLargeError(f"the answer is larger than {limit} bytes", status=response.status)
-    return bytes(body)
+    try:
+        return await read_bounded(response.content.iter_any(), limit)
+    except TooLargeError as error:
+        raise AnswerTooLargeError(str(error), status=response.status) from None
 
 
 def _form(data: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> aiohttp.FormData:

@@ -1,4 +1,4 @@
-"""The bot's ear: Mattermost's WebSocket, kept open."""
+"""Mattermost's WebSocket, kept open."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from bot.errors import (
     MattermostTokenError,
 )
 from bot.mattermost.backlog import MAX_CHARACTERS, MAX_FRAMES, Backlog
-from bot.mattermost.backoff import full_jitter
 from bot.mattermost.connection import CLOSE_TIMEOUT_S, Connection, Ending, SocketTimings
 from bot.mattermost.errors import connection_error, handshake_error
-from bot.mattermost.frames import Sequence
+from bot.mattermost.frames import Event, Sequence
 from bot.mattermost.rest import Rest, api_url, bearer
 from bot.mattermost.server_clock import ServerClock
+from bot.retrying import Backoff
 
 log = logging.getLogger(__name__)
 
 MAX_FRAME = 8 * 1024 * 1024
 DEFAULT_SOCKET_TIMINGS = SocketTimings()
 
-Deliver = Callable[[bytes | str], Awaitable[None]]
+Deliver = Callable[[Event], Awaitable[None]]
 Connected = Callable[[bool], Awaitable[None]]
 
 
@@ -46,11 +46,6 @@ class SocketState:
     gaps: int = 0
     overflows: int = 0
 
-    @property
-    def reconnects(self) -> int:
-        """How often the socket was opened again."""
-        return max(0, self.connects - 1)
-
 
 _COUNTERS = {Ending.DEAF: "deaf", Ending.GAP: "gaps", Ending.OVERFLOW: "overflows"}
 
@@ -58,7 +53,7 @@ _COUNTERS = {Ending.DEAF: "deaf", Ending.GAP: "gaps", Ending.OVERFLOW: "overflow
 class Socket:
     """Delivers the events of ``GET /api/v4/websocket`` for as long as :meth:`run` runs.
 
-    Frames wait in a queue of ``max_frames`` frames and ``max_characters`` characters, so that a slow
+    Events wait in a queue of ``max_frames`` frames and ``max_characters`` characters, so that a slow
     ``deliver`` stops neither reading nor pinging. When it is full the connection is closed; once the
     queue has been worked off a fresh one is opened, and ``connected(False)`` says that something was missed.
     """
@@ -69,7 +64,6 @@ class Socket:
         url: str,
         token: str,
         *,
-        on_state: Callable[[SocketState], None] = lambda state: None,
         timing: SocketTimings = DEFAULT_SOCKET_TIMINGS,
         max_frame: int = MAX_FRAME,
         max_frames: int = MAX_FRAMES,
@@ -83,8 +77,8 @@ class Socket:
         self._headers = bearer(token)
         self._clock = clock or ServerClock()
         self._rest = Rest(http, url, token, clock=self._clock, now=now)
-        self._on_state = on_state
         self._timing = timing
+        self._backoff = Backoff(timing.backoff_base_s, timing.backoff_cap_s)
         self._max_frame = max_frame
         self._limits = (max_frames, max_characters)
         self._now = now
@@ -100,7 +94,7 @@ class Socket:
     async def run(self, deliver: Deliver, connected: Connected) -> NoReturn:
         """Keep the socket open until cancelled.
 
-        ``deliver(frame)`` gets every event but ``hello``, as text, in order, one at a time.
+        ``deliver(event)`` gets every event but ``hello``, in order, one at a time.
         ``connected(resumed)`` is called in the same order, before the frames of that connection: False
         means that events may have been missed and must be fetched. Both hold up what follows; start what
         takes long as a task. If one of them raises, that is logged and a fresh connection is opened.
@@ -129,7 +123,7 @@ class Socket:
         while True:
             item = await self._backlog.take()
             try:
-                await (deliver(item) if isinstance(item, str) else connected(item))
+                await (deliver(item) if isinstance(item, Event) else connected(item))
             except Exception:
                 log.exception("mattermost socket: an event could not be handled")
                 self._sequence.forget()
@@ -137,11 +131,11 @@ class Socket:
                     self._connection.end(Ending.FAILED)
 
     async def _stay_connected(self) -> NoReturn:
-        failures = 0
+        failures = 1
         while True:
             lasted_s, pause = await self._try_once()
-            failures = 0 if lasted_s >= self._timing.healthy_s else failures + 1
-            pause += full_jitter(failures, self._timing.backoff_base_s, self._timing.backoff_cap_s)
+            failures = 1 if lasted_s >= self._timing.healthy_s else failures + 1
+            pause += self._backoff.pause_s(failures)
             log.info("mattermost socket: next attempt in %.1f s", pause)
             await asyncio.sleep(pause)
 
@@ -231,4 +225,3 @@ class Socket:
             self._is_open.set()
         else:
             self._is_open.clear()
-        self._on_state(self.state)

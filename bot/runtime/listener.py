@@ -14,6 +14,7 @@ from bot.domain.records import Cursor, Item
 from bot.errors import EventError, MattermostDeniedError, MattermostError, MattermostNotFoundError, StoreError
 from bot.mattermost import Channel, Mattermost, Post, Socket
 from bot.mattermost.events import Message, Posted, Props, read_posted
+from bot.mattermost.frames import Event
 from bot.stores import Put, Store
 
 log = logging.getLogger(__name__)
@@ -24,8 +25,8 @@ OVERLAP_MS = 10_000
 # Requests that are being written down at once, and how long a stop waits for them (s).
 MAX_WRITING = 256
 STOP_S = 0.5
-# Where a cursor leads into the future, since a clock was wrong: so much is looked through again.
-LOOK_BACK_MS = 60 * 60_000
+# How much is read again where the cursor lies in the future because a clock was wrong.
+REREAD_MS = 60 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,11 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ListenerTimings:
-    """Seconds: how often the cursor is written, how often the channels are looked at without need, and
+    """Seconds: how often the cursor is written, how often the channels are read without need, and
     how long to wait after a catch-up that failed."""
 
     cursor_s: float = 2.0
-    look_s: float = 300.0
+    catch_up_period_s: float = 300.0
     retry_s: float = 5.0
 
 
@@ -78,7 +79,7 @@ class Listener:
         self._caught_up = asyncio.Event()
         self._writing: set[asyncio.Task[bool]] = set()
         # Channels that could not be read: they come last, so that they hold up no other.
-        self._troubled: set[str] = set()
+        self._failed_channels: set[str] = set()
         self._seen = 0
         self._cursor = 0
         # What was written before the very first start is no business of ours.
@@ -103,7 +104,7 @@ class Listener:
             return
         now = self._server_now()
         self._since = known.since
-        self._cursor = self._seen = known.at if known.at <= now else max(known.since, now - LOOK_BACK_MS)
+        self._cursor = self._seen = known.at if known.at <= now else max(known.since, now - REREAD_MS)
 
     def _server_now(self) -> int:
         return self._now() + self._mattermost.server_offset
@@ -139,9 +140,9 @@ class Listener:
         self._gaps += 1
         self._missed.set()
 
-    async def _deliver(self, frame: bytes | str) -> None:
+    async def _deliver(self, event: Event) -> None:
         try:
-            posted = read_posted(frame)
+            posted = read_posted(event)
         except EventError as error:
             log.warning("mattermost: %s", error)
             return
@@ -207,7 +208,7 @@ class Listener:
     async def _catch_up_when_due(self) -> None:
         while True:
             try:
-                async with asyncio.timeout(self._timings.look_s):
+                async with asyncio.timeout(self._timings.catch_up_period_s):
                     await self._missed.wait()
             except TimeoutError:
                 # A socket may be deaf in ways that no ping shows.
@@ -240,22 +241,22 @@ class Listener:
     async def _read_channels(self, channels: list[Channel], since: int) -> None:
         found = 0
         channels = [channel for channel in channels if channel.last_post_at > since]
-        for channel in sorted(channels, key=self._turn):
+        for channel in sorted(channels, key=self._reading_order):
             try:
                 found += await self._read_channel(channel, since)
             except (MattermostNotFoundError, MattermostDeniedError) as error:
                 # Where the bot may not read, nobody waits for its answer.
                 log.info("mattermost: channel %s is left out: %s", channel.id, error)
             except MattermostError:
-                self._troubled.add(channel.id)
+                self._failed_channels.add(channel.id)
                 raise
-        self._troubled.clear()
+        self._failed_channels.clear()
         if found:
             log.info("mattermost: caught up, %d requests in %d channels", found, len(channels))
         self.caught += found
 
-    def _turn(self, channel: Channel) -> tuple[bool, int]:
-        return channel.id in self._troubled, -channel.last_post_at
+    def _reading_order(self, channel: Channel) -> tuple[bool, int]:
+        return channel.id in self._failed_channels, -channel.last_post_at
 
     async def _read_channel(self, channel: Channel, since: int) -> int:
         found = 0

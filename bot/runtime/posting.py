@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from random import SystemRandom
 from typing import Any, TypeVar
 
 from bot.clock import Now, now_ms
@@ -20,22 +19,23 @@ from bot.errors import (
     MattermostError,
     MattermostRateLimitError,
     MattermostTokenError,
-    MattermostUnreachableError,
 )
 from bot.mattermost import Mattermost, Post
+from bot.mattermost.errors import AWAY, asked_wait
+from bot.retrying import Backoff, retrying
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_random = SystemRandom()
-
+# What is waited for, however long it takes.
+PASSING = (*AWAY, MattermostTokenError, MattermostCertificateError)
 # The search for a post of ours begins this much before it was asked for: clocks differ, and are set.
 SEARCH_SLACK_MS = 15 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class NewPost:
     """A post to be written. ``created_at`` (ms, our clock) is when it was asked for."""
 
     id: str
@@ -64,14 +64,13 @@ class Posting:
         self._bot_id = bot_id
         self._override = override
         self._now = now
-        self._base_s = base_s
-        self._cap_s = cap_s
+        self._backoff = Backoff(base_s, cap_s, least=0.5)
         self._slots = asyncio.Semaphore(32)
         # Calls that had to be made again, since the start.
         self.retries = 0
 
-    async def write(self, draft: Draft, *, doubtful: bool) -> str:
-        """Post the draft and return the post's id; ``doubtful`` if it may have been posted before.
+    async def write(self, new_post: NewPost, *, doubtful: bool) -> str:
+        """Post it and return the post's id; ``doubtful`` if it may have been posted before.
 
         Raises :class:`MattermostError` only where trying again does not help.
         """
@@ -79,10 +78,10 @@ class Posting:
 
         async def attempt() -> str:
             nonlocal doubt
-            if doubt and (found := await self._find(draft)):
+            if doubt and (found := await self._find(new_post)):
                 return found
             doubt = True
-            return (await self._create(draft)).id
+            return (await self._create(new_post)).id
 
         return await self.persist(attempt)
 
@@ -94,45 +93,44 @@ class Posting:
 
     async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
         """What ``call`` returns, tried until Mattermost is there to answer."""
-        failures = 0
-        while True:
-            try:
-                async with self._slots:
-                    return await call()
-            except MattermostRateLimitError as error:
-                pause = error.retry_after
-            except (MattermostUnreachableError, MattermostTokenError, MattermostCertificateError) as error:
-                pause = 0.0
-                log.warning("mattermost: %s; trying again", error)
-            ceiling = min(self._cap_s, self._base_s * 2.0 ** min(failures, 20))
-            await asyncio.sleep(pause + _random.uniform(ceiling / 2, ceiling))
-            failures += 1
-            self.retries += 1
 
-    async def _create(self, draft: Draft) -> Post:
-        try:
-            return await self._send(draft, draft.root_id)
-        except MattermostError as error:
-            # The thread's root is gone: better said in the channel than not at all.
-            if error.status != 400 or not draft.root_id:
-                raise
-            return await self._send(draft, "")
+        async def once() -> T:
+            async with self._slots:
+                return await call()
 
-    async def _send(self, draft: Draft, root_id: str) -> Post:
-        return await self._mattermost.create_post(
-            channel_id=draft.channel_id,
-            message=draft.message,
-            root_id=root_id,
-            props=draft.props | {"zoombot_id": draft.id} | self._override,
-            pending_post_id=f"{self._bot_id}:{draft.id}",
-            file_ids=draft.file_ids,
+        return await retrying(
+            once, self._backoff, on=PASSING, asks_for=asked_wait(), on_retry=self._note_retry
         )
 
-    async def _find(self, draft: Draft) -> str:
-        asked_at = min(draft.created_at, self._now())
+    def _note_retry(self, error: BaseException, failures: int) -> None:
+        if not isinstance(error, MattermostRateLimitError):
+            log.warning("mattermost: %s; trying again", error)
+        self.retries += 1
+
+    async def _create(self, new_post: NewPost) -> Post:
+        try:
+            return await self._send(new_post, new_post.root_id)
+        except MattermostError as error:
+            # The thread's root is gone: better said in the channel than not at all.
+            if error.status != 400 or not new_post.root_id:
+                raise
+            return await self._send(new_post, "")
+
+    async def _send(self, new_post: NewPost, root_id: str) -> Post:
+        return await self._mattermost.create_post(
+            channel_id=new_post.channel_id,
+            message=new_post.message,
+            root_id=root_id,
+            props=new_post.props | {"zoombot_id": new_post.id} | self._override,
+            pending_post_id=f"{self._bot_id}:{new_post.id}",
+            file_ids=new_post.file_ids,
+        )
+
+    async def _find(self, new_post: NewPost) -> str:
+        asked_at = min(new_post.created_at, self._now())
         since = asked_at + self._mattermost.server_offset - SEARCH_SLACK_MS
-        async for page in self._mattermost.posts_since(draft.channel_id, since):
+        async for page in self._mattermost.posts_since(new_post.channel_id, since):
             for post in page:
-                if post.user_id == self._bot_id and post.props.get("zoombot_id") == draft.id:
+                if post.user_id == self._bot_id and post.props.get("zoombot_id") == new_post.id:
                     return post.id
         return ""

@@ -14,7 +14,7 @@ from bot.core.registry import Registry
 from bot.domain.records import Announcement, Meeting, Notice
 from bot.errors import MattermostError
 from bot.messages.cards import meeting_card
-from bot.runtime.posting import Draft, Posting
+from bot.runtime.posting import NewPost, Posting
 from bot.runtime.queues import Queues
 from bot.stores.notifying import NotifyingStore
 
@@ -108,7 +108,7 @@ class Publisher:
         if announcement.post_id:
             await self._posting.edit(announcement.post_id, card.message, card.props)
             return announcement.post_id
-        draft = Draft(
+        new_post = NewPost(
             id=announcement.id,
             channel_id=announcement.channel_id,
             message=card.message,
@@ -116,7 +116,7 @@ class Publisher:
             root_id=announcement.root_id,
             created_at=announcement.created_at,
         )
-        post_id = await self._posting.write(draft, doubtful=doubtful)
+        post_id = await self._posting.write(new_post, doubtful=doubtful)
         log.info("announced %s as post %s", announcement.meeting, post_id)
         return post_id
 
@@ -191,7 +191,7 @@ class Publisher:
         channel_id = notice.channel_id or await self._posting.persist(
             lambda: self._ctx.mattermost.direct_channel(notice.user_id)
         )
-        draft = Draft(
+        new_post = NewPost(
             id=notice.id,
             channel_id=channel_id,
             message=body.message,
@@ -200,7 +200,7 @@ class Publisher:
             created_at=notice.created_at,
             file_ids=tuple(body.file_ids),
         )
-        return await self._posting.write(draft, doubtful=doubtful)
+        return await self._posting.write(new_post, doubtful=doubtful)
 
     async def _respond(self, body: Body) -> bool:
         """Answer ``/zoom`` where only the person sees it; False if that way is gone."""

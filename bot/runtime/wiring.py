@@ -17,13 +17,13 @@ from bot.domain.records import LinkedAccount
 from bot.errors import (
     MattermostCertificateError,
     MattermostError,
-    MattermostRateLimitError,
     MattermostTokenError,
-    MattermostUnreachableError,
     StartError,
     VaultError,
 )
 from bot.mattermost import Mattermost, User
+from bot.mattermost.errors import AWAY
+from bot.retrying import Backoff, retrying
 from bot.runtime.metrics import Metrics
 from bot.stores.notifying import NotifyingStore
 from bot.vault import Vault
@@ -33,6 +33,8 @@ from bot.zoom import open_session as open_zoom_session
 log = logging.getLogger(__name__)
 
 TOKENS_GRACE_S = 0.8
+# Nobody else is waiting at the start, so there is no jitter.
+START_BACKOFF = Backoff(base_s=0.5, cap_s=15.0, least=1.0)
 
 
 async def open_context(
@@ -88,17 +90,16 @@ async def open_context(
 
 async def introduce(mattermost: Mattermost, patience_s: float) -> User:
     """The bot's own account; waits for a Mattermost that is not there yet."""
-    pause, failure = 0.5, ""
+    failure = "no answer"
+
+    def note(error: BaseException, failures: int) -> None:
+        nonlocal failure
+        failure = str(error)
+        log.warning("mattermost: %s; trying again", error)
+
     try:
         async with asyncio.timeout(patience_s):
-            while True:
-                try:
-                    return await mattermost.me()
-                except (MattermostUnreachableError, MattermostRateLimitError) as error:
-                    failure = str(error)
-                    log.warning("mattermost: %s; trying again in %.0f s", error, pause)
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, 15.0)
+            return await retrying(mattermost.me, START_BACKOFF, on=AWAY, on_retry=note)
     except MattermostTokenError:
         raise StartError(
             "mattermost.token: Mattermost does not accept it; create a new access token for the bot"
@@ -108,7 +109,7 @@ async def introduce(mattermost: Mattermost, patience_s: float) -> User:
     except MattermostError as error:
         raise StartError(f"mattermost.url: {error}") from None
     except TimeoutError:
-        raise StartError(f"mattermost.url: Mattermost is not reachable: {failure or 'no answer'}") from None
+        raise StartError(f"mattermost.url: Mattermost is not reachable: {failure}") from None
 
 
 async def look_at_keys(store: NotifyingStore, vault: Vault) -> None:

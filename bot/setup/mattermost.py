@@ -17,6 +17,7 @@ from bot.errors import (
     MattermostTokenError,
 )
 from bot.mattermost import Mattermost, Socket, User, open_session
+from bot.mattermost.frames import Event
 from bot.mattermost.rest import Rest
 from bot.setup.findings import Finding, asking, note, ok, wrong
 
@@ -102,7 +103,7 @@ async def _socket(config: Config, http: aiohttp.ClientSession) -> Finding:
     subject = "mattermost WebSocket"
     opened = asyncio.Event()
 
-    async def deliver(frame: bytes | str) -> None:
+    async def deliver(event: Event) -> None:
         return None
 
     async def connected(resumed: bool) -> None:

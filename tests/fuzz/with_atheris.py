@@ -29,11 +29,12 @@ def frame(data: bytes) -> None:
     """A frame of Mattermost's socket."""
     from bot.errors import EventError
     from bot.mattermost.events import read_posted
-    from bot.mattermost.frames import read_frame
+    from bot.mattermost.frames import Event, read_frame
 
-    read_frame(data.decode("utf-8", "replace"))
-    with contextlib.suppress(EventError):
-        read_posted(data)
+    event = read_frame(data.decode("utf-8", "replace"))
+    if isinstance(event, Event):
+        with contextlib.suppress(EventError):
+            read_posted(event)
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {"webhook": webhook, "frame": frame}

@@ -1,4 +1,4 @@
-"""A running socket that writes down what it hears, and servers that misbehave."""
+"""Listeners that record what their socket delivers, and servers that misbehave."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.mattermost import ServerClock, Socket, SocketState, SocketTimings
 from bot.mattermost.events import read_posted
+from bot.mattermost.frames import Event
 from bot.sandbox.mattermost import Mattermost as Sandbox
 
 T = TypeVar("T")
@@ -20,24 +21,36 @@ QUICK = SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.02)
 PATIENCE_S = 10.0
 
 
-class RecordingListener:
-    """One socket. ``heard`` has the messages of new posts, and True or False for each connection.
+class ObservedSocket(Socket):
+    """A socket that calls ``changed`` after every change of its state."""
 
-    While ``gate`` is clear, ``deliver`` waits; ``poison`` is a message that it cannot handle.
+    changed: Callable[[], None]
+
+    def _show(self, **changes: Any) -> None:
+        super()._show(**changes)
+        self.changed()
+
+
+class RecordingListener:
+    """A socket and what it delivered: in ``received``, the message of each new post, and for each connection
+    whether it was resumed.
+
+    While ``gate`` is clear, nothing is taken from the socket. The first post that says ``fails_on`` raises.
     """
 
     def __init__(self, http: aiohttp.ClientSession, url: str, token: str, **options: Any) -> None:
         options.setdefault("timing", QUICK)
         self.clock = ServerClock()
-        self.socket = Socket(http, url, token, on_state=self._show, clock=self.clock, **options)
-        self.heard: list[str | bool] = []
-        self.frames: list[str | bytes] = []
+        self.socket = ObservedSocket(http, url, token, clock=self.clock, **options)
+        self.socket.changed = self._notify_soon
+        self.received: list[str | bool] = []
+        self.events: list[Event] = []
         self.gate = asyncio.Event()
         self.gate.set()
-        self.poison = ""
+        self.fails_on = ""
         self.running: asyncio.Task[None] | None = None
         self._changed = asyncio.Condition()
-        self._told: set[asyncio.Task[None]] = set()
+        self._notifications: set[asyncio.Task[None]] = set()
 
     @property
     def state(self) -> SocketState:
@@ -45,11 +58,11 @@ class RecordingListener:
 
     @property
     def messages(self) -> list[str]:
-        return [each for each in self.heard if isinstance(each, str)]
+        return [each for each in self.received if isinstance(each, str)]
 
     @property
     def connections(self) -> list[bool]:
-        return [each for each in self.heard if isinstance(each, bool)]
+        return [each for each in self.received if isinstance(each, bool)]
 
     async def run(self) -> None:
         """Run the socket until it ends by itself."""
@@ -57,40 +70,40 @@ class RecordingListener:
             await self.socket.run(self._deliver, self._connected)
 
     async def until(self, check: Callable[[], T]) -> T:
-        """The first true value; looked at after every frame and every change of the state."""
+        """The first true value of ``check``, called after every event and every change of the state."""
         async with asyncio.timeout(PATIENCE_S), self._changed:
             return await self._changed.wait_for(check)
 
-    async def _deliver(self, frame: bytes | str) -> None:
+    async def _deliver(self, event: Event) -> None:
         await self.gate.wait()
-        self.frames.append(frame)
-        posted = read_posted(frame)
+        self.events.append(event)
+        posted = read_posted(event)
         if posted is not None:
-            if self.poison and posted.message.message == self.poison:
-                self.poison = ""
-                raise ValueError("poison")
-            self.heard.append(posted.message.message)
-        await self._tell()
+            if self.fails_on and posted.message.message == self.fails_on:
+                self.fails_on = ""
+                raise ValueError("told to fail")
+            self.received.append(posted.message.message)
+        await self._notify()
 
     async def _connected(self, resumed: bool) -> None:
-        self.heard.append(resumed)
-        await self._tell()
+        self.received.append(resumed)
+        await self._notify()
 
-    def _show(self, state: SocketState) -> None:
-        task = asyncio.ensure_future(self._tell())
-        self._told.add(task)
-        task.add_done_callback(self._told.discard)
+    def _notify_soon(self) -> None:
+        task = asyncio.ensure_future(self._notify())
+        self._notifications.add(task)
+        task.add_done_callback(self._notifications.discard)
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         async with self._changed:
             self._changed.notify_all()
 
 
 @asynccontextmanager
-async def listening(
+async def running_listener(
     http: aiohttp.ClientSession, url: str, token: str, **options: Any
 ) -> AsyncIterator[RecordingListener]:
-    """An listener whose first connection is announced."""
+    """A listener that runs, and whose socket is open."""
     listener = RecordingListener(http, url, token, **options)
     running = listener.running = asyncio.ensure_future(
         listener.socket.run(listener._deliver, listener._connected)
@@ -104,11 +117,11 @@ async def listening(
 
 
 @asynccontextmanager
-async def hearing(
+async def bot_listener(
     http: aiohttp.ClientSession, server: Sandbox, **options: Any
 ) -> AsyncIterator[RecordingListener]:
-    """An listener of the bot's."""
-    async with listening(http, server.url, server.bot_token, **options) as listener:
+    """A listener with the bot's token that runs, and whose socket the server knows."""
+    async with running_listener(http, server.url, server.bot_token, **options) as listener:
         await server.wait_for_socket()
         yield listener
 

@@ -24,15 +24,13 @@ from bot.sandbox.mattermost import Mattermost as Sandbox
 from tests.mattermost.listeners import odd_server
 
 
-async def test_people_are_found_by_id_name_and_in_bulk(mattermost: Mattermost, server: Sandbox) -> None:
+async def test_people_are_found_by_id_name_and_e_mail(mattermost: Mattermost, server: Sandbox) -> None:
     alice, bob = server.user("alice"), server.user("bob")
     me = await mattermost.me()
     assert (me.id, me.username, me.is_bot) == (server.bot_id, "zoom", True)
     assert (await mattermost.user(alice.id)).is_system_admin
     assert (await mattermost.user_by_name("bob")).email == "bob@demo.example"
     assert (await mattermost.user_by_email("Bob@demo.example")).id == bob.id
-    found = await mattermost.users([alice.id, bob.id, alice.id, "x" * 26])
-    assert {user.id for user in found} == {alice.id, bob.id}
     with pytest.raises(MattermostNotFoundError):
         await mattermost.user_by_name("nobody")
 
@@ -44,12 +42,6 @@ async def test_people_are_found_by_id_name_and_in_bulk(mattermost: Mattermost, s
 async def test_an_e_mail_address_that_is_nobody_s_finds_nobody(mattermost: Mattermost, email: str) -> None:
     with pytest.raises(MattermostNotFoundError):
         await mattermost.user_by_email(email)
-
-
-async def test_many_people_are_asked_for_in_several_calls(mattermost: Mattermost, server: Sandbox) -> None:
-    ids = [server.add_user(f"person{number}").id for number in range(250)]
-    assert {user.id for user in await mattermost.users(ids)} == set(ids)
-    assert len([call for call in server.calls if call.path.endswith("/users/ids")]) == 3
 
 
 async def test_a_direct_channel_is_made_once_and_remembered(mattermost: Mattermost, server: Sandbox) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from bot.errors import EventError
 from bot.mattermost.events import Message, Posted, Props, read_posted
+from bot.mattermost.frames import Event, read_frame
 
 CAPTURED = {path.stem: path for path in sorted((Path(__file__).parents[1] / "data").glob("ws_*.json"))}
 JSON = st.recursive(
@@ -22,8 +23,14 @@ JSON = st.recursive(
 )
 
 
+def read(text: str | bytes) -> Posted | None:
+    """The new post in a frame; None for every other frame."""
+    frame = read_frame(text)
+    return read_posted(frame) if isinstance(frame, Event) else None
+
+
 def captured(name: str) -> Posted:
-    posted = read_posted(CAPTURED[name].read_bytes())
+    posted = read(CAPTURED[name].read_bytes())
     assert posted is not None
     return posted
 
@@ -37,7 +44,7 @@ def frame(event: str = "posted", **post: Any) -> str:
 def test_what_a_real_server_sent_is_read(name: str) -> None:
     text = CAPTURED[name].read_text()
     event = json.loads(text)
-    posted = read_posted(text)
+    posted = read(text)
     if event.get("event") != "posted":
         assert posted is None
         return
@@ -112,13 +119,13 @@ def test_props_tell_who_wrote(props: Props, by_machine: bool) -> None:
 
 
 def test_a_system_message_is_by_no_person() -> None:
-    posted = read_posted(frame(type="system_join_channel", message="@zoom joined"))
+    posted = read(frame(type="system_join_channel", message="@zoom joined"))
     assert posted is not None
     assert not posted.message.by_person
 
 
 def test_props_may_be_null() -> None:
-    posted = read_posted(frame(props=None, message="hi"))
+    posted = read(frame(props=None, message="hi"))
     assert posted is not None
     assert posted.message.by_person
 
@@ -126,9 +133,6 @@ def test_props_may_be_null() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "{",
-        "[]",
         '{"event":"posted"}',
         '{"event":"posted","data":null}',
         '{"event":"posted","data":{"post":{}}}',
@@ -136,17 +140,16 @@ def test_props_may_be_null() -> None:
         '{"event":"posted","data":{"post":"not json"}}',
         frame(props={"from_bot": 5}),
         frame(create_at="now"),
-        b"\xff\xfe",
     ],
 )
-def test_what_has_not_the_shape_of_a_post_is_an_error(text: str | bytes) -> None:
+def test_what_has_not_the_shape_of_a_post_is_an_error(text: str) -> None:
     with pytest.raises(EventError):
-        read_posted(text)
+        read(text)
 
 
 def test_an_error_does_not_tell_what_people_wrote() -> None:
     with pytest.raises(EventError) as caught:
-        read_posted(frame(message="between us", create_at="now"))
+        read(frame(message="between us", create_at="now"))
     assert "between us" not in repr(caught.value)
     assert caught.value.__suppress_context__
 
@@ -156,7 +159,7 @@ def test_props_nested_without_end_do_no_harm(depth: int) -> None:
     post = '{"id":"p","channel_id":"c","user_id":"u","props":{"x":' + "[" * depth + "]" * depth + "}}"
     text = json.dumps({"event": "posted", "data": {"post": post}})
     try:
-        posted = read_posted(text)
+        posted = read(text)
     except EventError:
         return
     assert posted is not None
@@ -166,17 +169,17 @@ def test_props_nested_without_end_do_no_harm(depth: int) -> None:
 @given(st.text() | st.binary() | JSON.map(json.dumps))
 def test_any_frame_is_a_post_or_none_or_an_error(text: str | bytes) -> None:
     with contextlib.suppress(EventError):
-        assert read_posted(text) is None
+        assert read(text) is None
 
 
 @given(st.dictionaries(st.sampled_from(["id", "user_id", "message", "type", "props", "create_at"]), JSON))
 def test_any_post_is_read_or_an_error(post: dict[str, Any]) -> None:
     with contextlib.suppress(EventError):
-        assert isinstance(read_posted(frame(**post)), Posted)
+        assert isinstance(read(frame(**post)), Posted)
 
 
 @given(st.text(), st.text())
 def test_a_message_is_read_as_it_was_written(message: str, root_id: str) -> None:
-    posted = read_posted(frame(message=message, root_id=root_id))
+    posted = read(frame(message=message, root_id=root_id))
     assert posted is not None
     assert (posted.message.message, posted.message.root_id) == (message, root_id)

@@ -67,7 +67,10 @@ def test_captured_events_are_read_with_their_number(path: Path) -> None:
     if path.stem == "ws_hello":
         assert frame == Hello(json.loads(path.read_bytes())["data"]["connection_id"], seq)
     else:
-        assert frame == Event(seq)
+        assert isinstance(frame, Event)
+        assert (frame.seq, frame.name) == (seq, json.loads(path.read_bytes())["event"])
+        assert json.loads(bytes(frame.data)) == json.loads(path.read_bytes())["data"]
+        assert frame.size == len(path.read_bytes())
 
 
 def test_captured_replies_are_read() -> None:
@@ -79,7 +82,9 @@ def test_captured_replies_are_read() -> None:
 
 @pytest.mark.parametrize("path", POSTED, ids=lambda path: path.stem)
 def test_captured_posts_are_read_from_their_events(path: Path) -> None:
-    posted = read_posted(path.read_text())
+    frame = read_frame(path.read_text())
+    assert isinstance(frame, Event)
+    posted = read_posted(frame)
     event = json.loads(path.read_text())["data"]
     post = json.loads(event["post"])
     assert posted is not None
@@ -89,9 +94,15 @@ def test_captured_posts_are_read_from_their_events(path: Path) -> None:
     assert (posted.channel_type, posted.team_id) == (event["channel_type"], event["team_id"])
 
 
-@pytest.mark.parametrize("path", [path for path in EVENTS if path not in POSTED], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in EVENTS if path not in POSTED and path.stem != "ws_hello"],
+    ids=lambda path: path.stem,
+)
 def test_other_captured_events_are_no_new_posts(path: Path) -> None:
-    assert read_posted(path.read_text()) is None
+    frame = read_frame(path.read_text())
+    assert isinstance(frame, Event)
+    assert read_posted(frame) is None
 
 
 def test_captured_answers_are_read() -> None:

@@ -17,49 +17,17 @@ from bot.errors import (
     MattermostUnreachableError,
 )
 from bot.mattermost.backlog import Backlog
-from bot.mattermost.backoff import ceiling, full_jitter, retrying
-from bot.mattermost.errors import error_from, handshake_error, retry_after
+from bot.mattermost.errors import asked_wait, error_from, handshake_error, retry_after
+from bot.mattermost.frames import Event
 from bot.mattermost.server_clock import ServerClock
 
 
-def test_the_ceiling_doubles_up_to_the_cap() -> None:
-    assert [ceiling(attempt, 0.5, 30.0) for attempt in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
-
-
-@given(st.integers(0, 10**9), st.floats(0.001, 10), st.floats(0.001, 1000))
-def test_a_wait_is_never_longer_than_its_ceiling(attempt: int, base_s: float, cap_s: float) -> None:
-    assert 0 <= full_jitter(attempt, base_s, cap_s) <= ceiling(attempt, base_s, cap_s) <= cap_s
-
-
-def test_waits_are_spread() -> None:
-    waits = [full_jitter(3, 1.0, 60.0) for _ in range(200)]
-    assert min(waits) < 2 < 6 < max(waits)
-
-
-async def test_a_read_is_tried_as_often_as_said() -> None:
-    tries = 0
-
-    async def fail() -> None:
-        nonlocal tries
-        tries += 1
-        raise MattermostUnreachableError("away")
-
-    with pytest.raises(MattermostUnreachableError):
-        await retrying(fail, attempts=4, base_s=0.001)
-    assert tries == 4
-
-
-async def test_what_is_final_is_not_tried_again() -> None:
-    tries = 0
-
-    async def fail() -> None:
-        nonlocal tries
-        tries += 1
-        raise MattermostDeniedError("no")
-
-    with pytest.raises(MattermostDeniedError):
-        await retrying(fail, attempts=4)
-    assert tries == 1
+@pytest.mark.parametrize(("said", "asked"), [(0.0, 0.0), (5.0, 5.0), (5.1, None)])
+def test_a_rate_limit_is_waited_for_up_to_a_bound(said: float, asked: float | None) -> None:
+    limited = MattermostRateLimitError("slower", retry_after=said)
+    assert asked_wait(5.0)(limited) == asked
+    assert asked_wait()(limited) == said
+    assert asked_wait(5.0)(MattermostUnreachableError("away")) == 0.0
 
 
 @pytest.mark.parametrize(
@@ -156,27 +124,32 @@ class TestServerClock:
         assert abs(clock.offset - offset) <= narrowest
 
 
+def sized(size: int) -> Event:
+    return Event(0, size=size)
+
+
 class TestBacklog:
-    async def test_it_keeps_the_order_of_frames_and_news(self) -> None:
+    async def test_it_keeps_the_order_of_events_and_news(self) -> None:
         backlog = Backlog(10, 100)
+        first, second = Event(1, size=1), Event(2, size=1)
         backlog.announce(False)
-        assert backlog.offer("a")
+        assert backlog.offer(first)
         backlog.announce(True)
-        assert backlog.offer("b")
-        assert [await backlog.take() for _ in range(4)] == [False, "a", True, "b"]
+        assert backlog.offer(second)
+        assert [await backlog.take() for _ in range(4)] == [False, first, True, second]
 
     async def test_it_is_bounded_by_frames_and_characters(self) -> None:
-        assert [Backlog(0, 100).offer("a"), Backlog(1, 0).offer("a")] == [False, False]
+        assert [Backlog(0, 100).offer(sized(1)), Backlog(1, 0).offer(sized(1))] == [False, False]
         backlog = Backlog(2, 5)
-        assert [backlog.offer("aaa"), backlog.offer("bbb"), backlog.offer("b")] == [True, False, True]
-        assert not backlog.offer("")
-        assert await backlog.take() == "aaa"
-        assert backlog.offer("cccc")
+        assert [backlog.offer(sized(size)) for size in (3, 3, 1)] == [True, False, True]
+        assert not backlog.offer(sized(0))
+        assert await backlog.take() == sized(3)
+        assert backlog.offer(sized(4))
 
     async def test_emptied_waits_for_the_last_one(self) -> None:
         backlog = Backlog()
         await backlog.emptied()
-        backlog.offer("a")
+        backlog.offer(sized(1))
         waiting = asyncio.ensure_future(backlog.emptied())
         await asyncio.sleep(0)
         assert not waiting.done()

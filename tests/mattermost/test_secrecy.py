@@ -14,7 +14,7 @@ from aiohttp import web
 from bot.errors import MattermostError, MattermostTokenError
 from bot.mattermost import Mattermost, open_session
 from bot.sandbox.mattermost import Mattermost as Sandbox
-from tests.mattermost.listeners import RecordingListener, hearing, odd_server
+from tests.mattermost.listeners import RecordingListener, bot_listener, odd_server
 
 FAULTS: list[dict[str, object]] = [
     {"status": 400},
@@ -73,7 +73,7 @@ async def test_no_failed_handshake_shows_the_token(
 ) -> None:
     options = {**fault, "headers": {**fault.get("headers", {}), "Retry-After": "0"}}  # type: ignore[dict-item]
     server.faults.add(times=2, path="/websocket", **options)  # type: ignore[arg-type]
-    async with hearing(http, server) as listener:
+    async with bot_listener(http, server) as listener:
         await server.post("alice", "dev", "hello")
         await listener.until(lambda: listener.messages)
     assert "next attempt" in log.text
@@ -128,7 +128,7 @@ async def test_the_socket_follows_no_redirect(server: Sandbox, log: pytest.LogCa
 
     async with odd_server(handle) as elsewhere, open_session() as http:
         server.faults.add(302, path="/websocket", body="", headers={"Location": f"{elsewhere}/x"}, times=2)
-        async with hearing(http, server):
+        async with bot_listener(http, server):
             pass
         assert f"redirects to {elsewhere}/x" in log.text
     assert seen == []

@@ -1,4 +1,4 @@
-"""The socket: what it hears, how it comes back, and what ends it."""
+"""The socket: what it delivers, how it reconnects, and what ends it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiohttp import web
 from bot.errors import MattermostTokenError
 from bot.mattermost import SocketTimings, open_session
 from bot.sandbox.mattermost import Mattermost as Sandbox
-from tests.mattermost.listeners import QUICK, RecordingListener, hearing, listening, odd_server
+from tests.mattermost.listeners import QUICK, RecordingListener, bot_listener, odd_server, running_listener
 
 BRISK = SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.02, ping_s=0.02, answer_s=0.2)
 
@@ -24,12 +24,12 @@ def texts(prefix: str, count: int) -> list[str]:
 async def test_events_come_in_order_after_the_news_of_the_connection(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server) as listener:
+    async with bot_listener(http, server) as listener:
         for text in texts("post", 200):
             await server.post("alice", "dev", text)
         await listener.until(lambda: len(listener.messages) == 200)
-        assert listener.heard == [False, *texts("post", 200)]
-        assert (listener.state.connects, listener.state.reconnects) == (1, 0)
+        assert listener.received == [False, *texts("post", 200)]
+        assert listener.state.connects == 1
         assert listener.state.open_since > 0
     assert listener.state.open_since == 0
     await server.wait_for(lambda: server.sockets == 0)
@@ -39,7 +39,7 @@ async def test_a_dropped_connection_is_resumed_and_nothing_is_lost(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
     expected: list[str] = []
-    async with hearing(http, server) as listener:
+    async with bot_listener(http, server) as listener:
         for turn in range(5):
             for text in texts(f"turn {turn}", 20):
                 expected.append(text)
@@ -50,21 +50,21 @@ async def test_a_dropped_connection_is_resumed_and_nothing_is_lost(
             await listener.until(lambda: listener.messages == expected)
         await listener.until(lambda: len(listener.connections) == 6)
         assert listener.connections == [False, True, True, True, True, True]
-        assert listener.state.resumes == listener.state.reconnects == 5
+        assert (listener.state.connects, listener.state.resumes) == (6, 5)
         assert listener.state.gaps == 0
 
 
 async def test_a_silent_resumption_is_known_by_the_answer_to_the_ping(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server) as listener:
+    async with bot_listener(http, server) as listener:
         await server.drop_sockets()
         await listener.until(lambda: listener.connections == [False, True])
         assert listener.messages == []
 
 
 async def test_a_forgotten_connection_begins_afresh(server: Sandbox, http: aiohttp.ClientSession) -> None:
-    async with hearing(http, server) as listener:
+    async with bot_listener(http, server) as listener:
         server.faults.add(503, path="/websocket", times=-1)
         await server.drop_sockets()
         await server.post("alice", "dev", "missed")
@@ -76,7 +76,7 @@ async def test_a_forgotten_connection_begins_afresh(server: Sandbox, http: aioht
 
 
 async def test_more_than_the_server_keeps_begins_afresh(server: Sandbox, http: aiohttp.ClientSession) -> None:
-    async with hearing(http, server) as listener:
+    async with bot_listener(http, server) as listener:
         server.faults.add(503, path="/websocket", times=-1)
         await server.drop_sockets()
         for text in texts("missed", 200):
@@ -87,7 +87,7 @@ async def test_more_than_the_server_keeps_begins_afresh(server: Sandbox, http: a
 
 
 async def test_a_restarted_server_is_found_again(server: Sandbox, http: aiohttp.ClientSession) -> None:
-    async with hearing(http, server) as listener:
+    async with bot_listener(http, server) as listener:
         await server.stop()
         await listener.until(lambda: listener.state.open_since == 0)
         await server.start()
@@ -99,7 +99,7 @@ async def test_a_restarted_server_is_found_again(server: Sandbox, http: aiohttp.
 async def test_a_deaf_socket_is_noticed_and_opened_afresh(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server, timing=BRISK) as listener:
+    async with bot_listener(http, server, timing=BRISK) as listener:
         server.disable("zoom")
         server.enable("zoom")
         await listener.until(lambda: listener.connections == [False, False])
@@ -121,7 +121,7 @@ async def test_pings_keep_a_quiet_socket_open_beyond_the_sessions_timeout(server
 
     async with (
         open_session(timeout_s=0.2) as http,
-        hearing(http, server, timing=BRISK, now=now) as listener,
+        bot_listener(http, server, timing=BRISK, now=now) as listener,
     ):
         await asyncio.wait_for(enough.wait(), 5)
         assert len(asked) > 4
@@ -134,7 +134,7 @@ async def test_a_bad_token_is_fatal(server: Sandbox, http: aiohttp.ClientSession
 
 
 async def test_a_token_that_is_revoked_is_fatal(server: Sandbox, http: aiohttp.ClientSession) -> None:
-    async with hearing(http, server, timing=BRISK) as listener:
+    async with bot_listener(http, server, timing=BRISK) as listener:
         await server.set_token("zoom")
         assert listener.running is not None
         with pytest.raises(MattermostTokenError):
@@ -169,7 +169,7 @@ async def test_a_slow_delivery_stops_neither_reading_nor_pinging(
             many.set()
         return 0
 
-    async with hearing(http, server, timing=BRISK, now=now) as listener:
+    async with bot_listener(http, server, timing=BRISK, now=now) as listener:
         listener.gate.clear()
         for text in texts("post", 300):
             await server.post("alice", "dev", text)
@@ -178,14 +178,14 @@ async def test_a_slow_delivery_stops_neither_reading_nor_pinging(
         listener.gate.set()
         await listener.until(lambda: len(listener.messages) == 300)
         assert (listener.state.connects, listener.state.deaf) == (1, 0)
-        assert listener.heard == [False, *texts("post", 300)]
+        assert listener.received == [False, *texts("post", 300)]
 
 
 @pytest.mark.parametrize("limit", [{"max_frames": 10}, {"max_characters": 6000}])
 async def test_an_overflow_leads_to_a_fresh_connection_once_the_queue_is_worked_off(
     server: Sandbox, http: aiohttp.ClientSession, limit: dict[str, int]
 ) -> None:
-    async with hearing(http, server, **limit) as listener:
+    async with bot_listener(http, server, **limit) as listener:
         listener.gate.clear()
         for text in texts("post", 50):
             await server.post("alice", "dev", text)
@@ -193,17 +193,17 @@ async def test_an_overflow_leads_to_a_fresh_connection_once_the_queue_is_worked_
         assert listener.connections == [False]
         listener.gate.set()
         await listener.until(lambda: listener.connections == [False, False])
-        before = listener.heard[1:-1]
+        before = listener.received[1:-1]
         assert before == texts("post", len(before))
         assert 0 < len(before) < 50
         await server.post("alice", "dev", "after")
-        await listener.until(lambda: listener.heard[-1] == "after")
+        await listener.until(lambda: listener.received[-1] == "after")
 
 
 async def test_a_frame_that_is_too_large_leads_to_a_fresh_connection(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server, max_frame=4096) as listener:
+    async with bot_listener(http, server, max_frame=4096) as listener:
         await server.post("alice", "dev", "x" * 8000)
         await listener.until(lambda: listener.connections == [False, False])
         await server.post("alice", "dev", "small")
@@ -213,9 +213,9 @@ async def test_a_frame_that_is_too_large_leads_to_a_fresh_connection(
 async def test_an_event_that_cannot_be_handled_leads_to_a_fresh_connection(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server) as listener:
-        listener.poison = "poison"
-        await server.post("alice", "dev", "poison")
+    async with bot_listener(http, server) as listener:
+        listener.fails_on = "this fails"
+        await server.post("alice", "dev", "this fails")
         await listener.until(lambda: listener.connections == [False, False])
         await server.post("alice", "dev", "fine")
         await listener.until(lambda: listener.messages == ["fine"])
@@ -224,10 +224,10 @@ async def test_an_event_that_cannot_be_handled_leads_to_a_fresh_connection(
 async def test_a_failure_while_a_resumption_is_under_way_begins_afresh(
     server: Sandbox, http: aiohttp.ClientSession
 ) -> None:
-    async with hearing(http, server) as listener:
+    async with bot_listener(http, server) as listener:
         listener.gate.clear()
-        listener.poison = "poison"
-        await server.post("alice", "dev", "poison")
+        listener.fails_on = "this fails"
+        await server.post("alice", "dev", "this fails")
         server.clear_calls()
         server.faults.add(path="/websocket", delay=0.2)
         await server.drop_sockets()
@@ -253,8 +253,8 @@ async def test_a_missing_event_leads_to_a_fresh_connection(http: aiohttp.ClientS
             pass
         return ws
 
-    async with odd_server(handle) as url, listening(http, url, "token") as listener:
-        await listener.until(lambda: len(listener.frames) == 1)
+    async with odd_server(handle) as url, running_listener(http, url, "token") as listener:
+        await listener.until(lambda: len(listener.events) == 1)
         assert listener.connections == [False, False]
         assert listener.state.gaps == 1
 
@@ -272,15 +272,15 @@ async def test_junk_between_the_frames_is_passed_over(http: aiohttp.ClientSessio
             pass
         return ws
 
-    async with odd_server(handle) as url, listening(http, url, "token") as listener:
-        await listener.until(lambda: len(listener.frames) == 1)
+    async with odd_server(handle) as url, running_listener(http, url, "token") as listener:
+        await listener.until(lambda: len(listener.events) == 1)
         assert listener.state.connects == 1
 
 
 async def test_a_limited_rate_is_waited_for(server: Sandbox, http: aiohttp.ClientSession) -> None:
     server.faults.add(429, path="/websocket", headers={"Retry-After": "1"})
     start = asyncio.get_running_loop().time()
-    async with hearing(http, server) as listener:
+    async with bot_listener(http, server) as listener:
         assert asyncio.get_running_loop().time() - start >= 1.0
         assert listener.state.connects == 1
 
@@ -298,7 +298,10 @@ async def test_it_connects_under_a_sub_path_and_runs_twice(http: aiohttp.ClientS
 
 
 async def test_the_clocks_offset_is_learned_from_the_pings(http: aiohttp.ClientSession) -> None:
-    async with Sandbox(clock_offset_ms=3_600_000) as server, hearing(http, server, timing=QUICK) as listener:
+    async with (
+        Sandbox(clock_offset_ms=3_600_000) as server,
+        bot_listener(http, server, timing=QUICK) as listener,
+    ):
         await server.drop_sockets()
         await listener.until(lambda: listener.connections == [False, True])
         assert abs(listener.clock.offset - 3_600_000) < 1000

@@ -12,7 +12,7 @@ from bot.errors import ConfigError, MattermostCertificateError, MattermostUnreac
 from bot.mattermost import Mattermost, open_session
 from bot.sandbox.mattermost import Mattermost as Sandbox
 from tests.mattermost.conftest import served
-from tests.mattermost.listeners import RecordingListener, hearing
+from tests.mattermost.listeners import RecordingListener, bot_listener
 
 Refusal = Callable[[Sandbox, str], Awaitable[str]]
 
@@ -43,7 +43,7 @@ REFUSALS = pytest.mark.parametrize("refusal", [refusal_of_rest, refusal_of_the_s
 async def test_a_private_ca_is_trusted_by_rest_and_the_socket(secure: Sandbox, ca_file: str) -> None:
     async with open_session(ca_file) as http:
         assert (await Mattermost(http, secure.url, secure.bot_token).me()).username == "zoom"
-        async with hearing(http, secure) as listener:
+        async with bot_listener(http, secure) as listener:
             await secure.post("alice", "dev", "hello")
             await listener.until(lambda: listener.messages == ["hello"])
 
