@@ -10,7 +10,7 @@ call is not undone: its change may or may not hold.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.domain.records import Record
@@ -23,6 +23,21 @@ class Put:
     """Write this record, whether or not one of its id is there."""
 
     record: Record
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Write this record unless its id is taken; the other changes of the commit hold in both cases.
+
+    ``when_written`` is called if the record is written, before it is durable, and may not await.
+    """
+
+    record: Record
+    when_written: Callable[[], object] = field(default=_nothing, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +60,7 @@ class Update(Generic[R]):
     change: Callable[[R], R | None]
 
 
-Change = Put | Delete | Update[Any]
+Change = Put | Insert | Delete | Update[Any]
 
 
 class Store(Protocol):
@@ -73,7 +88,7 @@ class Store(Protocol):
         is written and False is returned (once the record that has the id is durable)."""
 
     async def commit(self, *changes: Change) -> None:
-        """Write all changes or none of them."""
+        """Write all changes or none of them; an :class:`Insert` whose id is taken is skipped."""
 
     async def update(
         self, kind: type[R], id_: str, change: Callable[[R], R | None], *also: Change

@@ -13,7 +13,7 @@ from tinydb.table import Document
 
 from bot.domain.records import Record
 from bot.errors import StoreError
-from bot.stores import Change, Delete, Put, R, Update
+from bot.stores import Change, Delete, Insert, Put, R, Update
 from bot.stores.documents import Documents
 from bot.stores.sqlite import Bodies, Changes
 from bot.stores.table import DocumentDatabase, DocumentTable
@@ -64,7 +64,7 @@ class TinyStore:
 
     async def insert(self, record: Record, *also: Change) -> bool:
         writer = self._ready()
-        if record.id in self._kind(type(record)).table.documents:
+        if self._has(record):
             await writer.submit({})
             return False
         await self.commit(Put(record), *also)
@@ -102,6 +102,9 @@ class TinyStore:
         body = known.table.documents.body(id_)
         return None if body is None else _decode(kind, known, body)
 
+    def _has(self, record: Record) -> bool:
+        return record.id in self._kind(type(record)).table.documents
+
     def _kind(self, kind: type[R]) -> _Kind[R]:
         if not self._open:
             raise StoreError("the store is closed")
@@ -137,6 +140,10 @@ class TinyStore:
     def _write(self, change: Change) -> None:
         if isinstance(change, Put):
             self._put(change.record)
+        elif isinstance(change, Insert):
+            if not self._has(change.record):
+                self._put(change.record)
+                change.when_written()
         elif isinstance(change, Update):
             record = self._get(change.kind, change.id)
             changed = None if record is None else change.change(record)
