@@ -12,13 +12,17 @@ from bot.stores import Store
 from bot.stores.lock import FileLock
 from bot.stores.sqlite import Bodies, DocumentFile, read
 from bot.stores.tiny import TinyStore
-from bot.stores.writer import Writer
+from bot.stores.writer import DEFAULT_LIMITS, Limits, Writer
 
 _log = logging.getLogger(__name__)
 
 
 async def open_store(
-    url: str, *, readonly: bool = False, on_trouble: Callable[[str], None] = _log.warning
+    url: str,
+    *,
+    readonly: bool = False,
+    on_trouble: Callable[[str], None] = _log.warning,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> Store:
     """The store at ``tinydb:<file>``; the path is absolute, or relative to the working directory.
 
@@ -31,7 +35,7 @@ async def open_store(
     if readonly:
         return TinyStore(await asyncio.to_thread(_snapshot, path), None)
     bodies, file = await asyncio.to_thread(_open, path)
-    return TinyStore(bodies, Writer(file, on_trouble))
+    return TinyStore(bodies, Writer(file, on_trouble, limits))
 
 
 def _path(url: str) -> Path:

@@ -11,19 +11,29 @@ from dataclasses import dataclass, field
 from typing import TypeVarTuple
 
 from bot.errors import StoreError
+from bot.retrying import Backoff
 from bot.stores.sqlite import Changes, DocumentFile, Key
 
 _A = TypeVarTuple("_A")
 
-# Seconds between two tries of a write that failed: doubled from the first to the last.
-FIRST_DELAY = 0.1
-LAST_DELAY = 5.0
-# How often a closing writer tries, FIRST_DELAY apart, before it gives up; and how long it is waited for: a
-# disk may also not answer at all.
-LAST_TRIES = 4
-CLOSE_S = 1.5
-# Changes that may wait for the disk.
-LIMIT = 100_000
+_BACKOFF = Backoff(base_s=0.1, cap_s=5.0, least=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a writer waits for the disk, and how much may wait with it."""
+
+    # The pauses between tries of a write that failed.
+    backoff: Backoff = _BACKOFF
+    # How often a closing writer tries, ``backoff.base_s`` apart, before it gives up.
+    last_tries: int = 4
+    # How long closing takes at most: a disk may never answer.
+    close_s: float = 1.5
+    # Changes that may wait for the disk.
+    waiting: int = 100_000
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(slots=True)
@@ -47,8 +57,11 @@ class Writer:
     that begins and when it is over. Owns ``file`` and closes it.
     """
 
-    def __init__(self, file: DocumentFile, on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self, file: DocumentFile, on_trouble: Callable[[str], None], limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         self._file = file
+        self._limits = limits
         self._on_trouble = on_trouble
         self._loop = asyncio.get_running_loop()
         self._closed: asyncio.Future[None] = self._loop.create_future()
@@ -66,7 +79,7 @@ class Writer:
         """Raises :class:`StoreError` when it is closed, or when too much waits for the disk already."""
         if self._closing:
             raise StoreError("the store is closed")
-        if self._unwritten >= LIMIT:
+        if self._unwritten >= self._limits.waiting:
             raise StoreError(f"{self._unwritten} changes wait for the disk: no more are taken")
 
     def submit(self, changes: Changes) -> asyncio.Future[None]:
@@ -88,7 +101,7 @@ class Writer:
             self._closing = True
             self._ready.notify()
         try:
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(self._limits.close_s):
                 await asyncio.shield(self._closed)
         except TimeoutError:
             raise StoreError(
@@ -118,15 +131,15 @@ class Writer:
             return batch
 
     def _write(self, batch: _Batch) -> None:
-        delay, tries = FIRST_DELAY, LAST_TRIES
+        failures, tries = 0, self._limits.last_tries
         while (error := self._attempt(batch)) is not None:
             self._tell(self._when_refused, error, batch.size)
             tries -= self._closing
             if not tries:
                 self._tell(self._when_lost, batch)
                 return
-            self._pause(delay, batch)
-            delay = min(2 * delay, LAST_DELAY)
+            failures += 1
+            self._pause(failures, batch)
         self._tell(self._when_written, batch)
 
     def _attempt(self, batch: _Batch) -> str | None:
@@ -138,10 +151,11 @@ class Writer:
             return str(error)
         return None
 
-    def _pause(self, delay: float, batch: _Batch) -> None:
+    def _pause(self, failures: int, batch: _Batch) -> None:
         with self._ready:
             closing = self._closing
-            self._ready.wait_for(lambda: self._closing and not closing, FIRST_DELAY if closing else delay)
+            pause_s = self._limits.backoff.pause_s(1 if closing else failures)
+            self._ready.wait_for(lambda: self._closing and not closing, pause_s)
             batch.add(self._next)
             self._next = _Batch()
 
