@@ -17,7 +17,7 @@ from bot.errors import ConfigError, ZoombotError
 
 if TYPE_CHECKING:
     from bot.config import Config
-    from bot.setup.questions import Question
+    from bot.setup.prompts import Prompt
 
 DEFAULT_CONFIG = Path("bot.toml")
 
@@ -103,13 +103,11 @@ def rotate(path: Path | None) -> None:
 
 
 def _init_options(command: Callable[..., None]) -> Callable[..., None]:
-    """One option for each question, named after its key; the key's variable does as well."""
-    from bot.setup.questions import QUESTIONS
+    """One option for each prompt, named after its key; the key's variable does as well."""
+    from bot.setup.prompts import PROMPTS
 
-    for question in reversed(QUESTIONS):
-        option = click.option(
-            question.option, question.parameter, envvar=question.variable, help=question.prompt + "."
-        )
+    for prompt in reversed(PROMPTS):
+        option = click.option(prompt.option, prompt.parameter, envvar=prompt.variable, help=prompt.text + ".")
         command = option(command)
     return command
 
@@ -145,11 +143,11 @@ def init(path: Path | None, yes: bool, force: bool, **given: str | None) -> None
         click.echo(f"  {_again(command, path)}")
 
 
-def _ask(question: Question, default: str, fault: str) -> str:
+def _ask(prompt: Prompt, default: str, fault: str) -> str:
     """One answer of whoever sits there; ``fault`` is what was wrong with the last."""
     if fault:
         click.echo(f"  {fault}")
-    answer: str = click.prompt(question.prompt, default=default or None, hide_input=question.secret)
+    answer: str = click.prompt(prompt.text, default=default or None, hide_input=prompt.secret)
     return answer
 
 

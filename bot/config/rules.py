@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+from bot.hosts import is_address, is_loopback
 
 _SECOND = 1000
 _UNITS = {"s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND, "d": 86_400 * _SECOND}
@@ -178,7 +179,7 @@ TOPIC = Rule(str, _topic)
 
 
 def _host(value: str, base: Path) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}", value) and not _address(value):
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}", value) and not is_address(value):
         raise WrongValueError('must be an address or a host name, as in "127.0.0.1" or "::1"')
     return value
 
@@ -265,17 +266,4 @@ def _split(value: str) -> SplitResult:
 
 
 def _is_host(host: str) -> bool:
-    return bool(re.fullmatch(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?", host)) or _address(host)
-
-
-def _address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(host: str) -> bool:
-    """True if the host is this machine itself."""
-    return host == "localhost" or (_address(host) and ip_address(host).is_loopback)
+    return bool(re.fullmatch(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?", host)) or is_address(host)

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import enum
-import os
 import re
 from dataclasses import dataclass
-
-import aiohttp
-
-from bot.tls import certificate_trouble
 
 
 class Level(enum.StrEnum):
@@ -58,15 +53,3 @@ def _found(level: Level, subject: str, text: str) -> Finding:
 def asking(text: str, question: str) -> str:
     """The text, and a question after it unless it ends with one."""
     return text if text.endswith("?") else f"{text}; {question}"
-
-
-def trouble(failure: Exception, host: str, key: str) -> str:
-    """Why ``host`` does not answer; ``key`` names the CA file for it. Quotes nothing of the call."""
-    if isinstance(failure, aiohttp.ClientConnectorCertificateError):
-        return certificate_trouble(failure.certificate_error, host, key)
-    if isinstance(failure, TimeoutError):
-        return "not in time"
-    cause = failure.os_error if isinstance(failure, aiohttp.ClientConnectorError) else failure
-    number = getattr(cause, "errno", None) or 0
-    # What asyncio makes of a system's error repeats the address.
-    return os.strerror(number) if number > 0 else getattr(cause, "strerror", None) or type(failure).__name__

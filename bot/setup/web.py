@@ -15,16 +15,16 @@ from yarl import URL
 
 from bot.clock import now_ms
 from bot.config import Config
-from bot.config.rules import is_loopback
 from bot.errors import ConfigError
+from bot.hosts import is_loopback
 from bot.mattermost import open_session
-from bot.setup.findings import Finding, note, ok, trouble, wrong
+from bot.setup.calls import body_of, trouble
+from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.listening import check_listening
 
 # Zoom gives up after three seconds.
 WEBHOOK_TIMEOUT_S = 3.0
 MIN_SECRET = 16
-MAX_ANSWER = 64 * 1024
 # A proxy's, when it cannot reach whom it stands for.
 _GATEWAY = (502, 503, 504)
 
@@ -171,7 +171,7 @@ async def _ask(
         async with http.request(
             method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
-            return _Answer(response.status, await response.content.read(MAX_ANSWER))
+            return _Answer(response.status, await body_of(response))
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         # Neither the text nor the cause may carry the URL's secret.
         final = isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorDNSError)

@@ -11,13 +11,13 @@ from yarl import URL
 from bot.clock import now_ms
 from bot.config import Config
 from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
-from bot.setup.findings import Finding, asking, note, ok, trouble, wrong
+from bot.setup.calls import body_of, trouble
+from bot.setup.findings import Finding, asking, note, ok, wrong
 from bot.setup.scopes import lacking
 from bot.zoom import Grant, OAuth, open_session
 
 CREDENTIALS = "zoom.client_id, client_secret"
 MAX_SKEW_MS = 60_000
-MAX_ANSWER = 64 * 1024
 
 
 class _Refusal(msgspec.Struct):
@@ -107,7 +107,7 @@ async def _api(config: Config, http: aiohttp.ClientSession) -> list[Finding]:
     try:
         async with http.get(url, allow_redirects=False) as response:
             status, date = response.status, response.headers.get("Date", "")
-            body = await response.content.read(MAX_ANSWER)
+            body = await body_of(response)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         said = trouble(error, URL(url).host or "", "zoom.ca_file")
         return [wrong("zoom.api_url", f"{config.zoom.api_url} does not answer: {said}")]

@@ -117,7 +117,7 @@ class Documents(Mapping[str, Fields]):
                 index.add(id_, document)
 
 
-class Draft(MutableMapping[str, Fields]):
+class Edits(MutableMapping[str, Fields]):
     """Documents as a change of TinyDB sees them; nothing of it holds until :meth:`changes` is applied."""
 
     def __init__(self, documents: Documents) -> None:

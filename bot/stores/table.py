@@ -12,7 +12,7 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
-from bot.stores.documents import Documents, Draft
+from bot.stores.documents import Documents, Edits
 from bot.stores.sqlite import Bodies, Changes, Key
 
 
@@ -66,12 +66,12 @@ class DocumentStorage(Storage):
                 if wanted is not documents:
                     self.rewrite(name, partial(_replace, wanted=wanted))
 
-    def rewrite(self, table: str, updater: Callable[[Draft], object]) -> None:
-        """Let ``updater`` change a draft of the table, then take over what it changed."""
-        draft = Draft(self.documents(table))
-        updater(draft)
+    def rewrite(self, table: str, updater: Callable[[Edits], object]) -> None:
+        """Let ``updater`` edit the table, then take over what it changed."""
+        edits = Edits(self.documents(table))
+        updater(edits)
         with self.transaction():
-            for id_, body in draft.changes().items():
+            for id_, body in edits.changes().items():
                 self.change(table, id_, body)
 
 
@@ -94,7 +94,7 @@ class DocumentTable(Table):
     def put(self, document: Document) -> None:
         """Write a document whether or not one of its id is there (TinyDB's ``upsert`` would merge them)."""
         id_ = str(document.doc_id)
-        self._rewrite(self.name, lambda draft: draft.update({id_: dict(document)}))
+        self._rewrite(self.name, lambda edits: edits.update({id_: dict(document)}))
 
     def _read_table(self) -> Any:
         return self._documents
@@ -124,6 +124,6 @@ class DocumentDatabase(TinyDB):
         return cast(DocumentTable, super().table(name))
 
 
-def _replace(draft: Draft, wanted: dict[str, Any]) -> None:
-    draft.clear()
-    draft.update(wanted)
+def _replace(edits: Edits, wanted: dict[str, Any]) -> None:
+    edits.clear()
+    edits.update(wanted)
