@@ -1,4 +1,4 @@
-"""What ``zoombot init`` was told: given at once, asked for, or left at its default."""
+"""The answers for ``zoombot init``: given as options, asked for, or left at their defaults."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Ask = Callable[[Prompt, str, str], str]
 
 
 def collect(given: Mapping[str, str | None], folder: Path, ask: Ask | None) -> dict[str, str]:
-    """The answers by dotted key. ``given`` has some by parameter; without ``ask`` the rest gets its default.
+    """The answers by dotted key. ``given`` has some by parameter; without ``ask``, the rest get defaults.
 
-    Relative paths start from ``folder``. Before anything is asked, what is wrong with ``given`` is raised
-    as :class:`ConfigError`; without ``ask``, who reads the whole file judges it.
+    Relative paths start from ``folder``. Faults in ``given`` raise :class:`ConfigError` before anything is
+    asked; without ``ask`` they are found when the whole file is loaded.
     """
     known = {prompt: answer for prompt in PROMPTS if (answer := given[prompt.parameter])}
     if ask:
@@ -55,12 +55,12 @@ def suggested(prompt: Prompt, answers: Mapping[str, str]) -> str:
 
 
 def applies(prompt: Prompt, answers: Mapping[str, str]) -> bool:
-    """Whether it has to be asked at all, given the answers so far."""
+    """Whether it has to be asked, given the answers so far."""
     return prompt.asked and prompt.app in ("", answers.get("zoom.app", ""))
 
 
 def fault_of(prompt: Prompt, answer: str, folder: Path) -> str:
-    """What is wrong with an answer by itself, empty if nothing is. Relative paths start from ``folder``."""
+    """What is wrong with an answer, empty if nothing is. Relative paths start from ``folder``."""
     section, _, name = prompt.key.partition(".")
     try:
         KEYS_BY_SECTION[section][name].rule.parse(answer, folder)
