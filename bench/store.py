@@ -23,7 +23,7 @@ from bot.stores import Delete, Put, Store
 from bot.stores.opening import open_store
 
 _SIZES = (100, 1_000, 10_000)
-# Fewer of the slow ones.
+# Fewer, because each is slow.
 _STOCK_WRITES = 30
 _WRITES = 500
 _TOGETHER = 2_000
@@ -61,7 +61,7 @@ def _stock(directory: Path, size: int) -> float:
 async def _each(store: Store, size: int) -> list[float]:
     took = []
     for number in range(_WRITES):
-        # Another content: a record that is as it was would not be written.
+        # With new content, because an unchanged record would not be written.
         item = replace(_item(number % size), error=str(number))
         start = time.perf_counter()
         await store.commit(Put(item))
@@ -103,7 +103,7 @@ def _say(line: str) -> None:
 
 
 def main(sizes: Iterable[int]) -> None:
-    """Measures each size and prints one row for it."""
+    """Measure each size and print one row for it."""
     _say("documents  stock ms  ours ms  worst ms    ratio  together ms  delete ms  open ms  bytes each")
     for size in sizes:
         with tempfile.TemporaryDirectory() as name:

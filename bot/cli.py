@@ -1,4 +1,4 @@
-"""The command line. Whatever is heavy is imported inside the commands: ``--help`` answers at once."""
+"""The command line. Heavy modules are imported inside the commands, so that ``--help`` is fast."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.errors import ConfigError, ZoombotError
 
 if TYPE_CHECKING:
     from bot.config import Config
-    from bot.setup.questions import Question
+    from bot.setup.prompts import Prompt
 
 DEFAULT_CONFIG = Path("bot.toml")
 
@@ -26,7 +26,7 @@ config_option = click.option(
     "path",
     type=click.Path(path_type=Path),
     default=None,
-    help="The configuration file; bot.toml by default.",
+    help="The configuration file (default: bot.toml).",
 )
 
 
@@ -49,11 +49,15 @@ def run(path: Path | None) -> None:
 
 @main.command()
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8065, show_default=True, help="0 picks a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8065,
+    show_default=True,
+    help="The port to listen on; 0 picks a free one.",
 )
-@click.option("--no-browser", is_flag=True, help="Only print the address.")
+@click.option("--no-browser", is_flag=True, help="Only print the address, do not open it.")
 def demo(port: int, no_browser: bool) -> None:
-    """Try everything here and now: a local Mattermost, a local Zoom and the real bot."""
+    """Try the bot without any setup, with local stand-ins for Mattermost and Zoom."""
     _configure_log("warning", "text")
     from bot.demo import run as run_demo
     from bot.sandbox.stage import Stage
@@ -64,7 +68,7 @@ def demo(port: int, no_browser: bool) -> None:
 @main.command()
 @config_option
 def check(path: Path | None) -> None:
-    """Try every setting against the real servers, and say how to mend what is wrong."""
+    """Try every setting against the real servers, and say how to fix what is wrong."""
     config = _load(path)
     _configure_log("critical", "text")
     from bot.setup.check import check as look
@@ -78,12 +82,12 @@ def check(path: Path | None) -> None:
 
 @main.group()
 def keys() -> None:
-    """Encryption keys of the store."""
+    """Manage the encryption keys of the store."""
 
 
 @keys.command("new")
 def new() -> None:
-    """Print a new key, for store.encryption_keys."""
+    """Print a new key for store.encryption_keys."""
     from bot.setup.keys import new_key
 
     click.echo(new_key())
@@ -92,38 +96,42 @@ def new() -> None:
 @keys.command("rotate")
 @config_option
 def rotate(path: Path | None) -> None:
-    """Seal everything in the store anew under the first key. The bot must not be running."""
+    """Re-encrypt everything in the store with the first key. The bot must not be running."""
     config = _load(path)
     from bot.setup.keys import rotate as rotate_store
 
     rotation = _finish(lambda: rotate_store(config))
-    click.echo(f"{rotation.done} records of {config.store.url} are under the first key now.")
+    click.echo(f"{rotation.done} records of {config.store.url} are now encrypted with the first key.")
     if rotation.unreadable:
-        _fail(f"{rotation.unreadable} records open under none of the keys; they were left as they are.")
+        _fail(
+            f"{rotation.unreadable} records cannot be opened with any of the keys and were left as they are."
+        )
 
 
 def _init_options(command: Callable[..., None]) -> Callable[..., None]:
-    """One option for each question, named after its key; the key's variable does as well."""
-    from bot.setup.questions import QUESTIONS
+    """Add an option for each prompt, which can also be set by the environment variable of its key."""
+    from bot.setup.prompts import PROMPTS
 
-    for question in reversed(QUESTIONS):
-        option = click.option(
-            question.option, question.parameter, envvar=question.variable, help=question.prompt + "."
-        )
+    for prompt in reversed(PROMPTS):
+        option = click.option(prompt.option, prompt.parameter, envvar=prompt.variable, help=prompt.text + ".")
         command = option(command)
     return command
 
 
 @main.command()
 @config_option
-@click.option("--yes", is_flag=True, help="Ask nothing: take the options and the defaults.")
-@click.option("--force", is_flag=True, help="Overwrite the file if it is there; its own secrets are kept.")
+@click.option("--yes", is_flag=True, help="Ask nothing; use the options and the defaults.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Overwrite the file if it exists, but keep the secrets that it made for itself.",
+)
 @_init_options
 def init(path: Path | None, yes: bool, force: bool, **given: str | None) -> None:
-    """Ask what is needed, make the secrets, and write the configuration.
+    """Ask for the settings, make the secrets, and write the configuration.
 
-    Each option may also come from the environment, named as for the bot itself: secrets better do, as in
-    ZOOMBOT_ZOOM__CLIENT_SECRET.
+    Each option can also be set by the environment variable that the bot itself reads. That is safer for
+    secrets, as in ZOOMBOT_ZOOM__CLIENT_SECRET.
     """
     from bot.setup.answers import collect
     from bot.setup.init import addresses, require_place, write
@@ -145,16 +153,16 @@ def init(path: Path | None, yes: bool, force: bool, **given: str | None) -> None
         click.echo(f"  {_again(command, path)}")
 
 
-def _ask(question: Question, default: str, fault: str) -> str:
-    """One answer of whoever sits there; ``fault`` is what was wrong with the last."""
+def _ask(prompt: Prompt, default: str, fault: str) -> str:
+    """Ask the operator once; ``fault`` is what was wrong with the last answer."""
     if fault:
         click.echo(f"  {fault}")
-    answer: str = click.prompt(question.prompt, default=default or None, hide_input=question.secret)
+    answer: str = click.prompt(prompt.text, default=default or None, hide_input=prompt.secret)
     return answer
 
 
 def _again(command: str, path: Path | None) -> str:
-    """The line to type for another command on the same file, by the name that this one was called."""
+    """The line to type for another command on the same file, with the program name that was used here."""
     program = click.get_current_context().find_root().info_name or "zoombot"
     if " " not in program and not shutil.which(program):
         program = shlex.quote(sys.argv[0])
@@ -183,7 +191,7 @@ def _configure_log(level: str, format: str) -> None:
 
 
 def _finish(work: Callable[[], Awaitable[Any]]) -> Any:
-    """Run to the end; what cannot be helped is one line on stderr and exit status 1."""
+    """Run to the end; an expected error prints one line on stderr and exits with status 1."""
     import asyncio
 
     async def finish() -> Any:

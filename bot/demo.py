@@ -1,4 +1,4 @@
-"""``zoombot demo``: the real bot on a stage that is all here."""
+"""``zoombot demo``: the real bot on a local stage."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from bot.messages import texts
 from bot.runtime.app import App, Timings, opened
 from bot.vault import new_key
 
-# Who plays along.
+# The users of the stage.
 PEOPLE = ("alice", "bob", "carol")
 
-# Whoever moves the stage's clock on wants to see what comes of it.
+# Short, so that moving the stage's clock forward soon shows its effect.
 TIMINGS = Timings(reconcile_s=5.0)
 
 _URL_SECRET = secrets.token_urlsafe(24)
@@ -33,14 +33,14 @@ _COMMAND_TOKEN = secrets.token_urlsafe(24)
 
 
 class Stage(Protocol):
-    """A Mattermost and a Zoom to play on; see ``bot.sandbox.stage``."""
+    """A Mattermost and a Zoom for the demo; see ``bot.sandbox.stage``."""
 
     def now(self) -> int:
         """The stage's clock: milliseconds since the epoch."""
 
     @property
     def mattermost_url(self) -> str:
-        """Where Mattermost is, and the page that shows everything."""
+        """Where Mattermost is, with the page that shows everything."""
 
     @property
     def mattermost_token(self) -> str:
@@ -61,11 +61,11 @@ class Stage(Protocol):
     def opened(
         self, public_url: str, url_secret: str, command_token: str
     ) -> AbstractAsyncContextManager[None]:
-        """Both servers, while they run for a bot at ``public_url``. OSError if the port is taken."""
+        """Run both servers for a bot at ``public_url``. Raises OSError if the port is taken."""
 
 
 async def run(stage: Stage, *, browser: bool, say: Callable[[str], None]) -> None:
-    """Play until Ctrl-C. Raises :class:`bot.errors.StartError` if the port is taken."""
+    """Run until Ctrl-C. Raises :class:`bot.errors.StartError` if the port is taken."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -101,7 +101,7 @@ async def _play(app: App, stop: asyncio.Event, ready: Callable[[], None]) -> Non
 
 
 async def greet(ctx: Context) -> None:
-    """What to try, as the bot's own direct message to each person."""
+    """Send each person a direct message that says what to try."""
     text = texts.GREETING.format(bot=ctx.bot.username)
     users = [await ctx.mattermost.user_by_name(name) for name in PEOPLE]
     await ctx.store.commit(*(ctx.tell_user(f"greeting:{user.id}", user.id, text) for user in users))
@@ -127,26 +127,26 @@ def config_of(stage: Stage, folder: Path, port: int) -> Config:
 
 
 def free_port() -> int:
-    """A port that nobody listens on: the bot's address must be known before it listens.
+    """A free port, because the bot's address must be known before it listens.
 
-    It is one that no outgoing connection is given (those begin at 32768 on Linux, higher elsewhere), lest one
-    of our own takes it meanwhile.
+    It is below the range of outgoing connections (which begins at 32768 on Linux, and higher elsewhere), so
+    that none of our own connections takes it first.
     """
     for _ in range(100):
         port = 20_000 + secrets.randbelow(12_000)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-    raise StartError("the demo finds no free port")
+    raise StartError("the demo found no free port")
 
 
 def _introduce(stage: Stage, browser: bool, say: Callable[[str], None]) -> None:
-    say("Zoom for Mattermost, on a stage of its own. Open this in a browser:")
+    say("Zoom for Mattermost, with local stand-ins for both. Open this in a browser:")
     say("")
     say(f"{stage.mattermost_url}/")
     say("")
     say("Accounts: alice, bob, carol; the password is demo. The bot is @zoom.")
     say("Channels: town-square, dev, and ops (private).")
-    say("Ctrl-C ends it, and nothing stays behind.")
+    say("Press Ctrl-C to stop. Nothing is kept.")
     if browser:
         threading.Thread(target=webbrowser.open, args=(stage.mattermost_url,), daemon=True).start()

@@ -1,4 +1,4 @@
-"""What the operator sets: ``bot.toml`` and the environment."""
+"""The operator's settings, from ``bot.toml`` and the environment."""
 
 from __future__ import annotations
 

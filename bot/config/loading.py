@@ -1,4 +1,4 @@
-"""From the file and the environment to a :class:`Config`, or to all faults at once."""
+"""Reads a :class:`Config` from the file and the environment, or reports all faults at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened o
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
-    """The configuration of the file at ``path`` (None: there is none) under that of the environment.
+    """The configuration from the file at ``path`` (None if there is none), overridden by the environment.
 
     Raises :class:`ConfigError` with every fault, one line each. No fault repeats a value.
     """
@@ -48,7 +48,7 @@ class Origin(enum.Enum):
 
 
 class _Loading:
-    """One load: what is read from, and the faults so far."""
+    """One load: its sources, and the faults so far."""
 
     def __init__(self, table: Mapping[str, Any], environ: Mapping[str, str], base: Path) -> None:
         self.faults: list[str] = []
@@ -57,7 +57,7 @@ class _Loading:
         self._base = base
 
     def run(self) -> Config:
-        """The configuration; only to be used if ``faults`` is empty afterwards."""
+        """The configuration; use it only if ``faults`` is empty afterwards."""
         self.faults += _unknown_in_file(self._table)
         self.faults += _unknown_in_environment(self._environ)
         sections: dict[str, Any] = {}
@@ -81,7 +81,7 @@ class _Loading:
         return value
 
     def _origin(self, key: Key) -> Origin:
-        """Where the value comes from: the first that is there."""
+        """The strongest source that has a value."""
         given = self._given(key)
         if key.variable in self._environ:
             return Origin.VARIABLE
@@ -126,13 +126,13 @@ class _Loading:
 
 def _hint(key: Key) -> str:
     if key.attribute == "encryption_keys":
-        return "; `zoombot keys new` makes one"
+        return "; `zoombot keys new` creates one"
     return ""
 
 
 def _from_file(key: Key, name: object, base: Path) -> Any:
     if not isinstance(name, str):
-        raise WrongValueError("must be the path of a file, a text in quotes")
+        raise WrongValueError("must be the path of a file, as text in quotes")
     path = base / name
     return key.rule.parse(_decoded(_bytes_of(path, MAX_SECRET_FILE), path).strip(), path.parent)
 
@@ -159,21 +159,21 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         text = _decoded(_bytes_of(path, MAX_FILE), path)
     except WrongValueError as wrong:
-        hint = "" if path.exists() else "; `zoombot init` makes one"
+        hint = "" if path.exists() else "; `zoombot init` creates one"
         raise ConfigError([f"{wrong}{hint}"]) from None
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise ConfigError([f"{path}: is not TOML: nested too deeply"]) from None
+        raise ConfigError([f"{path}: is not valid TOML: nested too deeply"]) from None
     except ValueError as error:
-        raise ConfigError([f"{path}: is not TOML: {_where(error)}"]) from None
+        raise ConfigError([f"{path}: is not valid TOML: {_where(error)}"]) from None
 
 
 def _where(error: ValueError) -> str:
-    # The parser's message may quote the file, which holds secrets: only the place is taken from it.
+    # Only the place is used: the rest of the parser's message may quote the file, which contains secrets.
     match = re.search(r"\(at (line \d+, column \d+|end of document)\)", str(error))
     place = match[1] if match else "a value cannot be read"
-    return f"{place} (a text needs quotes, a list brackets, and a key or section comes once)"
+    return f"{place} (text needs quotes, a list needs brackets, and each key or section may occur only once)"
 
 
 def _unknown_in_file(table: Mapping[str, Any]) -> Iterator[str]:
@@ -215,7 +215,7 @@ def _meant(name: str, known: Mapping[str, object] | tuple[str, ...], section: st
 
 
 def _across(config: Config, *, ports_wrong: bool) -> Iterator[str]:
-    """Faults of values that are right each by itself."""
+    """Faults in how values fit together."""
     if config.zoom.app == "server-to-server" and not config.zoom.account_id:
         yield 'zoom.account_id: is required when zoom.app is "server-to-server"'
     web = config.web
@@ -239,11 +239,11 @@ def _about_file(path: Path, table: Mapping[str, Any]) -> Iterator[str]:
         mode = path.stat().st_mode
     except OSError:
         return
-    # Reading by its group (0640) is how service managers hand such a file over.
+    # Service managers make such a file readable by its group (0640).
     if kept and mode & 0o037:
-        yield f"{path}: holds secrets ({', '.join(kept)}) and others may use it: chmod 600 {path}"
+        yield f"{path}: contains secrets ({', '.join(kept)}) and other users can access it: chmod 600 {path}"
 
 
 def _about(config: Config) -> Iterator[str]:
     if urlsplit(config.mattermost.url).scheme == "http":
-        yield "mattermost.url: begins with http://: the token and all messages travel unencrypted"
+        yield "mattermost.url: begins with http://: the token and all messages are sent unencrypted"

@@ -1,6 +1,6 @@
 """The configuration as the bot uses it: one class per section of ``bot.toml``.
 
-Attributes are named like the keys; a duration ends in ``_ms`` and is in milliseconds.
+Attributes have the names of the keys; a duration ends in ``_ms`` and is in milliseconds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PORT = whole(0, 65_535)
 
 
 def _key(rule: Rule, default: object = "", *, required: bool = False, secret: bool = False) -> Any:
-    """One key. A secret may also come from ``<key>_file``, and stays out of reprs."""
+    """One key. A secret may also come from ``<key>_file``, and is left out of reprs."""
     metadata = {"rule": rule, "required": required, "secret": secret}
     return field(default=default, repr=not secret, metadata=metadata)
 
@@ -113,7 +113,7 @@ class LogConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
-    """All of it. ``warnings`` are one line each, for the operator, and hold no secret."""
+    """The whole configuration. ``warnings`` are single lines for the operator and contain no secrets."""
 
     mattermost: MattermostConfig = field(default_factory=MattermostConfig)
     zoom: ZoomConfig = field(default_factory=ZoomConfig)
@@ -136,7 +136,7 @@ SECTIONS: Final[dict[str, type]] = {
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One key of the file: where it stands, the attribute that it becomes, and its rule."""
+    """One key of the file: its section and name, its attribute, and its rule."""
 
     section: str
     name: str

@@ -1,14 +1,15 @@
-"""What a value of the configuration must look like. No text here repeats a value: it may be a secret."""
+"""What the values of the configuration must look like. Texts never repeat a value: it may be a secret."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
+
+from bot.hosts import is_address, is_loopback
 
 _SECOND = 1000
 _UNITS = {"s": _SECOND, "m": 60 * _SECOND, "h": 3600 * _SECOND, "d": 86_400 * _SECOND}
@@ -16,7 +17,7 @@ MAX_DURATION_MS = 366 * _UNITS["d"]
 MAX_TOPIC = 200
 
 _KINDS: dict[type, str] = {
-    str: "a text in quotes",
+    str: "text in quotes",
     int: "a whole number",
     bool: "true or false",
     list: "a list of texts",
@@ -25,7 +26,7 @@ _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 class WrongValueError(ValueError):
-    """A value breaks a rule; the text says how, and does not repeat the value."""
+    """A value breaks a rule; the text says how without repeating the value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Rule:
     check: Callable[[Any, Path], Any]
 
     def read(self, value: object, base: Path) -> Any:
-        """The value of the file, checked."""
+        """A value from ``bot.toml``, checked."""
         if type(value) is not self.kind:
             raise WrongValueError(f"must be {_KINDS[self.kind]}, not {_kind_of(value)}")
         if isinstance(value, list):
@@ -50,7 +51,7 @@ class Rule:
         return self.check(value, base)
 
     def parse(self, text: str, base: Path) -> Any:
-        """The value of the environment or of a file of its own, checked. Lists are comma-separated."""
+        """A value from the environment or its own file, checked. Lists are comma-separated."""
         return self.check(_from_text(self.kind, text), base)
 
 
@@ -76,7 +77,7 @@ def _from_text(kind: type, text: str) -> object:
 
 def _plain(value: str) -> str:
     if not value.isprintable():
-        raise WrongValueError("must not hold line breaks or other control characters")
+        raise WrongValueError("must not contain line breaks or other control characters")
     return value
 
 
@@ -85,7 +86,7 @@ def _text(value: str, base: Path) -> str:
 
 
 def _token(value: str, base: Path) -> str:
-    # Goes into a header or a query as it is.
+    # It is sent in headers and queries without encoding.
     if not re.fullmatch(r"[!-~]*", value):
         raise WrongValueError("must be plain characters without spaces")
     return value
@@ -101,7 +102,7 @@ SWITCH = Rule(bool, _switch)
 
 
 def whole(low: int, high: int) -> Rule:
-    """A whole number in these bounds."""
+    """A whole number from ``low`` to ``high``."""
 
     def check(value: int, base: Path) -> int:
         if not low <= value <= high:
@@ -147,7 +148,7 @@ WORD = Rule(str, _word)
 def _names(value: list[str], base: Path) -> tuple[str, ...]:
     names = tuple(each.removeprefix("@").lower() for each in value)
     if not all(re.fullmatch(r"[a-z0-9._-]{1,64}", each) for each in names):
-        raise WrongValueError("must be user names of Mattermost")
+        raise WrongValueError("must be Mattermost user names")
     return names
 
 
@@ -159,7 +160,7 @@ def _keys(value: list[str], base: Path) -> tuple[str, ...]:
     wrong = [str(number) for number, key in numbered if not re.fullmatch(r"[A-Za-z0-9_-]{43}=", key)]
     if wrong:
         places = ", ".join(wrong)
-        raise WrongValueError(f"not a key: number {places} of the list; `zoombot keys new` makes one")
+        raise WrongValueError(f"not a key: number {places} of the list; `zoombot keys new` creates one")
     return tuple(value)
 
 
@@ -168,9 +169,9 @@ KEYS = Rule(list, _keys)
 
 def _topic(value: str, base: Path) -> str:
     if not _plain(value).strip() or len(value) > MAX_TOPIC:
-        raise WrongValueError(f"must be a text of 1 to {MAX_TOPIC} characters")
+        raise WrongValueError(f"must be text of 1 to {MAX_TOPIC} characters")
     if re.search(r"[{}]", value.replace("{channel}", "").replace("{user}", "")):
-        raise WrongValueError("may hold {channel} and {user} and no other braces")
+        raise WrongValueError("may contain {channel} and {user}, but no other braces")
     return value
 
 
@@ -178,7 +179,7 @@ TOPIC = Rule(str, _topic)
 
 
 def _host(value: str, base: Path) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}", value) and not _address(value):
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,252}", value) and not is_address(value):
         raise WrongValueError('must be an address or a host name, as in "127.0.0.1" or "::1"')
     return value
 
@@ -201,18 +202,20 @@ FILE = Rule(str, _existing)
 
 
 def reason(error: Exception) -> str:
-    """Why a file could not be read, without repeating what is in it."""
-    return getattr(error, "strerror", None) or "it is no usable file"
+    """Why a file could not be read, without quoting it."""
+    return getattr(error, "strerror", None) or "it is not a usable file"
 
 
 def _store(value: str, base: Path) -> str:
     scheme, colon, rest = _plain(value).partition(":")
     if colon and scheme in ("postgresql", "postgres"):
-        raise WrongValueError('PostgreSQL is not built yet: use "tinydb:FILE"')
+        raise WrongValueError('PostgreSQL is not supported yet: use "tinydb:FILE"')
     if scheme != "tinydb" or not rest.strip("/") or rest.endswith("/"):
         raise WrongValueError('must be "tinydb:FILE"')
     if rest.startswith("//") and not rest.startswith("///"):
-        raise WrongValueError('must be "tinydb:FILE" without slashes in front, or "tinydb:/DIRECTORY/FILE"')
+        raise WrongValueError(
+            'must be "tinydb:FILE" without slashes before FILE, or "tinydb:/DIRECTORY/FILE"'
+        )
     path = "/" + rest.lstrip("/") if rest.startswith("/") else rest
     return f"tinydb:{base / path}"
 
@@ -221,7 +224,7 @@ STORE = Rule(str, _store)
 
 
 def base_url(*, http_anywhere: bool = False) -> Rule:
-    """A base URL, returned without a slash at its end; ``http`` on loopback hosts only, or anywhere."""
+    """A base URL, returned without a trailing slash; ``http`` only for loopback hosts, or anywhere."""
 
     def check(value: str, base: Path) -> str:
         if not value:
@@ -230,7 +233,7 @@ def base_url(*, http_anywhere: bool = False) -> Rule:
         if "?" in value or "#" in value:
             raise WrongValueError("must be a URL without ? and #")
         if parts.scheme == "http" and not http_anywhere and not is_loopback(parts.hostname or ""):
-            raise WrongValueError("must begin with https:// (http:// only on this machine itself)")
+            raise WrongValueError("must begin with https:// (http:// is only for this machine itself)")
         return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
 
     return Rule(str, check)
@@ -252,7 +255,7 @@ def _split(value: str) -> SplitResult:
         parts = urlsplit(value)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise WrongValueError("must be a URL; its host or port cannot be read") from None
+        raise WrongValueError("must be a URL with a valid host and port") from None
     if parts.scheme not in ("https", "http"):
         raise WrongValueError("must be a URL that begins with https://, as in https://chat.example.com")
     if "@" in parts.netloc:
@@ -265,17 +268,4 @@ def _split(value: str) -> SplitResult:
 
 
 def _is_host(host: str) -> bool:
-    return bool(re.fullmatch(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?", host)) or _address(host)
-
-
-def _address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def is_loopback(host: str) -> bool:
-    """True if the host is this machine itself."""
-    return host == "localhost" or (_address(host) and ip_address(host).is_loopback)
+    return bool(re.fullmatch(r"[a-z0-9_]([a-z0-9._-]{0,251}[a-z0-9_])?", host)) or is_address(host)

@@ -1,1 +1,1 @@
-"""Before the bot runs and beside it: the first configuration, the keys, and the doctor."""
+"""What an operator runs besides the bot itself: the first configuration, the keys, and the doctor."""

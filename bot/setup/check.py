@@ -1,4 +1,4 @@
-"""The doctor: tries every setting against the real servers; says what is right and what mends the rest."""
+"""The doctor: tries every setting against the real servers, and says how to fix what is wrong."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TIMEOUT_S = 60.0
 
 
 async def check(config: Config) -> list[Finding]:
-    """All findings: the warnings of the file, Mattermost, Zoom, the way from outside, the store.
+    """All findings: the warnings of the file, Mattermost, Zoom, the way in from outside, the store.
 
     Nothing is changed anywhere, and it works while the bot runs. Takes at most a minute.
     """
@@ -33,7 +33,7 @@ async def check(config: Config) -> list[Finding]:
 
 
 def is_wrong(findings: Iterable[Finding]) -> bool:
-    """Whether anything must be mended."""
+    """Whether anything must be fixed."""
     return any(finding.level is Level.WRONG for finding in findings)
 
 
@@ -41,7 +41,7 @@ async def _in_time(subject: str, looking: Awaitable[list[Finding]]) -> list[Find
     try:
         return await asyncio.wait_for(looking, TIMEOUT_S)
     except TimeoutError:
-        return [wrong(subject, f"could not be looked at within {TIMEOUT_S:.0f} s")]
+        return [wrong(subject, f"could not be checked within {TIMEOUT_S:.0f} s")]
 
 
 def _split(warning: str) -> tuple[str, str]:

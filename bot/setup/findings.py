@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import enum
-import os
 import re
 from dataclasses import dataclass
 
-import aiohttp
-
-from bot.tls import certificate_trouble
-
 
 class Level(enum.StrEnum):
-    """``wrong`` keeps the bot from doing its work; a ``note`` is worth knowing."""
+    """``WRONG`` keeps the bot from working; a ``NOTE`` is worth knowing."""
 
     OK = "ok"
     NOTE = "note"
@@ -22,7 +17,7 @@ class Level(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor's: ``subject`` is what was tried, ``text`` how it is and what mends it."""
+    """One line from the doctor: ``subject`` is what was tried, ``text`` the result and how to fix it."""
 
     level: Level
     subject: str
@@ -33,40 +28,28 @@ class Finding:
 
 
 def ok(subject: str, text: str) -> Finding:
-    """It is right."""
+    """A finding that all is well."""
     return _found(Level.OK, subject, text)
 
 
 def note(subject: str, text: str) -> Finding:
-    """It may be meant so."""
+    """A finding that may be intended."""
     return _found(Level.NOTE, subject, text)
 
 
 def wrong(subject: str, text: str) -> Finding:
-    """It must be mended."""
+    """A finding that must be fixed."""
     return _found(Level.WRONG, subject, text)
 
 
 def _found(level: Level, subject: str, text: str) -> Finding:
-    # A text that names a key of its own is about that one.
+    # If the text begins with a key, it is about that key.
     key = re.match(r"([a-z]+\.[a-z_]+): ", text)
     subject, text = (key[1], text[key.end() :]) if key else (subject, text)
-    # aiohttp says this of every connection, also of one without TLS.
+    # aiohttp says this of every connection, even without TLS.
     return Finding(level, subject, text.replace(" ssl:default", ""))
 
 
 def asking(text: str, question: str) -> str:
-    """The text, and a question after it unless it ends with one."""
+    """The text followed by a question, unless it already ends with one."""
     return text if text.endswith("?") else f"{text}; {question}"
-
-
-def trouble(failure: Exception, host: str, key: str) -> str:
-    """Why ``host`` does not answer; ``key`` names the CA file for it. Quotes nothing of the call."""
-    if isinstance(failure, aiohttp.ClientConnectorCertificateError):
-        return certificate_trouble(failure.certificate_error, host, key)
-    if isinstance(failure, TimeoutError):
-        return "not in time"
-    cause = failure.os_error if isinstance(failure, aiohttp.ClientConnectorError) else failure
-    number = getattr(cause, "errno", None) or 0
-    # What asyncio makes of a system's error repeats the address.
-    return os.strerror(number) if number > 0 else getattr(cause, "strerror", None) or type(failure).__name__

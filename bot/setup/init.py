@@ -1,4 +1,4 @@
-"""The first ``bot.toml``: the file that the answers make."""
+"""Writes the first ``bot.toml`` from the answers."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from bot.config.model import KEYS_BY_SECTION, Key
 from bot.errors import StartError
 from bot.vault import new_key
 
-# What a new file has from the one that it replaces. Under other keys nobody's link opens, in another store
-# there are none, and at Zoom stands the old address.
+# What a new file keeps from the one that it replaces: with other keys or another store all links are lost,
+# and Zoom still has the old webhook address.
 KEPT = ("web.url_secret", "store.url", "store.encryption_keys")
 
 HEAD = """\
-# Made by `zoombot init`. All other keys, with their defaults: the bot.toml of the project's repository.
-# It holds secrets: keep it to the bot's own user (chmod 600).
+# Made by `zoombot init`. The bot.toml in the project's repository shows all other keys and their defaults.
+# This file contains secrets: only the bot's own user may read it (chmod 600).
 """
 
 
 def require_place(path: Path, *, force: bool) -> None:
-    """Raise :class:`StartError` if nothing may or can be written to ``path``: better before all is asked."""
+    """Raise :class:`StartError` if ``path`` must not or cannot be written. Call it before asking."""
     if path.exists() and not force:
         raise StartError(_taken(path))
     folder = path.absolute().parent
     if not os.access(folder, os.W_OK | os.X_OK):
-        reason = "nothing can be written there" if folder.is_dir() else "that directory does not exist"
+        reason = "it is not writable" if folder.is_dir() else "that directory does not exist"
         raise StartError(f"{path} cannot be written: {folder}: {reason}")
     _read(path)
 
 
 def write(path: Path, answers: Mapping[str, str], *, force: bool = False) -> Config:
-    """Write the file, for its owner alone. What ``answers`` (by dotted key) lacks of ``KEPT`` comes from the
-    file that it replaces; where there is none, the secrets among it are fresh.
+    """Write the file, readable by its owner only.
 
-    Returns the configuration as it will be read. Nothing is written if the answers have faults
-    (:class:`bot.errors.ConfigError`), if the file is there and not ``force``, or if it cannot be written
-    (:class:`StartError`).
+    Keys of ``KEPT`` that are not in ``answers`` (by dotted key) come from the file that it replaces, or
+    get new secrets. Returns the configuration as it will be read. Writes nothing if the answers have faults
+    (:class:`bot.errors.ConfigError`), if the file exists and ``force`` is not set, or if it cannot be
+    written (:class:`StartError`).
     """
     require_place(path, force=force)
     given = {key: value for key, value in answers.items() if value}
@@ -60,7 +60,7 @@ def write(path: Path, answers: Mapping[str, str], *, force: bool = False) -> Con
 
 
 def _taken(path: Path) -> str:
-    return f"{path} exists already, and was left as it is: --config names another, --force overwrites it"
+    return f"{path} already exists: choose another file with --config, or overwrite it with --force"
 
 
 def _own(path: Path, given: Mapping[str, str]) -> dict[str, str]:
@@ -74,13 +74,13 @@ def _own(path: Path, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read(path: Path) -> dict[str, str]:
-    """What the file says, as answers; empty if there is none."""
+    """The file's values as answers; empty if there is no file."""
     if not path.exists():
         return {}
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError):
-        text = "cannot be read, so that its encryption keys cannot be kept"
+        text = "cannot be read, so its encryption keys cannot be kept"
         raise StartError(f"{path} {text}: move it away first") from None
     sections = {name: keys for name, keys in table.items() if isinstance(keys, dict)}
     return {
@@ -96,7 +96,7 @@ def _answer(value: Any) -> str:
 
 
 def _write(path: Path, text: str, *, force: bool) -> Config:
-    # mkstemp makes it readable for its owner alone, before anything is in it.
+    # mkstemp makes it readable for its owner only, before anything is in it.
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.absolute().parent)
     fresh = Path(name)
     try:
@@ -116,7 +116,7 @@ def _write(path: Path, text: str, *, force: bool) -> Config:
 
 
 def _give_to_owner_of(path: Path, fresh: Path) -> None:
-    """Root may renew the file of the bot's own user, who has to read it afterwards."""
+    """So that the bot's own user can still read a file that root replaced."""
     with contextlib.suppress(OSError):
         owner = path.stat()
         os.chown(fresh, owner.st_uid, owner.st_gid)
@@ -124,7 +124,7 @@ def _give_to_owner_of(path: Path, fresh: Path) -> None:
 
 def _link(fresh: Path, path: Path) -> None:
     try:
-        # Fails if somebody else has made the file meanwhile.
+        # Fails if somebody else has created the file in the meantime.
         path.hardlink_to(fresh)
     except FileExistsError:
         raise
@@ -158,13 +158,13 @@ def _toml(key: Key, answer: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    # JSON's escapes are TOML's too, but for DEL, which TOML wants escaped, and surrogates, which it lacks.
+    # JSON's escapes work in TOML, except that TOML wants DEL escaped and has no surrogates.
     plain = text.encode("utf-8", "replace").decode()
     return json.dumps(plain, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def addresses(config: Config) -> list[tuple[str, str]]:
-    """What to enter at Zoom: each field of its form, and the value. The webhook's holds ``url_secret``."""
+    """What to enter at Zoom: each field of its form with its value. The webhook's contains ``url_secret``."""
     base, secret = config.web.public_url, quote(config.web.url_secret, safe="")
     redirect = [] if config.zoom.app == "server-to-server" else [("redirect URL", f"{base}/oauth2/complete")]
     return [*redirect, ("event notification endpoint URL", f"{base}/webhook?secret={secret}")]

@@ -1,4 +1,4 @@
-"""Encryption keys: a new one, and moving the store to it."""
+"""Encryption keys: makes new ones, and moves the store to them."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """How many records are now under the first key, and how many do not open under any key."""
+    """How many records are now sealed with the first key, and how many no key opens."""
 
     done: int
     unreadable: int
 
 
 async def rotate(config: Config) -> Rotation:
-    """Seal every sealed value of the store anew under the first key of ``store.encryption_keys``.
+    """Reseal every sealed value in the store with the first key of ``store.encryption_keys``.
 
-    Run again after a break-off, it starts over. What does not open is left as it is. Raises
-    :class:`bot.errors.StoreError`, also where there is no store yet; a
+    It can be repeated if it was interrupted. What does not open is left as it is. Raises
+    :class:`bot.errors.StoreError`, also if there is no store yet, and
     :class:`bot.errors.StoreLockedError` while the bot runs.
     """
     path = store_file(config)
-    # Opened, it would be made: an empty store, in which nothing is left to do.
+    # Opening it would create an empty store, and the operator would not notice.
     if not await asyncio.to_thread(path.exists):
         raise StoreError(f"store.url: there is no store {path}: is it the one that the bot uses?")
     vault = Vault(config.store.encryption_keys)

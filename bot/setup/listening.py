@@ -1,4 +1,4 @@
-"""The doctor's look at the addresses that the bot is to listen on."""
+"""The doctor's checks of the addresses that the bot listens on."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bot.setup.findings import Finding, ok, wrong
 
 
 async def check_listening(web: WebConfig) -> list[Finding]:
-    """Whether both addresses are free. To be asked only while the bot does not run: it has them."""
+    """Whether both addresses are free. Only useful while the bot does not run, as it uses them."""
     addresses = {"web.port": (web.host, web.port), "web.admin_port": (web.admin_host, web.admin_port)}
     return [
         await asyncio.to_thread(_tried, subject, host, port)
         for subject, (host, port) in addresses.items()
-        # 0 is whichever is free.
+        # 0 means any free port.
         if port
     ]
 
@@ -24,7 +24,7 @@ def _tried(subject: str, host: str, port: int) -> Finding:
     try:
         for family, kind, protocol, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
             with socket.socket(family, kind, protocol) as probe:
-                # As the bot itself does it.
+                # As the bot itself does.
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 if family == socket.AF_INET6:
                     probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

@@ -1,4 +1,4 @@
-"""The doctor's look at Mattermost."""
+"""The doctor's checks of Mattermost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_SKEW_MS = 60_000
 
 
 class _Settings(msgspec.Struct):
-    """What is read of ``GET /config/client``; its values are texts."""
+    """What is read from ``GET /config/client``; its values are strings."""
 
     names: str = msgspec.field(default="false", name="EnablePostUsernameOverride")
     icons: str = msgspec.field(default="false", name="EnablePostIconOverride")
@@ -34,7 +34,7 @@ class _Settings(msgspec.Struct):
 
 
 async def check_mattermost(config: Config) -> list[Finding]:
-    """Whether the server is reached, the token right, the bot in a team, and the socket open."""
+    """Whether the server answers, the token is right, the bot is in a channel, and the socket opens."""
     try:
         http = open_session(config.mattermost.ca_file)
     except ConfigError as error:
@@ -51,25 +51,29 @@ async def check_mattermost(config: Config) -> list[Finding]:
 
 def _refused(error: MattermostError) -> Finding:
     if isinstance(error, MattermostTokenError):
-        mend = "make a new one in Integrations > Bot Accounts, and see that the account is not disabled"
-        return wrong("mattermost.token", f"{error}: {mend}")
+        fix = (
+            "create a new one in Integrations > Bot Accounts, and make sure that the account is not disabled"
+        )
+        return wrong("mattermost.token", f"{error}: {fix}")
     if isinstance(error, MattermostCertificateError):
         return wrong("mattermost.url", str(error))
-    return wrong("mattermost.url", asking(str(error), "is it the address that people open, and up?"))
+    return wrong(
+        "mattermost.url", asking(str(error), "is it the address that people open, and is the server up?")
+    )
 
 
 def _account(me: User) -> Finding:
     if not me.is_bot:
-        return note(
-            "mattermost.token", f"@{me.username} is a person's account; a bot account is meant for this"
-        )
-    return ok("mattermost.token", f"is that of the bot account @{me.username}")
+        return note("mattermost.token", f"@{me.username} is a person's account; use a bot account instead")
+    return ok("mattermost.token", f"belongs to the bot account @{me.username}")
 
 
 def _clock(client: Mattermost) -> Finding:
     seconds = client.server_offset / 1000
     if abs(client.server_offset) > MAX_SKEW_MS:
-        return wrong("clock", f"differs from Mattermost's by {seconds:.0f} s: set both clocks by NTP")
+        return wrong(
+            "clock", f"differs from Mattermost's by {seconds:.0f} s: synchronize both clocks with NTP"
+        )
     return ok("clock", "agrees with Mattermost's")
 
 
@@ -91,12 +95,10 @@ async def _channels(client: Mattermost, me: User) -> Finding:
     except MattermostError as error:
         return wrong("mattermost channels", str(error))
     if not channels:
-        text = (
-            f"@{me.username} is in none: invite it to the team, then to each channel (/invite @{me.username})"
-        )
-        return wrong("mattermost channels", text)
+        fix = f"invite it to the team, then to each channel (/invite @{me.username})"
+        return wrong("mattermost channels", f"@{me.username} is in no channel: {fix}")
     teams = len({each.team_id for each in channels})
-    return ok("mattermost channels", f"@{me.username} is in {len(channels)}, of {teams} team(s)")
+    return ok("mattermost channels", f"@{me.username} is in {len(channels)} channel(s) of {teams} team(s)")
 
 
 async def _socket(config: Config, http: aiohttp.ClientSession) -> Finding:
@@ -120,11 +122,13 @@ async def _socket(config: Config, http: aiohttp.ClientSession) -> Finding:
     if opened.is_set():
         return ok(subject, "opens")
     said = next((str(each) for each in results if isinstance(each, MattermostError)), "it does not open")
-    return wrong(subject, asking(said, "the proxy before Mattermost must pass on Upgrade and Connection"))
+    return wrong(
+        subject, asking(said, "the proxy in front of Mattermost must pass on Upgrade and Connection")
+    )
 
 
 async def _allowed(config: Config, http: aiohttp.ClientSession, me: User) -> list[Finding]:
-    """Whether the server allows what the configuration counts on."""
+    """Whether the server allows what the configuration relies on."""
     rest = Rest(http, config.mattermost.url, config.mattermost.token)
     try:
         body = await rest.get("/config/client", params={"format": "old"})
@@ -151,8 +155,8 @@ def _emails(shown: bool) -> Finding:
     subject = "mattermost e-mail addresses"
     if shown:
         return ok(subject, "are shown to the bot")
-    mend = "set PrivacySettings.ShowEmailAddress to true, or make the bot account a system administrator"
-    return wrong(subject, f"are hidden from the bot, which knows people by them: {mend}")
+    fix = "set PrivacySettings.ShowEmailAddress to true, or make the bot account a system administrator"
+    return wrong(subject, f"are hidden from the bot, which identifies people by them: {fix}")
 
 
 async def _admin(client: Mattermost, name: str) -> Finding | None:

@@ -1,4 +1,4 @@
-"""Which scopes of Zoom's each feature needs; docs/zoom-setup.md has the same table. Pure."""
+"""Which Zoom scopes each feature needs; docs/zoom-setup.md has the same table. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a feature needs: all the granular scopes, or all the classic ones (spaces between them)."""
+    """What a feature needs: all the granular scopes or all the classic ones, separated by spaces."""
 
     feature: str
     granular: str
@@ -42,7 +42,7 @@ SCOPES = (
 
 
 def lacking(granted: str, *, required: bool) -> Iterator[tuple[str, list[str]]]:
-    """Each feature, required or not, for which a token's scopes do not suffice, and those it lacks."""
+    """Each required (or each optional) feature that lacks scopes in a token, with the missing scopes."""
     given = {scope.removesuffix(":admin").removesuffix(":master") for scope in granted.split()}
     for scope in SCOPES:
         if scope.required == required and (missing := scope.lacking(given)):

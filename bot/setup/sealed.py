@@ -13,7 +13,7 @@ from bot.vault import Vault
 
 
 def sealed_kinds() -> dict[type[Record], tuple[str, ...]]:
-    """Each kind of record with the names of its sealed fields; kinds without any are left out."""
+    """Each kind of record that has sealed fields, with their names."""
     found = {
         kind: tuple(name for name in kind.__struct_fields__ if name.startswith("sealed"))
         for kind in vars(records).values()
@@ -23,9 +23,9 @@ def sealed_kinds() -> dict[type[Record], tuple[str, ...]]:
 
 
 def owner_of(vault: Vault, record: Record, name: str) -> str:
-    """Whose the sealed value in the field ``name`` is: the record's own, or the user's that it is about.
+    """The owner of the sealed value in the field ``name``: the record, or the user that it is about.
 
-    Raises :class:`VaultError` if it opens for neither.
+    Raises :class:`VaultError` if the value opens for neither.
     """
     for owner in _owners(record):
         try:
@@ -44,7 +44,7 @@ def _owners(record: Record) -> Iterator[str]:
 
 
 def rotated(vault: Vault, record: Record, names: tuple[str, ...]) -> Record:
-    """The record with these fields sealed anew under the first key; empty ones stay empty."""
+    """The record with these fields resealed with the first key; empty ones stay empty."""
     fresh = {
         name: vault.rotate(owner_of(vault, record, name), getattr(record, name))
         for name in names

@@ -1,4 +1,4 @@
-"""The doctor's look at the store."""
+"""The doctor's checks of the store."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ async def check_store(config: Config) -> list[Finding]:
 def _new(path: Path) -> Finding:
     if not path.parent.is_dir():
         return wrong(
-            "store.url", f"the directory {path.parent} does not exist: make it, for the bot's own user"
+            "store.url", f"the directory {path.parent} does not exist: create it for the bot's own user"
         )
     if not os.access(path.parent, os.W_OK | os.X_OK):
-        return wrong("store.url", f"nothing can be written in {path.parent}: give it to the bot's own user")
-    return ok("store.url", f"{path} is not there yet; `zoombot run` makes it")
+        return wrong("store.url", f"{path.parent} is not writable: make the bot's own user its owner")
+    return ok("store.url", f"{path} does not exist yet; `zoombot run` creates it")
 
 
 async def _counted(store: Store) -> list[Finding]:
@@ -60,17 +60,17 @@ async def _counted(store: Store) -> list[Finding]:
     found = [ok("store.url", f"readable: {text}")]
     if dead:
         last = max(dead, key=lambda item: item.received_at)
-        reason = " ".join(last.error.split())[:200] or "no reason was kept"
-        found.append(note("store", f"{len(dead)} requests were given up; the newest ({last.kind}): {reason}"))
+        reason = " ".join(last.error.split())[:200] or "no reason was recorded"
+        found.append(note("store", f"{len(dead)} requests were given up; the latest ({last.kind}): {reason}"))
     return found
 
 
 class _Opens(enum.Enum):
     """How a sealed value opens."""
 
-    FIRST = "under the first key"
-    LATER = "under another key"
-    NEVER = "under none"
+    FIRST = "with the first key"
+    LATER = "with another key"
+    NEVER = "with none"
 
 
 async def _sealed(store: Store, keys: Sequence[str]) -> Finding:
@@ -96,13 +96,14 @@ def _opens(vault: Vault, first: Vault, record: Record, name: str) -> _Opens:
 def _judged(counts: Counter[_Opens], links: Counter[_Opens]) -> Finding:
     subject, total, linked = "store.encryption_keys", counts.total(), links.total()
     if shut := counts[_Opens.NEVER]:
-        lost = f"{shut} of {total} sealed values do not open, of {linked} Zoom links {links[_Opens.NEVER]}"
-        mend = "add the key they were sealed under to the end of the list, or these people connect anew"
-        return wrong(subject, f"{lost}: {mend}")
+        lost = f"{shut} of {total} sealed values do not open"
+        lost += f", among them {links[_Opens.NEVER]} of {linked} Zoom links"
+        fix = "add the key they were sealed with to the end of the list, or these people must connect again"
+        return wrong(subject, f"{lost}: {fix}")
     if not total:
         return ok(subject, "nothing is sealed yet")
-    text = f"all {total} sealed values open, {linked} Zoom links among them"
+    text = f"all {total} sealed values open, including {linked} Zoom links"
     if later := counts[_Opens.LATER]:
-        mend = "stop the bot and run `zoombot keys rotate` before you take a key out"
-        return note(subject, f"{text}, but {later} not under the first key: {mend}")
-    return ok(subject, f"{text}, under the first key")
+        fix = "stop the bot and run `zoombot keys rotate` before you remove a key"
+        return note(subject, f"{text}, but {later} not with the first key: {fix}")
+    return ok(subject, f"{text}, all with the first key")

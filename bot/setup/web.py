@@ -1,4 +1,4 @@
-"""The doctor's look at the way from outside to the bot."""
+"""The doctor's checks of the way from outside to the bot."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from yarl import URL
 
 from bot.clock import now_ms
 from bot.config import Config
-from bot.config.rules import is_loopback
 from bot.errors import ConfigError
+from bot.hosts import is_loopback
 from bot.mattermost import open_session
-from bot.setup.findings import Finding, note, ok, trouble, wrong
+from bot.setup.calls import body_of, trouble
+from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.listening import check_listening
 
 # Zoom gives up after three seconds.
 WEBHOOK_TIMEOUT_S = 3.0
 MIN_SECRET = 16
-MAX_ANSWER = 64 * 1024
-# A proxy's, when it cannot reach whom it stands for.
+# What a proxy answers when it cannot reach its server.
 _GATEWAY = (502, 503, 504)
 
 
@@ -36,7 +36,7 @@ class _Answer:
 
 
 class _NoAnswerError(Exception):
-    """The text says why; ``final`` is true if that does not mend itself when the bot runs."""
+    """The text says why; ``final`` is true if starting the bot does not help."""
 
     def __init__(self, text: str, *, final: bool) -> None:
         super().__init__(text)
@@ -46,11 +46,11 @@ class _NoAnswerError(Exception):
 async def check_web(config: Config) -> list[Finding]:
     """Whether ``public_url`` leads to this bot, and a signed webhook gets the right answer.
 
-    While the bot is not running: whether it could listen, and what is at ``public_url`` meanwhile.
+    While the bot does not run: whether it could listen, and what answers at ``public_url``.
     """
     found = _settings(config)
     try:
-        # The public address is mostly Mattermost's own, and so is its CA.
+        # The public address is usually Mattermost's own, with the same CA.
         http = open_session(config.mattermost.ca_file)
     except ConfigError:
         return found
@@ -65,12 +65,14 @@ async def check_web(config: Config) -> list[Finding]:
 def _settings(config: Config) -> list[Finding]:
     found = []
     if is_loopback(urlsplit(config.web.public_url).hostname or ""):
-        found.append(note("web.public_url", "is on this machine: the real Zoom cannot reach it"))
+        found.append(note("web.public_url", "is on this machine, where the real Zoom cannot reach it"))
     if len(config.web.url_secret) < MIN_SECRET:
-        found.append(note("web.url_secret", f"is short: {MIN_SECRET} characters or more cannot be guessed"))
+        found.append(
+            note("web.url_secret", f"is short: use {MIN_SECRET} characters or more, which cannot be guessed")
+        )
     if not re.fullmatch(r"[A-Za-z0-9._~-]*", config.web.url_secret):
         found.append(
-            note("web.url_secret", "holds characters that must be percent-encoded in the webhook URL")
+            note("web.url_secret", "contains characters that must be percent-encoded in the webhook URL")
         )
     return found
 
@@ -99,25 +101,27 @@ def _judged_page(config: Config, page: _Answer | _NoAnswerError) -> Finding:
         return wrong(subject, f"{url} does not answer: {page}")
     if page.status in _GATEWAY:
         return wrong(
-            subject, f"the proxy cannot reach the bot (status {page.status}): it must pass on to {port}"
+            subject, f"the proxy cannot reach the bot (status {page.status}): it must forward to {port}"
         )
-    # A link without its state is refused by the bot; nobody else answers so.
+    # The bot refuses a link without its state; no other server answers like this.
     if page.status in (400, 401, 403, 410):
         return ok(subject, f"{url} leads to the bot")
     text = f"{url} does not lead to the bot (status {page.status})"
-    return wrong(subject, f"{text}: the proxy must pass this path, unchanged, on to {port}")
+    return wrong(subject, f"{text}: the proxy must forward this path, unchanged, to {port}")
 
 
 def _meanwhile(config: Config, page: _Answer | _NoAnswerError) -> Finding:
-    """What is at ``public_url`` while the bot does not run: that a proxy reaches nobody is right then."""
-    subject, later = "web.public_url", "the bot does not run here: check again while it does"
+    """What answers at ``public_url`` while the bot does not run: a proxy that reaches nothing is fine."""
+    subject, later = "web.public_url", "the bot does not run here: check again when it does"
     url, port = config.web.public_url, f"{config.web.host}:{config.web.port}"
     if isinstance(page, _NoAnswerError):
         found = f"{url} does not answer: {page}"
         return wrong(subject, found) if page.final else note(subject, f"{found}; {later}")
     if page.status in _GATEWAY:
-        return note(subject, f"a proxy answers there, and reaches nobody yet (status {page.status}); {later}")
-    text = f"somebody else answers there (status {page.status}): the proxy must pass this path on to {port}"
+        return note(
+            subject, f"a proxy answers there but does not reach a server yet (status {page.status}); {later}"
+        )
+    text = f"another server answers there (status {page.status}): the proxy must forward this path to {port}"
     return note(subject, f"{text}; {later}")
 
 
@@ -133,9 +137,9 @@ async def _webhook(config: Config, http: aiohttp.ClientSession) -> Finding:
     if answer.status == 200 and _token_of(answer.body) == _hmac(config.zoom.webhook_secret, plain.encode()):
         return ok("webhook", "answers Zoom's validation")
     if answer.status in (401, 403):
-        text = "refuses a rightly signed event: restart the bot if url_secret or webhook_secret was changed"
+        text = "refuses a correctly signed event: restart the bot if url_secret or webhook_secret was changed"
         return wrong("webhook", text)
-    return wrong("webhook", f"does not answer as the bot does (status {answer.status})")
+    return wrong("webhook", f"does not answer like the bot (status {answer.status})")
 
 
 def _signature(secret: str, body: bytes) -> dict[str, str]:
@@ -171,8 +175,8 @@ async def _ask(
         async with http.request(
             method, url, data=body, headers=headers, timeout=timeout, allow_redirects=False
         ) as response:
-            return _Answer(response.status, await response.content.read(MAX_ANSWER))
+            return _Answer(response.status, await body_of(response))
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        # Neither the text nor the cause may carry the URL's secret.
+        # Neither the text nor the cause may contain the URL's secret.
         final = isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorDNSError)
         raise _NoAnswerError(trouble(error, url.host or "", "mattermost.ca_file"), final=final) from None

@@ -1,4 +1,4 @@
-"""The doctor's look at Zoom."""
+"""The doctor's checks of Zoom."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from yarl import URL
 from bot.clock import now_ms
 from bot.config import Config
 from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
-from bot.setup.findings import Finding, asking, note, ok, trouble, wrong
+from bot.setup.calls import body_of, trouble
+from bot.setup.findings import Finding, asking, note, ok, wrong
 from bot.setup.scopes import lacking
 from bot.zoom import Grant, OAuth, open_session
 
 CREDENTIALS = "zoom.client_id, client_secret"
 MAX_SKEW_MS = 60_000
-MAX_ANSWER = 64 * 1024
 
 
 class _Refusal(msgspec.Struct):
@@ -25,7 +25,7 @@ class _Refusal(msgspec.Struct):
 
 
 async def check_zoom(config: Config) -> list[Finding]:
-    """Whether Zoom is reached, takes the app's credentials, and has the same time."""
+    """Whether Zoom can be reached, accepts the app's credentials, and has the same time."""
     try:
         oauth = _oauth(config)
         http = open_session(config.zoom.ca_file)
@@ -53,19 +53,22 @@ async def _credentials(config: Config, oauth: OAuth) -> list[Finding]:
     if config.zoom.app == "server-to-server":
         return await _account(config, oauth)
     try:
-        # Zoom looks at the app before the token: refusing this token means that the app is right.
+        # Zoom checks the app before the token, so if it refuses this token, the app is right.
         await oauth.refresh("zoombot-check")
     except ZoomLinkError:
         return [ok(CREDENTIALS, f"{config.zoom.url} knows the app")]
     except ZoomClientError as error:
         return [
-            wrong(CREDENTIALS, f"{error}: copy them anew from the app's page, and see that it is activated")
+            wrong(
+                CREDENTIALS,
+                f"{error}: copy them again from the app's page, and make sure that it is activated",
+            )
         ]
     except ZoomUnreachableError as error:
-        return [wrong("zoom.url", asking(str(error), f"may this machine reach {config.zoom.url}?"))]
+        return [wrong("zoom.url", asking(str(error), f"can this machine reach {config.zoom.url}?"))]
     except ZoomError as error:
-        return [note(CREDENTIALS, f"could not be told: {error}")]
-    return [note(CREDENTIALS, "could not be told: Zoom accepted what is no token")]
+        return [note(CREDENTIALS, f"could not be checked: {error}")]
+    return [note(CREDENTIALS, "could not be checked: Zoom accepted a made-up token")]
 
 
 async def _account(config: Config, oauth: OAuth) -> list[Finding]:
@@ -73,24 +76,27 @@ async def _account(config: Config, oauth: OAuth) -> list[Finding]:
     try:
         return granted(subject, await oauth.account_credentials())
     except ZoomUnreachableError as error:
-        return [wrong("zoom.url", asking(str(error), f"may this machine reach {config.zoom.url}?"))]
+        return [wrong("zoom.url", asking(str(error), f"can this machine reach {config.zoom.url}?"))]
     except ZoomError as error:
-        # A wrong account is a "Bad Request" to Zoom, which names no field.
+        # Zoom answers a wrong account with "Bad Request" and names no field.
         return [
-            wrong(subject, f"{error}: copy all three anew from the app's page, and see that it is activated")
+            wrong(
+                subject,
+                f"{error}: copy all three again from the app's page, and make sure that it is activated",
+            )
         ]
 
 
 def granted(subject: str, grant: Grant) -> list[Finding]:
-    """What a token of the whole account says of the app's scopes; nothing if Zoom named none."""
+    """What a token for the account tells about the app's scopes; nothing about them if Zoom named none."""
     found = [ok(subject, "Zoom gives a token for the account")]
     if not grant.scope:
         return found
     needed, wanted = (_listed(grant.scope, required=required) for required in (True, False))
     if needed:
-        found.append(wrong("zoom scopes", f"the app lacks some that the bot needs: {needed}"))
+        found.append(wrong("zoom scopes", f"the app lacks scopes that the bot needs: {needed}"))
     if wanted:
-        found.append(note("zoom scopes", f"the app lacks some that features need: {wanted}"))
+        found.append(note("zoom scopes", f"the app lacks scopes that some features need: {wanted}"))
     return found if needed or wanted else [*found, ok("zoom scopes", "are all there")]
 
 
@@ -107,7 +113,7 @@ async def _api(config: Config, http: aiohttp.ClientSession) -> list[Finding]:
     try:
         async with http.get(url, allow_redirects=False) as response:
             status, date = response.status, response.headers.get("Date", "")
-            body = await response.content.read(MAX_ANSWER)
+            body = await body_of(response)
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         said = trouble(error, URL(url).host or "", "zoom.ca_file")
         return [wrong("zoom.api_url", f"{config.zoom.api_url} does not answer: {said}")]
@@ -118,7 +124,7 @@ async def _api(config: Config, http: aiohttp.ClientSession) -> list[Finding]:
 
 
 def _is_zoom_s(body: bytes) -> bool:
-    """Whether a refusal is Zoom's: others answer 401 too, but not with a number of Zoom's own."""
+    """Whether a refusal comes from Zoom: other servers answer 401 too, but without Zoom's error number."""
     try:
         return msgspec.json.decode(body, type=_Refusal).code != 0
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
@@ -131,6 +137,6 @@ def _clock(date: str, asked_at: int) -> list[Finding]:
     except (ValueError, TypeError, OverflowError):
         return []
     if abs(skew) > MAX_SKEW_MS:
-        text = f"differs from Zoom's by {skew / 1000:.0f} s; webhooks are refused beyond 300 s: set it by NTP"
-        return [wrong("clock", text)]
+        text = f"differs from Zoom's by {skew / 1000:.0f} s, and beyond 300 s webhooks are refused"
+        return [wrong("clock", f"{text}: synchronize it with NTP")]
     return [ok("clock", "agrees with Zoom's")]

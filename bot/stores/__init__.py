@@ -3,14 +3,14 @@
 A kind is a subclass of :class:`bot.domain.records.Record`. Every implementation passes the conformance
 tests in ``tests/stores``.
 
-What a call changes is seen by later calls at once, and is durable when the call returns. A cancelled
-call is not undone: its change may or may not hold.
+Later calls see a change at once; it is durable when the call that made it returns. A cancelled call is not
+undone: its change may or may not hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.domain.records import Record
@@ -20,9 +20,24 @@ R = TypeVar("R", bound=Record)
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Write this record, whether or not one of its id is there."""
+    """Write this record, replacing any that has its id."""
 
     record: Record
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Write this record unless its id is taken; the other changes of the commit hold in both cases.
+
+    ``when_written`` is called if the record is written, before it is durable, and may not await.
+    """
+
+    record: Record
+    when_written: Callable[[], object] = field(default=_nothing, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +50,9 @@ class Delete:
 
 @dataclass(frozen=True, slots=True)
 class Update(Generic[R]):
-    """Replace the record of this kind and id by ``change(record)``; leave it if that is None.
+    """Replace the record of this kind and id by ``change(record)``.
 
-    A record that is not there is left alone as well.
+    Nothing happens if there is no such record, or if ``change`` returns None.
     """
 
     kind: type[R]
@@ -45,7 +60,7 @@ class Update(Generic[R]):
     change: Callable[[R], R | None]
 
 
-Change = Put | Delete | Update[Any]
+Change = Put | Insert | Delete | Update[Any]
 
 
 class Store(Protocol):
@@ -53,35 +68,35 @@ class Store(Protocol):
 
     @property
     def writable(self) -> bool:
-        """False while writes do not reach the disk (full, read-only): they wait and are retried."""
+        """False while writes do not reach the disk (full, read-only); they wait and are retried."""
 
     async def get(self, kind: type[R], id_: str) -> R | None:
-        """The record of this id, or None. The caller owns what it gets."""
+        """The record of this id, or None. The caller may change what it gets."""
 
     async def find(self, kind: type[R], field: str, value: Any) -> list[R]:
-        """The records whose indexed ``field`` equals ``value``, in no certain order; ``field`` must be in
-        ``kind.indexes``."""
+        """The records whose indexed ``field`` equals ``value``, in no particular order. ``field`` must be
+        in ``kind.indexes``."""
 
     async def has(self, kind: type[Record], field: str, value: Any) -> bool:
-        """Whether there is any record that :meth:`find` would find; costs the same however many there are."""
+        """Whether :meth:`find` would find any record; takes the same time however many there are."""
 
     async def all(self, kind: type[R]) -> list[R]:
-        """Every record of a kind as of now, in no certain order; for small kinds and for the janitor."""
+        """Every record of a kind as of now, in no particular order; for small kinds and for the janitor."""
 
     async def insert(self, record: Record, *also: Change) -> bool:
-        """Write ``record`` (and ``also``, in the same transaction) unless its id is taken; then nothing
-        is written and False is returned (once the record that has the id is durable)."""
+        """Write ``record``, and ``also`` in the same transaction, unless its id is taken. In that case write
+        nothing and return False, once the record that has the id is durable."""
 
     async def commit(self, *changes: Change) -> None:
-        """Write all changes or none of them."""
+        """Write all changes or none of them; an :class:`Insert` whose id is taken is skipped."""
 
     async def update(
         self, kind: type[R], id_: str, change: Callable[[R], R | None], *also: Change
     ) -> R | None:
-        """Replace a record by ``change(record)``, atomically. Returns the record as it then stands; None
-        if there was none. If ``change`` returns None, nothing is written (``also`` neither) and the record
-        is returned as it was, once it is durable. ``change`` is called once and may not await."""
+        """Replace a record by ``change(record)``, atomically. Returns the new record, or None if there
+        was none. If ``change`` returns None, nothing is written, not even ``also``, and the old record is
+        returned once it is durable. ``change`` is called once and may not await."""
 
     async def close(self) -> None:
-        """Write what waits, then close; a second call does nothing. Raises StoreError if the disk refused
-        to the last."""
+        """Write what waits, then close; a second call does nothing. Raises StoreError if changes were lost
+        because the disk kept refusing them."""

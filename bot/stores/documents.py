@@ -1,4 +1,4 @@
-"""The documents of one table in memory, each as its JSON and nothing else, with their indexes."""
+"""The documents of one table in memory, kept as JSON, with their indexes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Fields = dict[str, Any]
 
 
 class Index:
-    """Value of one field → ids. A value of one document alone, the usual case, costs no container."""
+    """Maps the values of one field to ids. A value that only one document has needs no container."""
 
     __slots__ = ("_ids", "default", "field")
 
@@ -31,7 +31,7 @@ class Index:
         return value in self._ids
 
     def add(self, id_: str, document: Fields) -> None:
-        """Enter a document."""
+        """Add a document."""
         value = document.get(self.field, self.default)
         found = self._ids.setdefault(value, id_)
         if isinstance(found, dict):
@@ -40,7 +40,7 @@ class Index:
             self._ids[value] = {found: None, id_: None}
 
     def remove(self, id_: str, document: Fields) -> None:
-        """Take out a document that was entered."""
+        """Remove a document that was added."""
         value = document.get(self.field, self.default)
         found = self._ids[value]
         if isinstance(found, dict):
@@ -51,7 +51,7 @@ class Index:
 
 
 class Documents(Mapping[str, Fields]):
-    """Id → document, made anew at each reading: what a reader changes in it stays the reader's own."""
+    """Maps ids to documents. Each read decodes a new copy, which the reader may change."""
 
     __slots__ = ("_bodies", "_indexes")
 
@@ -88,7 +88,7 @@ class Documents(Mapping[str, Fields]):
         return value in self._indexes[field]
 
     def index(self, field: str, default: Hashable) -> None:
-        """Keep an index of a field; ``default`` is what it is where a document does not say."""
+        """Keep an index of a field; ``default`` is its value in documents that lack it."""
         if field in self._indexes:
             return
         index = self._indexes[field] = Index(field, default)
@@ -96,7 +96,7 @@ class Documents(Mapping[str, Fields]):
             index.add(id_, _decode(body))
 
     def change(self, id_: str, body: bytes | None) -> bytes | None:
-        """Replace a document by another JSON, or remove it by None. Returns what was there."""
+        """Replace the JSON of a document, or remove the document if ``body`` is None. Returns the old one."""
         before = self._bodies.get(id_)
         if self._indexes:
             self._reindex(id_, before, body)
@@ -117,8 +117,8 @@ class Documents(Mapping[str, Fields]):
                 index.add(id_, document)
 
 
-class Draft(MutableMapping[str, Fields]):
-    """Documents as a change of TinyDB sees them; nothing of it holds until :meth:`changes` is applied."""
+class Edits(MutableMapping[str, Fields]):
+    """Documents for TinyDB to change; they stay as they are until :meth:`changes` is applied."""
 
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
@@ -153,7 +153,7 @@ class Draft(MutableMapping[str, Fields]):
         return sum(1 for _ in self)
 
     def changes(self) -> dict[str, bytes | None]:
-        """The new JSON of each document that is not as it was; None for one that is gone."""
+        """The new JSON of each document that changed; None for one that was removed."""
         bodies = {
             id_: None if document is None else msgspec.json.encode(document)
             for id_, document in self._touched.items()

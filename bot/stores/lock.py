@@ -11,10 +11,10 @@ from bot.errors import StoreError, StoreLockedError
 
 
 class FileLock:
-    """Held from the construction to :meth:`release`; the system frees it when the process dies.
+    """Held from construction to :meth:`release`; the system frees it when the process dies.
 
-    Raises :class:`StoreLockedError` at once if it is taken, also by this very process. The lock file
-    (``<store>-lock``) stays: removing it would let two processes hold locks on two files of one name.
+    Raises :class:`StoreLockedError` at once if it is taken, even by this process itself. The lock file
+    (``<store>-lock``) is never removed: two processes could then lock two files of the same name.
     """
 
     def __init__(self, path: Path) -> None:
@@ -22,7 +22,7 @@ class FileLock:
         try:
             self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StoreError(f"the store's lock {lock} cannot be made: {error.strerror}") from None
+            raise StoreError(f"the store's lock {lock} cannot be created: {error.strerror}") from None
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -32,13 +32,13 @@ class FileLock:
                 raise StoreError(f"the store's lock {lock} does not work here: {error.strerror}") from None
             raise StoreLockedError(
                 f"the store {path} is in use by process {holder or '(unknown)'}: "
-                "stop that zoombot first, or give this one a store.url of its own"
+                "stop that zoombot first, or give this one its own store.url"
             ) from None
-        # Only for the message above: on a full disk the lock holds without it.
+        # Only for the message above. The lock works without it, for instance on a full disk.
         with contextlib.suppress(OSError):
             os.ftruncate(self._descriptor, 0)
             os.pwrite(self._descriptor, f"{os.getpid()}\n".encode("ascii"), 0)
 
     def release(self) -> None:
-        """Frees the lock."""
+        """Free the lock."""
         os.close(self._descriptor)

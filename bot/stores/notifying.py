@@ -1,16 +1,17 @@
-"""A store that tells who listens what was written: so the worker and the publisher learn of their work."""
+"""A store that tells watchers what was written, which is how the worker and the publisher learn of work."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any, TypeVar
 
 from bot.domain.records import Record
 from bot.errors import StoreError
-from bot.stores import Change, Put, Store, Update
+from bot.stores import Change, Delete, Insert, Put, Store, Update
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -19,21 +20,26 @@ Watcher = Callable[[Any], None]
 
 
 class NotifyingStore:
-    """Does what the store below does; after each write the watchers of the kind get the new record.
+    """Does what the store below does, and tells the watchers of a kind what was written or deleted.
 
-    Watchers are called in the order of the writes, once they are durable, and must not block. They are called
-    also where whoever wrote does not wait for that: a cancelled write is not undone.
+    Watchers are called in the order of the changes, once these are durable, and must not block. They are also
+    called if the writer was cancelled before that, because a cancelled write is not undone.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._watchers: dict[type[Record], list[Watcher]] = defaultdict(list)
-        # What is told later, since nobody waited for it.
+        self._delete_watchers: dict[type[Record], list[Callable[[str], None]]] = defaultdict(list)
+        # These wait on behalf of writers that were cancelled.
         self._telling: set[asyncio.Task[None]] = set()
 
     def watch(self, kind: type[R], watcher: Callable[[R], None]) -> None:
         """Call ``watcher`` with every record of this kind that is written from now on."""
         self._watchers[kind].append(watcher)
+
+    def watch_deletes(self, kind: type[Record], watcher: Callable[[str], None]) -> None:
+        """Call ``watcher`` with the id of every :class:`Delete` of this kind that is committed."""
+        self._delete_watchers[kind].append(watcher)
 
     @property
     def writable(self) -> bool:
@@ -58,22 +64,23 @@ class NotifyingStore:
 
     async def insert(self, record: Record, *also: Change) -> bool:
         """Write ``record`` and ``also`` unless its id is taken."""
-        written: list[Record] = [record]
-        return await self._written(self._store.insert(record, *_noting(also, written)), written)
+        notes = _Notes()
+        notes.of(Put(record))
+        return await self._written(self._store.insert(record, *notes.of_all(also)), notes)
 
     async def commit(self, *changes: Change) -> None:
         """Write all changes or none of them."""
-        written: list[Record] = []
-        await self._written(self._store.commit(*_noting(changes, written)), written)
+        notes = _Notes()
+        await self._written(self._store.commit(*notes.of_all(changes)), notes)
 
     async def update(
         self, kind: type[R], id_: str, change: Callable[[R], R | None], *also: Change
     ) -> R | None:
         """Replace a record by ``change(record)``, atomically."""
-        written: list[Record] = []
-        first = _noting_update(Update(kind, id_, change), written)
-        work = self._store.update(kind, id_, first.change, *_noting(also, written))
-        return await self._written(work, written)
+        notes = _Notes()
+        first = notes.of_update(Update(kind, id_, change))
+        work = self._store.update(kind, id_, first.change, *notes.of_all(also))
+        return await self._written(work, notes)
 
     async def close(self) -> None:
         """Write what waits, then close."""
@@ -82,44 +89,82 @@ class NotifyingStore:
             task.cancel()
         await asyncio.gather(*self._telling, return_exceptions=True)
 
-    async def _written(self, work: Awaitable[T], written: list[Record]) -> T:
+    async def _written(self, work: Awaitable[T], notes: _Notes) -> T:
         """What the store's ``work`` returns; False says that nothing was written."""
         try:
             result = await work
         except asyncio.CancelledError:
-            task = asyncio.create_task(self._tell_when_durable(written))
+            task = asyncio.create_task(self._tell_when_durable(notes))
             self._telling.add(task)
             task.add_done_callback(self._telling.discard)
             raise
         if result is not False:
-            self._tell(written)
+            self._tell(notes)
         return result
 
-    async def _tell_when_durable(self, written: list[Record]) -> None:
+    async def _tell_when_durable(self, notes: _Notes) -> None:
         with contextlib.suppress(StoreError):
             await self._store.commit()
-            self._tell(written)
+            self._tell(notes)
 
-    def _tell(self, records: list[Record]) -> None:
-        for record in records:
-            for watcher in self._watchers.get(type(record), ()):
-                watcher(record)
-
-
-def _noting(changes: tuple[Change, ...], written: list[Record]) -> list[Change]:
-    noted: list[Change] = []
-    for change in changes:
-        if isinstance(change, Put):
-            written.append(change.record)
-        noted.append(_noting_update(change, written) if isinstance(change, Update) else change)
-    return noted
+    def _tell(self, notes: _Notes) -> None:
+        for news in notes:
+            if isinstance(news, Delete):
+                for watcher in self._delete_watchers.get(news.kind, ()):
+                    watcher(news.id)
+            else:
+                for watcher in self._watchers.get(type(news), ()):
+                    watcher(news)
 
 
-def _noting_update(update: Update[Any], written: list[Record]) -> Update[Any]:
-    def change(record: Any) -> Any:
-        after = update.change(record)
-        if after is not None:
-            written.append(after)
-        return after
+class _Notes:
+    """What the changes of one call write and delete, in their order."""
 
-    return Update(update.kind, update.id, change)
+    def __init__(self) -> None:
+        # One list for each change: an insert or an update fills its own when it is applied.
+        self._news: list[list[Record | Delete]] = []
+
+    def __iter__(self) -> Iterator[Record | Delete]:
+        return chain.from_iterable(self._news)
+
+    def of_all(self, changes: Iterable[Change]) -> list[Change]:
+        """The changes to pass on, so that what they do is noted."""
+        return [self.of(change) for change in changes]
+
+    def of(self, change: Change) -> Change:
+        """The change to pass on, so that what it does is noted."""
+        match change:
+            case Put():
+                self._news.append([change.record])
+            case Delete():
+                self._news.append([change])
+            case Insert():
+                return self._of_insert(change)
+            case Update():
+                return self.of_update(change)
+        return change
+
+    def _of_insert(self, insert: Insert) -> Insert:
+        news = self._new()
+
+        def when_written() -> None:
+            insert.when_written()
+            news.append(insert.record)
+
+        return Insert(insert.record, when_written)
+
+    def of_update(self, update: Update[Any]) -> Update[Any]:
+        """The update to pass on, so that the record which it writes is noted."""
+        news = self._new()
+
+        def change(record: Any) -> Any:
+            after = update.change(record)
+            if after is not None:
+                news.append(after)
+            return after
+
+        return Update(update.kind, update.id, change)
+
+    def _new(self) -> list[Record | Delete]:
+        self._news.append([])
+        return self._news[-1]

@@ -1,6 +1,6 @@
 """The store's file: SQLite in WAL mode, each commit on the disk before it returns.
 
-Everything here blocks and belongs into a thread.
+Everything here blocks, so call it in a thread.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Changes = Mapping[Key, bytes | None]
 # Table → id → body.
 Bodies = dict[str, dict[str, bytes]]
 
-# "zbot": tells our files from other SQLite files.
+# "zbot": marks our files among other SQLite files.
 _APPLICATION = 0x7A626F74
 _VERSION = 1
 _SCHEMA = f"""
@@ -43,9 +43,9 @@ _REMOVE = "DELETE FROM documents WHERE kind = ? AND id = ?"
 
 
 def read(path: Path, *, shared: bool) -> Bodies:
-    """All documents of the file, which is not changed; none if it is missing or empty.
+    """All documents of the file, without changing it; none if it is missing or empty.
 
-    ``shared`` says that another process may be writing to it. Raises :class:`StoreDamagedError`, and
+    ``shared`` means that another process may be writing to it. Raises :class:`StoreDamagedError`, and
     :class:`StoreError` for a file that is another program's, a later version's, or not accessible.
     """
     try:
@@ -63,14 +63,14 @@ def read(path: Path, *, shared: bool) -> Bodies:
 
 
 def _reading_mode(path: Path, shared: bool) -> str:
-    # With nobody else around and no log to replay, `immutable` leaves not even a -shm file behind.
+    # `immutable` leaves no -shm file behind, but is only safe without other processes and without a log.
     log = path.with_name(path.name + "-wal")
     alone = not shared and not (log.exists() and log.stat().st_size)
     return "mode=ro&immutable=1" if alone else "mode=ro"
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    # Not bound to one thread: opened in one, used and closed in the writer's.
+    # Opened in one thread, used and closed in the writer's.
     return sqlite3.connect(
         f"{path.as_uri()}?{mode}", uri=True, timeout=5, isolation_level=None, check_same_thread=False
     )
@@ -91,24 +91,24 @@ def _bodies(path: Path, connection: sqlite3.Connection) -> Bodies:
 
 
 def _recognised(path: Path, connection: sqlite3.Connection) -> bool:
-    """Whether there are documents to read; False for a database in which nothing was ever made."""
+    """Whether there are documents to read; False for a database that was never set up."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if not application and not tables:
         return False
     if application != _APPLICATION:
-        raise StoreError(f"{path} belongs to another program: give zoombot a store.url of its own")
+        raise StoreError(f"{path} belongs to another program: give zoombot its own store.url")
     if version > _VERSION:
-        raise StoreError(f"the store {path} was written by a later zoombot: install that one again")
+        raise StoreError(f"the store {path} was written by a later zoombot: install that version again")
     return True
 
 
 def _damaged(path: Path, cause: str) -> StoreDamagedError:
     return StoreDamagedError(
         f"the store {path} is damaged ({cause}). It was left untouched. Move it aside together with "
-        f"{path.name}-wal and {path.name}-shm, then copy a backup to its place; "
-        "without a backup zoombot starts empty and people have to link their accounts again"
+        f"{path.name}-wal and {path.name}-shm, then copy a backup into its place; "
+        "without a backup, zoombot starts empty and people have to link their accounts again"
     )
 
 
@@ -117,10 +117,10 @@ def _checksum(kind: str, id_: str, body: bytes) -> int:
 
 
 class DocumentFile:
-    """The file, opened for writing; made with mode 0600 if it is missing. :func:`read` it first.
+    """The file, opened for writing; created with mode 0600 if it is missing. :func:`read` it first.
 
-    Releases ``lock`` when it is closed. Raises :class:`StoreError`. SQLite gives
-    ``-wal`` and ``-shm`` the mode of the file itself.
+    Releases ``lock`` when it is closed. Raises :class:`StoreError`. SQLite gives ``-wal`` and ``-shm`` the
+    mode of the file itself.
     """
 
     def __init__(self, path: Path, lock: FileLock) -> None:
@@ -139,12 +139,12 @@ class DocumentFile:
     def _prepare(self, path: Path) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
-        # After a large clean-up the log shrinks again.
+        # So that the log shrinks again after a large clean-up.
         self._connection.execute("PRAGMA journal_size_limit = 16777216")
         if not _recognised(path, self._connection):
             self._connection.executescript(_SCHEMA)
             _sync_directory(path.parent)
-        # From now on it is the writer that tries again.
+        # Short, because from now on the writer retries.
         self._connection.execute("PRAGMA busy_timeout = 200")
 
     def write(self, changes: Changes) -> None:
@@ -157,7 +157,7 @@ class DocumentFile:
             self._connection.executemany(_REMOVE, removed)
 
     def close(self) -> None:
-        """Move the log into the file, close it, and let others have it."""
+        """Move the log into the file, close it, and release the lock."""
         try:
             self._connection.close()
         finally:

@@ -1,4 +1,4 @@
-"""TinyDB on the store's file: a storage and a table that pass on only what changed."""
+"""TinyDB on the store's file: a storage and a table that save only what changed."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
-from bot.stores.documents import Documents, Draft
+from bot.stores.documents import Documents, Edits
 from bot.stores.sqlite import Bodies, Changes, Key
 
 
 class DocumentStorage(Storage):
-    """All tables in memory. What one :meth:`transaction` changed goes to ``save`` together."""
+    """All tables in memory. Each :meth:`transaction` passes its changes to ``save`` together."""
 
     def __init__(self, bodies: Bodies, save: Callable[[Changes], object]) -> None:
         self._save = save
         self._tables = {name: Documents(documents) for name, documents in bodies.items()}
-        # While a transaction runs: what each changed document was before it.
+        # While a transaction runs: each changed document as it was before.
         self._before: dict[Key, bytes | None] | None = None
 
     def documents(self, table: str) -> Documents:
-        """The documents of a table, kept as long as the storage is."""
+        """The documents of a table; always the same object for the same table."""
         return self._tables.setdefault(table, Documents({}))
 
     def change(self, table: str, id_: str, body: bytes | None) -> None:
@@ -38,7 +38,7 @@ class DocumentStorage(Storage):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Everything changed inside is saved together; if an error leaves it, nothing was changed."""
+        """Save everything changed inside together; undo all of it if an error is raised."""
         if self._before is not None:
             yield
             return
@@ -54,34 +54,34 @@ class DocumentStorage(Storage):
         self._save({(table, id_): self.documents(table).body(id_) for table, id_ in before})
 
     def read(self) -> dict[str, dict[str, Any]] | None:
-        """The tables that are not empty, for TinyDB; their documents are decoded when they are looked at."""
+        """The tables that are not empty, for TinyDB; their documents are decoded when read."""
         tables: dict[str, Any] = {name: documents for name, documents in self._tables.items() if documents}
         return tables or None
 
     def write(self, data: dict[str, dict[str, Any]]) -> None:
-        """Make the tables be ``data``, for TinyDB's ``drop_table`` and ``drop_tables``."""
+        """Replace the tables by ``data``, for TinyDB's ``drop_table`` and ``drop_tables``."""
         with self.transaction():
             for name, documents in self._tables.items():
                 wanted = data.get(name, {})
                 if wanted is not documents:
                     self.rewrite(name, partial(_replace, wanted=wanted))
 
-    def rewrite(self, table: str, updater: Callable[[Draft], object]) -> None:
-        """Let ``updater`` change a draft of the table, then take over what it changed."""
-        draft = Draft(self.documents(table))
-        updater(draft)
+    def rewrite(self, table: str, updater: Callable[[Edits], object]) -> None:
+        """Let ``updater`` edit the table, then apply what it changed."""
+        edits = Edits(self.documents(table))
+        updater(edits)
         with self.transaction():
-            for id_, body in draft.changes().items():
+            for id_, body in edits.changes().items():
                 self.change(table, id_, body)
 
 
 class DocumentTable(Table):
-    """A table whose documents have strings for ids and that never copies itself for one change."""
+    """A table whose ids are strings and that is never copied as a whole for one change."""
 
     document_id_class = str  # type: ignore[assignment]
 
     def __init__(self, storage: DocumentStorage, name: str, **_: object) -> None:
-        # No query cache: it would hand out documents that a reader changed.
+        # No query cache: it would return documents that an earlier reader changed.
         super().__init__(storage, name, cache_size=0)
         self._documents = storage.documents(name)
         self._rewrite = storage.rewrite
@@ -92,9 +92,9 @@ class DocumentTable(Table):
         return self._documents
 
     def put(self, document: Document) -> None:
-        """Write a document whether or not one of its id is there (TinyDB's ``upsert`` would merge them)."""
+        """Write a document, replacing any that has its id (TinyDB's ``upsert`` would merge the two)."""
         id_ = str(document.doc_id)
-        self._rewrite(self.name, lambda draft: draft.update({id_: dict(document)}))
+        self._rewrite(self.name, lambda edits: edits.update({id_: dict(document)}))
 
     def _read_table(self) -> Any:
         return self._documents
@@ -120,10 +120,10 @@ class DocumentDatabase(TinyDB):
         return cast(DocumentStorage, super().storage)
 
     def table(self, name: str, **_: object) -> DocumentTable:
-        """The table of this name; it is made when it is first written to."""
+        """The table of this name; it is created when it is first written to."""
         return cast(DocumentTable, super().table(name))
 
 
-def _replace(draft: Draft, wanted: dict[str, Any]) -> None:
-    draft.clear()
-    draft.update(wanted)
+def _replace(edits: Edits, wanted: dict[str, Any]) -> None:
+    edits.clear()
+    edits.update(wanted)

@@ -13,13 +13,13 @@ from tinydb.table import Document
 
 from bot.domain.records import Record
 from bot.errors import StoreError
-from bot.stores import Change, Delete, Put, R, Update
+from bot.stores import Change, Delete, Insert, Put, R, Update
 from bot.stores.documents import Documents
 from bot.stores.sqlite import Bodies, Changes
 from bot.stores.table import DocumentDatabase, DocumentTable
 from bot.stores.writer import Writer
 
-# Documents decoded before the loop gets its turn.
+# Documents decoded before other tasks get their turn.
 _SLICE = 500
 
 
@@ -32,9 +32,9 @@ class _Kind(Generic[R]):
 class TinyStore:
     """A :class:`bot.stores.Store`. Without a writer it is a snapshot that refuses changes.
 
-    A change holds in memory at once, in the order of the calls, and on the disk when the call returns; a
-    call that is cancelled meanwhile is not undone. ``insert`` that finds its id taken and ``update`` that
-    changes nothing return only when what they saw is on the disk, too.
+    A change is in memory at once, in the order of the calls, and on the disk when the call returns. A call
+    that is cancelled in between is not undone. An ``insert`` that finds its id taken and an ``update`` that
+    changes nothing return only when what they saw is on the disk.
     """
 
     def __init__(self, bodies: Bodies, writer: Writer | None) -> None:
@@ -64,7 +64,7 @@ class TinyStore:
 
     async def insert(self, record: Record, *also: Change) -> bool:
         writer = self._ready()
-        if record.id in self._kind(type(record)).table.documents:
+        if self._has(record):
             await writer.submit({})
             return False
         await self.commit(Put(record), *also)
@@ -80,7 +80,7 @@ class TinyStore:
         record = self._get(kind, id_)
         changed = None if record is None else change(record)
         if changed is None:
-            # Anew: `change` may have tried its hand on the first copy.
+            # Read again, because `change` may have modified the first copy.
             unchanged = self._get(kind, id_)
             await writer.submit({})
             return unchanged
@@ -94,13 +94,16 @@ class TinyStore:
 
     def _indexed(self, kind: type[Record], field: str) -> Documents:
         if field not in kind.indexes:
-            raise StoreError(f"{kind.__name__} is not found by {field!r}: see its indexes")
+            raise StoreError(f"{kind.__name__} has no index of {field!r}")
         return self._kind(kind).table.documents
 
     def _get(self, kind: type[R], id_: str) -> R | None:
         known = self._kind(kind)
         body = known.table.documents.body(id_)
         return None if body is None else _decode(kind, known, body)
+
+    def _has(self, record: Record) -> bool:
+        return record.id in self._kind(type(record)).table.documents
 
     def _kind(self, kind: type[R]) -> _Kind[R]:
         if not self._open:
@@ -121,11 +124,11 @@ class TinyStore:
         return self._writer
 
     def _apply(self, changes: Sequence[Change]) -> asyncio.Future[None]:
-        """Change the memory, and return what is done when the disk has it."""
+        """Change the memory; the future is done when the changes are on the disk."""
         writer = self._ready()
         self._saving = None
         with self._database.storage.transaction():
-            # A clean-up is a long row of deletes: one change of the table, not one each.
+            # A clean-up is a long row of deletes, which are removed from the table together.
             for removed, row in itertools.groupby(changes, _removed_kind):
                 if removed is not None:
                     self._remove(removed, {change.id: None for change in row if isinstance(change, Delete)})
@@ -137,6 +140,10 @@ class TinyStore:
     def _write(self, change: Change) -> None:
         if isinstance(change, Put):
             self._put(change.record)
+        elif isinstance(change, Insert):
+            if not self._has(change.record):
+                self._put(change.record)
+                change.when_written()
         elif isinstance(change, Update):
             record = self._get(change.kind, change.id)
             changed = None if record is None else change.change(record)
@@ -150,13 +157,13 @@ class TinyStore:
         try:
             table.put(Document(msgspec.to_builtins(record), record.id))  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError) as error:
-            # Without the error's text: it could quote the record.
+            # Without the error's text, which could quote the record.
             raise StoreError(
                 f"a record of {record.table} cannot be written as JSON ({type(error).__name__})"
             ) from None
 
     def _remove(self, kind: type[Record], ids: Iterable[str]) -> None:
-        # Each id once: TinyDB fails at the second.
+        # Each id only once: TinyDB fails at a duplicate.
         self._kind(kind).table.remove(doc_ids=ids)  # type: ignore[arg-type]
 
     def _save(self, changes: Changes) -> None:
@@ -180,9 +187,9 @@ def _decode(kind: type[R], known: _Kind[R], body: bytes) -> R:
     try:
         return known.decoder.decode(body)
     except msgspec.MsgspecError:
-        # Without the error's text: it could quote the record.
+        # Without the error's text, which could quote the record.
         raise StoreError(
-            f"a record of {kind.table} is not one of this version: install the zoombot that wrote it"
+            f"a record of {kind.table} was written by another version: install the zoombot that wrote it"
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The one thread that writes: whatever came while it wrote goes into its next transaction."""
+"""The one thread that writes. Changes that arrive while it writes go into its next transaction."""
 
 from __future__ import annotations
 
@@ -11,26 +11,36 @@ from dataclasses import dataclass, field
 from typing import TypeVarTuple
 
 from bot.errors import StoreError
+from bot.retrying import Backoff
 from bot.stores.sqlite import Changes, DocumentFile, Key
 
 _A = TypeVarTuple("_A")
 
-# Seconds between two tries of a write that failed: doubled from the first to the last.
-FIRST_DELAY = 0.1
-LAST_DELAY = 5.0
-# How often a closing writer tries, FIRST_DELAY apart, before it gives up; and how long it is waited for: a
-# disk may also not answer at all.
-LAST_TRIES = 4
-CLOSE_S = 1.5
-# Changes that may wait for the disk.
-LIMIT = 100_000
+_BACKOFF = Backoff(base_s=0.1, cap_s=5.0, least=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a writer waits for the disk, and how much may wait with it."""
+
+    # The pauses between tries of a write that failed.
+    backoff: Backoff = _BACKOFF
+    # How often a closing writer tries, ``backoff.base_s`` apart, before it gives up.
+    last_tries: int = 4
+    # How long closing takes at most: a disk may never answer.
+    close_s: float = 1.5
+    # Changes that may wait for the disk.
+    waiting: int = 100_000
+
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(slots=True)
 class _Batch:
     changes: dict[Key, bytes | None] = field(default_factory=dict)
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
-    # How many changes were asked for; of one document only the last is written.
+    # How many changes were submitted; only the last one of each document is written.
     size: int = 0
 
     def add(self, other: _Batch) -> None:
@@ -40,22 +50,25 @@ class _Batch:
 
 
 class Writer:
-    """Writes changes in the order they are given, and tells when they are durable.
+    """Writes changes in the order they are submitted, and reports when they are durable.
 
-    A write that fails (the disk is full) is tried again until it succeeds; meanwhile :attr:`writable` is
-    False, and later changes join it. ``on_trouble`` is called in the loop with a line for the log when
-    that begins and when it is over. Owns ``file`` and closes it.
+    A write that fails (the disk is full) is retried until it succeeds. Until then :attr:`writable` is False,
+    and later changes join the write. ``on_trouble`` is called in the loop with a line for the log when that
+    begins and when it is over. Owns ``file`` and closes it.
     """
 
-    def __init__(self, file: DocumentFile, on_trouble: Callable[[str], None]) -> None:
+    def __init__(
+        self, file: DocumentFile, on_trouble: Callable[[str], None], limits: Limits = DEFAULT_LIMITS
+    ) -> None:
         self._file = file
+        self._limits = limits
         self._on_trouble = on_trouble
         self._loop = asyncio.get_running_loop()
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._unwritten = 0
         self._lost = 0
         self.writable = True
-        # Guarded by the condition: what the thread takes next, and whether it shall end.
+        # Guarded by the condition: what the thread takes next, and whether it has to end.
         self._ready = threading.Condition()
         self._next = _Batch()
         self._closing = False
@@ -63,14 +76,14 @@ class Writer:
         self._thread.start()
 
     def require_room(self) -> None:
-        """Raises :class:`StoreError` when it is closed, or when too much waits for the disk already."""
+        """Raise :class:`StoreError` if the writer is closed or too many changes wait for the disk."""
         if self._closing:
             raise StoreError("the store is closed")
-        if self._unwritten >= LIMIT:
-            raise StoreError(f"{self._unwritten} changes wait for the disk: no more are taken")
+        if self._unwritten >= self._limits.waiting:
+            raise StoreError(f"{self._unwritten} changes wait for the disk: no more are accepted")
 
     def submit(self, changes: Changes) -> asyncio.Future[None]:
-        """Queue changes for one transaction; the future is done when they, and all before, are durable."""
+        """Queue changes for one transaction; the future is done when all up to these are durable."""
         waiter: asyncio.Future[None] = self._loop.create_future()
         if not changes and not self._unwritten:
             waiter.set_result(None)
@@ -88,7 +101,7 @@ class Writer:
             self._closing = True
             self._ready.notify()
         try:
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(self._limits.close_s):
                 await asyncio.shield(self._closed)
         except TimeoutError:
             raise StoreError(
@@ -104,7 +117,7 @@ class Writer:
     def _run(self) -> None:
         while (batch := self._take()) is not None:
             self._write(batch)
-        # The log keeps what could not be moved into the file.
+        # What could not be moved into the file stays in the log.
         with contextlib.suppress(sqlite3.Error):
             self._file.close()
         self._tell(self._closed.set_result, None)
@@ -118,15 +131,15 @@ class Writer:
             return batch
 
     def _write(self, batch: _Batch) -> None:
-        delay, tries = FIRST_DELAY, LAST_TRIES
+        failures, tries = 0, self._limits.last_tries
         while (error := self._attempt(batch)) is not None:
             self._tell(self._when_refused, error, batch.size)
             tries -= self._closing
             if not tries:
                 self._tell(self._when_lost, batch)
                 return
-            self._pause(delay, batch)
-            delay = min(2 * delay, LAST_DELAY)
+            failures += 1
+            self._pause(failures, batch)
         self._tell(self._when_written, batch)
 
     def _attempt(self, batch: _Batch) -> str | None:
@@ -134,19 +147,20 @@ class Writer:
             if batch.changes:
                 self._file.write(batch.changes)
         except Exception as error:
-            # Whatever it is: callers wait for this thread.
+            # Any error at all: callers wait for this thread.
             return str(error)
         return None
 
-    def _pause(self, delay: float, batch: _Batch) -> None:
+    def _pause(self, failures: int, batch: _Batch) -> None:
         with self._ready:
             closing = self._closing
-            self._ready.wait_for(lambda: self._closing and not closing, FIRST_DELAY if closing else delay)
+            pause_s = self._limits.backoff.pause_s(1 if closing else failures)
+            self._ready.wait_for(lambda: self._closing and not closing, pause_s)
             batch.add(self._next)
             self._next = _Batch()
 
     def _tell(self, callback: Callable[[*_A], None], *args: *_A) -> None:
-        # A loop that is gone has nobody left who waits.
+        # If the loop is closed, nobody waits any more.
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(callback, *args)
 
@@ -155,7 +169,7 @@ class Writer:
     def _when_refused(self, error: str, size: int) -> None:
         if self.writable:
             self.writable = False
-            self._on_trouble(f"the store cannot be written ({error}): {size} changes wait, tried again")
+            self._on_trouble(f"the store cannot be written ({error}): {size} changes wait and are retried")
 
     def _when_written(self, batch: _Batch) -> None:
         self._unwritten -= batch.size
@@ -164,11 +178,11 @@ class Writer:
                 waiter.set_result(None)
         if not self.writable:
             self.writable = True
-            self._on_trouble("the store is written again, nothing was lost")
+            self._on_trouble("the store can be written again, nothing was lost")
 
     def _when_lost(self, batch: _Batch) -> None:
         self._unwritten -= batch.size
         self._lost += len(batch.changes)
         for waiter in batch.waiters:
             if not waiter.done():
-                waiter.set_exception(StoreError("the store was closed before the disk took this"))
+                waiter.set_exception(StoreError("the store was closed before this was written"))

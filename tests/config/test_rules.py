@@ -137,7 +137,7 @@ def test_an_enum_fault_names_the_allowed_values(path: Path) -> None:
 
 def test_a_type_fault_names_both_types(path: Path) -> None:
     (fault,) = faults_of(write(path, changed("web.port", "8090")))
-    assert fault == "web.port: must be a whole number, not a text in quotes"
+    assert fault == "web.port: must be a whole number, not text in quotes"
 
 
 def test_every_key_that_is_none_is_counted(path: Path) -> None:
@@ -145,9 +145,9 @@ def test_every_key_that_is_none_is_counted(path: Path) -> None:
     assert fault.startswith("store.encryption_keys: not a key: number 1, 3 of the list")
 
 
-def test_what_is_not_built_yet_is_said_and_no_password_with_it(path: Path) -> None:
+def test_a_postgresql_url_is_refused_without_quoting_its_password(path: Path) -> None:
     (fault,) = faults_of(write(path, changed("store.url", "postgresql://zoombot:s3cret@db/zoombot")))
-    assert fault == 'store.url: PostgreSQL is not built yet: use "tinydb:FILE"'
+    assert fault == 'store.url: PostgreSQL is not supported yet: use "tinydb:FILE"'
 
 
 def test_an_address_without_its_scheme_is_told_what_to_put_before_it(path: Path) -> None:

@@ -217,10 +217,10 @@ async def test_it_is_said_which_key_the_links_open_under(config: Config) -> None
     await store.close()
     right, later, shut = await said(key, other), await said(other, key), await said(other)
     assert (right.level, later.level, shut.level) == (Level.OK, Level.NOTE, Level.WRONG)
-    assert "all 2 sealed values open, 1 Zoom links among them, under the first key" in right.text
-    assert "2 not under the first key" in later.text
+    assert "all 2 sealed values open, including 1 Zoom links, all with the first key" in right.text
+    assert "2 not with the first key" in later.text
     assert "keys rotate" in later.text
-    assert "2 of 2 sealed values do not open, of 1 Zoom links 1" in shut.text
+    assert "2 of 2 sealed values do not open, among them 1 of 1 Zoom links" in shut.text
 
 
 async def test_a_store_that_cannot_be_is_said(config: Config) -> None:
@@ -322,7 +322,7 @@ async def test_what_is_at_the_public_address_before_the_bot_is_started_is_said(c
         found = await check_web(changed(config, "web", public_url=url))
         return next(each for each in found[::-1] if each.subject == "web.public_url")
 
-    for answer, words in ((no_gateway, "a proxy answers there"), (nothing, "somebody else answers there")):
+    for answer, words in ((no_gateway, "a proxy answers there"), (nothing, "another server answers there")):
         async with serving(answer) as url:
             found = await said(f"{url}/plugins/zoom")
             assert (found.level, words in found.text) == (Level.NOTE, True)

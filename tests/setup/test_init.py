@@ -15,7 +15,7 @@ from bot.config.model import KEYS_BY_SECTION
 from bot.errors import ConfigError, StartError
 from bot.setup.answers import applies, collect, suggested
 from bot.setup.init import addresses, render, write
-from bot.setup.questions import QUESTIONS, Question
+from bot.setup.prompts import PROMPTS, Prompt
 from bot.vault import new_key
 from tests.config.test_loading import SAMPLE
 
@@ -120,17 +120,17 @@ def test_a_directory_that_is_not_there_is_said(tmp_path: Path) -> None:
 
 
 def test_every_option_is_named_after_its_key() -> None:
-    for question in QUESTIONS:
-        section, _, name = question.key.partition(".")
+    for prompt in PROMPTS:
+        section, _, name = prompt.key.partition(".")
         dashed = name.replace("_", "-")
-        assert question.option == (f"--{dashed}" if section == "web" else f"--{section}-{dashed}")
+        assert prompt.option == (f"--{dashed}" if section == "web" else f"--{section}-{dashed}")
         key = KEYS_BY_SECTION[section][name]
-        assert (key.secret, key.variable) == (question.secret, question.variable)
-    assert len({question.option for question in QUESTIONS}) == len(QUESTIONS)
+        assert (key.secret, key.variable) == (prompt.secret, prompt.variable)
+    assert len({prompt.option for prompt in PROMPTS}) == len(PROMPTS)
 
 
 def test_every_required_key_is_asked_or_made() -> None:
-    asked = {question.key for question in QUESTIONS if question.asked}
+    asked = {prompt.key for prompt in PROMPTS if prompt.asked}
     for keys in KEYS_BY_SECTION.values():
         for key in keys.values():
             assert (
@@ -144,7 +144,7 @@ Options = dict[str, str | None]
 
 
 def options(**answers: str) -> Options:
-    return {question.parameter: answers.get(question.parameter) for question in QUESTIONS}
+    return {prompt.parameter: answers.get(prompt.parameter) for prompt in PROMPTS}
 
 
 def test_a_wrong_answer_is_said_and_asked_for_again_at_once(path: Path) -> None:
@@ -161,8 +161,8 @@ def test_a_wrong_answer_is_said_and_asked_for_again_at_once(path: Path) -> None:
     )
     asked: list[tuple[str, str]] = []
 
-    def ask(question: Question, default: str, fault: str) -> str:
-        asked.append((question.key, fault))
+    def ask(prompt: Prompt, default: str, fault: str) -> str:
+        asked.append((prompt.key, fault))
         return next(replies, "value")
 
     answers = collect(options(), path.parent, ask)
@@ -178,8 +178,8 @@ def test_a_wrong_answer_is_said_and_asked_for_again_at_once(path: Path) -> None:
 
 
 def test_a_wrong_option_is_said_before_anything_is_asked(path: Path) -> None:
-    def ask(question: Question, default: str, fault: str) -> str:
-        raise AssertionError(f"{question.key} was asked for")
+    def ask(prompt: Prompt, default: str, fault: str) -> str:
+        raise AssertionError(f"{prompt.key} was asked for")
 
     with pytest.raises(ConfigError) as caught:
         collect(options(mattermost_url="chat.example.com", port="80a"), path.parent, ask)
@@ -208,13 +208,13 @@ def test_whoever_sits_there_is_asked_and_told_what_comes_next(path: Path) -> Non
 
 
 def test_the_account_is_asked_for_server_to_server_apps_only() -> None:
-    (account,) = [each for each in QUESTIONS if each.key == "zoom.account_id"]
+    (account,) = [each for each in PROMPTS if each.key == "zoom.account_id"]
     assert applies(account, {"zoom.app": "server-to-server"})
     assert not applies(account, {"zoom.app": "user"})
 
 
 def test_the_public_address_is_suggested_from_mattermosts() -> None:
-    (public,) = [each for each in QUESTIONS if each.key == "web.public_url"]
+    (public,) = [each for each in PROMPTS if each.key == "web.public_url"]
     assert (
         suggested(public, {"mattermost.url": "https://chat.example.com/"})
         == "https://chat.example.com/plugins/zoom"
@@ -230,7 +230,7 @@ def test_the_addresses_for_zoom_are_those_of_the_contract(path: Path) -> None:
     ]
 
 
-@given(st.dictionaries(st.sampled_from([each.key for each in QUESTIONS]), st.text(max_size=30)))
+@given(st.dictionaries(st.sampled_from([each.key for each in PROMPTS]), st.text(max_size=30)))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_answered_makes_toml(answers: dict[str, str]) -> None:
     table = tomllib.loads(render(answers))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bot.domain.records import Record
 from bot.errors import StoreError
-from bot.stores import Delete, Put, Store, Update
+from bot.stores import Delete, Insert, Put, Store, Update
 from tests.stores.conftest import Opener
 from tests.stores.kinds import Colour, Other, Thing
 
@@ -110,6 +110,41 @@ async def test_the_second_insert_of_an_id_writes_nothing(store: Store) -> None:
     assert not await store.insert(Thing(id="a", number=2), Put(Other(id="y")), Delete(Other, "x"))
     assert await store.get(Thing, "a") == Thing(id="a", number=1)
     assert [other.id for other in await store.all(Other)] == ["x"]
+
+
+async def test_an_insert_whose_id_is_taken_is_skipped_and_the_rest_of_the_commit_holds(store: Store) -> None:
+    written: list[str] = []
+    await store.commit(Put(Thing(id="a", number=1)))
+    await store.commit(
+        Put(Other(id="before")),
+        Insert(Thing(id="a", number=2), lambda: written.append("a")),
+        Insert(Thing(id="b", number=2), lambda: written.append("b")),
+        Put(Other(id="after")),
+    )
+    assert await store.get(Thing, "a") == Thing(id="a", number=1)
+    assert await store.find(Thing, "number", 2) == [Thing(id="b", number=2)]
+    assert sorted(other.id for other in await store.all(Other)) == ["after", "before"]
+    assert written == ["b"]
+
+
+async def test_an_insert_sees_the_changes_before_it(store: Store) -> None:
+    await store.commit(
+        Insert(Thing(id="a", number=1)),
+        Insert(Thing(id="a", number=2)),
+        Put(Thing(id="b", number=1)),
+        Delete(Thing, "b"),
+        Insert(Thing(id="b", number=3)),
+    )
+    assert await store.get(Thing, "a") == Thing(id="a", number=1)
+    assert await store.get(Thing, "b") == Thing(id="b", number=3)
+
+
+async def test_an_insert_in_a_commit_that_fails_is_not_written(store: Store) -> None:
+    with pytest.raises(StoreError, match="things"):
+        await store.commit(
+            Insert(Thing(id="a", number=1)), Put(Thing(id="bad", number=1, detail={"bad": object()}))
+        )
+    assert await store.all(Thing) == []
 
 
 async def test_of_many_inserts_at_once_one_wins(store: Store) -> None:

@@ -15,8 +15,8 @@ from msgspec.structs import replace
 
 from bot.errors import StoreError
 from bot.stores import Delete, Put, Store, sqlite
-from bot.stores import writer as writing
 from bot.stores.opening import open_store
+from bot.stores.writer import Limits
 from tests.stores.kinds import Other, Thing
 
 
@@ -52,9 +52,8 @@ async def test_a_disk_that_does_not_answer_does_not_hold_up_the_end(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered = threading.Event()
-    store = await open_store(f"tinydb:{path}")
+    store = await open_store(f"tinydb:{path}", limits=Limits(close_s=0.05))
     monkeypatch.setattr(sqlite.DocumentFile, "write", lambda self, changes: answered.wait(60))
-    monkeypatch.setattr(writing, "CLOSE_S", 0.05)
     waiting = asyncio.ensure_future(store.commit(Put(Thing(id="a", number=1))))
     await asyncio.sleep(0)
     with pytest.raises(StoreError, match="does not answer"):
@@ -96,7 +95,7 @@ async def test_writes_wait_for_room_and_nothing_is_lost(store: Store, path: Path
         given_up.cancel()
         assert await store.get(Thing, "a") == Thing(id="a", number=1)
 
-    assert "written again" in await troubles.next()
+    assert "can be written again" in await troubles.next()
     assert writable(store) is True
     await first
     assert await asyncio.gather(*more) == [True] * 20 + [False]
@@ -126,10 +125,11 @@ async def test_a_store_that_closes_on_a_full_disk_says_what_it_lost(path: Path, 
     await again.close()
 
 
-async def test_what_waits_has_a_limit(
-    store: Store, path: Path, troubles: Troubles, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writing, "LIMIT", 10)
+async def test_what_waits_has_a_limit(path: Path, troubles: Troubles) -> None:
+    store = await open_store(
+        f"tinydb:{path}", on_trouble=troubles.lines.put_nowait, limits=Limits(waiting=10)
+    )
+    await store.commit(Put(Thing(id="old", number=0)))
     with full_disk(path):
         taken = [asyncio.ensure_future(store.commit(Put(Other(id=f"{n}")))) for n in range(10)]
         await troubles.next()
@@ -140,6 +140,7 @@ async def test_what_waits_has_a_limit(
     await asyncio.gather(*taken)
     await store.commit(Put(Other(id="10")))
     assert len(await store.all(Other)) == 11
+    await store.close()
 
 
 async def test_another_programs_lock_is_waited_for(store: Store, path: Path, troubles: Troubles) -> None:
@@ -149,7 +150,7 @@ async def test_another_programs_lock_is_waited_for(store: Store, path: Path, tro
         assert "locked" in await troubles.next()
         connection.execute("ROLLBACK")
         await waiting
-    assert "written again" in await troubles.next()
+    assert "can be written again" in await troubles.next()
 
 
 async def test_many_commits_share_few_transactions(store: Store, path: Path) -> None:

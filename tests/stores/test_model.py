@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from bot.stores import Change, Delete, Put, Store, Update
+from bot.stores import Change, Delete, Insert, Put, Store, Update
 from tests.stores.conftest import OPENERS, Opener
 from tests.stores.kinds import Colour, Thing
 
@@ -21,6 +21,7 @@ IDS = st.sampled_from(["a", "b", "c", "d"])
 THINGS = st.builds(Thing, id=IDS, colour=st.sampled_from(Colour), number=st.integers(0, 2), on=st.booleans())
 CHANGES = st.one_of(
     THINGS.map(Put),
+    THINGS.map(Insert),
     IDS.map(lambda id_: Delete(Thing, id_)),
     st.tuples(IDS, st.integers(0, 2)).map(
         lambda given: Update(Thing, given[0], lambda thing: replace(thing, number=given[1]))
@@ -36,6 +37,9 @@ def apply(model: Model, changes: list[Change]) -> None:
         if isinstance(change, Put):
             assert isinstance(change.record, Thing)
             model[change.record.id] = change.record
+        elif isinstance(change, Insert):
+            assert isinstance(change.record, Thing)
+            model.setdefault(change.record.id, change.record)
         elif isinstance(change, Delete):
             model.pop(change.id, None)
         elif change.id in model:

@@ -47,7 +47,7 @@ async def test_closing_leaves_one_file_that_can_be_copied(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgresql://bot:hunter2@db/bot", "not built yet"),
+        ("postgresql://bot:hunter2@db/bot", "not supported yet"),
         ("mysql://bot:hunter2@db/bot", "must be tinydb:"),
         ("zoombot.db", "must be tinydb:"),
         ("tinydb:", "must be tinydb:"),
