@@ -13,9 +13,10 @@ from yarl import URL
 
 from bot.clock import Now, now_ms
 from bot.errors import ZoomCertificateError, ZoomError, ZoomRateLimitError, ZoomUnreachableError
+from bot.http_client import TooLargeError, read_bounded
 from bot.zoom.breaker import Breaker
-from bot.zoom.errors import AccessRefusedError, error_from
-from bot.zoom.sessions import TIMEOUT_S, timeouts, unanswered
+from bot.zoom.errors import AccessRefusedError, error_from, error_without_answer
+from bot.zoom.sessions import TIMEOUT_S, timeouts
 from bot.zoom.tokens import TokenSource
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -136,8 +137,8 @@ class Calls:
         write = method != "GET"
         try:
             response = await self._answer(token, method, path, json, params)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = unanswered(error, self.host, write=write)
+        except (aiohttp.ClientError, TimeoutError, OSError, TooLargeError) as error:
+            failure = error_without_answer(error, self.host, write=write)
         else:
             self._breaker.worked()
             status, headers, body = response
@@ -167,7 +168,8 @@ class Calls:
             timeout=self._timeout,
             allow_redirects=False,
         ) as response:
-            return response.status, response.headers, await read(response, MAX_ANSWER)
+            body = await read_bounded(response.content.iter_any(), MAX_ANSWER)
+            return response.status, response.headers, body
 
 
 class PausedError(ZoomUnreachableError):
@@ -177,16 +179,6 @@ class PausedError(ZoomUnreachableError):
 def may_be_done(error: ZoomError) -> bool:
     """Whether the request may have taken effect."""
     return isinstance(error, ZoomUnreachableError) and error.maybe_done
-
-
-async def read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body, if it is no larger than ``limit`` bytes."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise aiohttp.ClientPayloadError(f"the answer is larger than {limit} bytes")
-    return bytes(body)
 
 
 def _jitter(seconds: float) -> float:

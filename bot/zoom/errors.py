@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from bot.errors import (
+    ZoomCertificateError,
     ZoomError,
     ZoomLicenceError,
     ZoomLinkError,
@@ -17,7 +18,8 @@ from bot.errors import (
     ZoomUnreachableError,
     ZoomUserUnknownError,
 )
-from bot.zoom.sessions import line
+from bot.http_client import Failure, one_line, unanswered
+from bot.zoom.sessions import CA_KEY
 from bot.zoom.times import retry_at_ms
 
 _SCOPE_CODES = (4711, 4700)
@@ -51,7 +53,7 @@ class Refusal(msgspec.Struct):
     @property
     def reason(self) -> str:
         """One line of what Zoom says, with what it says of single fields."""
-        return line("; ".join([self.message, *(f"{each.field}: {each.message}" for each in self.errors)]))
+        return one_line("; ".join([self.message, *(f"{each.field}: {each.message}" for each in self.errors)]))
 
     @property
     def number(self) -> int:
@@ -73,6 +75,14 @@ def error_from(
     if refusal is None or status == 408 or status >= 500 or status < 400:
         return _unreachable(status, refusal, write)
     return _refused(status, refusal)
+
+
+def error_without_answer(failure: Exception, host: str, *, write: bool) -> ZoomUnreachableError:
+    """The error for a call to ``host`` that got no answer; ``write`` as above. No text carries a token."""
+    why = unanswered(failure, host, CA_KEY)
+    if why.failure is Failure.CERTIFICATE:
+        return ZoomCertificateError(why.text)
+    return ZoomUnreachableError(why.text, maybe_done=write and why.sent, timed_out=why.timed_out)
 
 
 def scopes_in(message: str) -> tuple[str, ...]:
@@ -108,13 +118,13 @@ def _rate_limit(headers: Mapping[str, str], refusal: Refusal | None, now_ms: int
     message = refusal.message if refusal else ""
     kind = lowered.get("x-ratelimit-type", "")
     daily = dated or "daily" in kind.lower() or "daily" in message.lower()
-    text = line(f"Zoom limits the rate: {message} {kind}")
+    text = one_line(f"Zoom limits the rate: {message} {kind}")
     return ZoomRateLimitError(text, retry_at=retry_at, daily=daily)
 
 
 def _unreachable(status: int, refusal: Refusal | None, write: bool) -> ZoomUnreachableError:
     if status >= 500 or status == 408:
-        said = f": {line(refusal.message)}" if refusal and refusal.message else ""
+        said = f": {one_line(refusal.message)}" if refusal and refusal.message else ""
         return ZoomUnreachableError(
             f"Zoom is in trouble (status {status}){said}", status=status, maybe_done=write
         )

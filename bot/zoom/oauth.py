@@ -16,12 +16,13 @@ from requests.auth import HTTPBasicAuth
 
 from bot.clock import Now, now_ms
 from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
+from bot.hosts import is_loopback
 from bot.tls import tls_context
 from bot.zoom.models import Grant
 from bot.zoom.refusals import token_error
 from bot.zoom.sessions import CA_KEY, CONNECT_TIMEOUT_S, TIMEOUT_S
 from bot.zoom.threads import Threads
-from bot.zoom.transport import Adapter, Session, is_loopback, lost, plain_url, secure_url
+from bot.zoom.transport import Adapter, Session, lost, plain_url, secure_url
 
 # At DEBUG these print tokens, codes and the client secret.
 for _name in ("requests_oauthlib", "oauthlib", "urllib3"):
@@ -63,10 +64,11 @@ class OAuth:
         now: Now = now_ms,
     ) -> None:
         self._plain = url.startswith("http://")
-        if not url.startswith("https://") and not (self._plain and is_loopback(url)):
+        host = urlsplit(url).hostname or ""
+        if not url.startswith("https://") and not (self._plain and is_loopback(host)):
             raise ConfigError(["zoom.url: must be https://…, or http:// on this machine"])
         self._base = secure_url(url.rstrip("/"))
-        self._host = urlsplit(url).hostname or "zoom.url"
+        self._host = host or "zoom.url"
         self._client_id = client_id
         self._auth = HTTPBasicAuth(client_id, client_secret)
         self._redirect_uri = redirect_uri

@@ -13,8 +13,8 @@ from bot.errors import (
     ZoomLinkError,
     ZoomUnreachableError,
 )
+from bot.http_client import one_line
 from bot.zoom.errors import error_from
-from bot.zoom.sessions import line
 
 _CLIENT_CODES = (4702, 4704, 4706)
 _LINK_CODES = (4733, 4735, 4741)
@@ -61,7 +61,8 @@ def token_error(status: int, headers: Mapping[str, str], body: bytes, now_ms: in
 def _refused(status: int, refusal: _Refusal) -> ZoomError:
     reason = refusal.reason or refusal.error_description or ""
     code = refusal.number
-    said = f"{line(reason)} ({line(refusal.error)}, status {status}" + (f", code {code})" if code else ")")
+    number = f", code {code}" if code else ""
+    said = f"{one_line(reason)} ({one_line(refusal.error)}, status {status}{number})"
     if _is_client(refusal, code, reason):
         return ZoomClientError(f"Zoom refuses the app: {said}", status=status, code=code)
     if refusal.error == "invalid_grant" or code in _LINK_CODES or _LINK_REASON.search(reason):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -15,18 +13,9 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from bot import __version__
 from bot.errors import ZoomCertificateError, ZoomUnreachableError
 from bot.tls import certificate_trouble
-from bot.zoom.sessions import CA_KEY, line
+from bot.zoom.sessions import CA_KEY
 
 MAX_ANSWER = 256 * 1024
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Session(OAuth2Session):
@@ -97,7 +86,7 @@ def lost(failure: Exception, host: str) -> ZoomUnreachableError:
     if isinstance(failure, requests.exceptions.Timeout):
         return ZoomUnreachableError(f"{host} did not answer in time", maybe_done=True, timed_out=True)
     # The type's name alone: the text of such an error may quote the request.
-    return ZoomUnreachableError(f"{host} broke off: {line(type(failure).__name__)}", maybe_done=True)
+    return ZoomUnreachableError(f"{host} broke off: {type(failure).__name__}", maybe_done=True)
 
 
 def _is_unconnected(failure: requests.exceptions.ConnectionError) -> bool:
