@@ -9,7 +9,7 @@ import msgspec
 
 from bot.errors import ZoomUnreachableError
 from bot.zoom.models import MeetingInfo, Past, Settings, ZoomUser
-from bot.zoom.times import iso_ms
+from bot.zoom.times import parse_time
 
 T = TypeVar("T")
 
@@ -83,8 +83,8 @@ def past(body: bytes) -> Past:
         id=number(raw.id),
         uuid=raw.uuid,
         topic=raw.topic or "",
-        start_ms=iso_ms(raw.start_time or ""),
-        end_ms=iso_ms(raw.end_time or ""),
+        start_ms=parse_time(raw.start_time or ""),
+        end_ms=parse_time(raw.end_time or ""),
         participants=number(raw.participants_count),
     )
 
@@ -130,8 +130,8 @@ def _meeting(raw: _Meeting) -> MeetingInfo:
         pmi=number(raw.pmi),
         type=number(raw.type),
         status=raw.status or "",
-        start_ms=iso_ms(raw.start_time or ""),
-        created_ms=iso_ms(raw.created_at or ""),
+        start_ms=parse_time(raw.start_time or ""),
+        created_ms=parse_time(raw.created_at or ""),
     )
 
 

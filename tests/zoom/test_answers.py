@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from bot.errors import ZoomUnreachableError
 from bot.zoom import answers
 from bot.zoom.client import segment
-from bot.zoom.times import iso_ms, retry_at_ms
 
 MEETING = {"id": 123, "uuid": "a/b==", "topic": "T", "join_url": "https://z/j/123?pwd=x", "host_id": "h"}
 
@@ -80,10 +79,3 @@ def test_garbage_is_no_answer(body: bytes) -> None:
 )
 def test_a_path_segment_is_encoded_once_or_twice(which: str | int, path: str) -> None:
     assert segment(which) == path
-
-
-@given(st.text())
-def test_any_text_is_a_time_or_zero(text: str) -> None:
-    assert iso_ms(text) >= 0
-    at, _ = retry_at_ms(text, 1000)
-    assert at >= 0
