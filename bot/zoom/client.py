@@ -18,6 +18,7 @@ from bot.zoom.errors import AccessRefusedError
 from bot.zoom.finding import every, find
 from bot.zoom.models import Caller, Grant, MeetingInfo, Past, Settings, ZoomUser
 from bot.zoom.sessions import TIMEOUT_S
+from bot.zoom.timings import DEFAULT_TIMINGS, ZoomTimings
 from bot.zoom.tokens import ACCOUNT, TokenSource
 
 App = Literal["user", "account", "server-to-server"]
@@ -44,12 +45,14 @@ class Zoom:
         app: App = "user",
         now: Now = now_ms,
         timeout_s: float = TIMEOUT_S,
+        timings: ZoomTimings = DEFAULT_TIMINGS,
         on_call: OnCall = ignore_call,
     ) -> None:
         self._http = http
         self._app = app
-        self._api_url = api_url
-        self._calls = Calls(http, api_url, tokens, now=now, timeout_s=timeout_s, on_call=on_call)
+        self._calls = Calls(
+            http, api_url, tokens, now=now, timeout_s=timeout_s, timings=timings, on_call=on_call
+        )
 
     async def create_meeting(
         self, caller: Caller, *, topic: str, marker: str, kind: Kind = "instant"

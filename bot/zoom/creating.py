@@ -12,13 +12,9 @@ from bot.zoom import answers
 from bot.zoom.calls import Calls, may_be_done
 from bot.zoom.models import MeetingInfo
 
-# A person is told within 30 s; what comes before and after this needs time as well.
-DEADLINE_S = 22.0
 TRIES = 12
 # How many 5xx answers (each followed by a search), or short rate limits, are enough.
 TROUBLES = 3
-# Zoom may list a meeting a little after it made it.
-LISTED_AFTER_S = 1.0
 
 Find = Callable[[], Awaitable[MeetingInfo | None]]
 
@@ -45,9 +41,9 @@ class Creation:
         self._doubtful = False
 
     async def run(self) -> MeetingInfo:
-        """What was made, within ``DEADLINE_S``."""
+        """What was made, within ``create_s``."""
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(self._calls.timings.create_s):
                 return replace(await self._tries(), doubtful=self._doubtful)
         except TimeoutError:
             maybe_done = self._maybe_done or self._sending
@@ -106,7 +102,7 @@ class Creation:
         try:
             found = await self._find()
             if found is None:
-                await asyncio.sleep(LISTED_AFTER_S)
+                await asyncio.sleep(self._calls.timings.listed_after_s)
                 found = await self._find()
         except (ZoomUnreachableError, ZoomRateLimitError):
             # Not knowing is the same as maybe.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import logging
-import random
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -15,8 +14,16 @@ from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error, WebApplicatio
 from requests.auth import HTTPBasicAuth
 
 from bot.clock import Now, now_ms
-from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
+from bot.errors import (
+    ConfigError,
+    ZoomCertificateError,
+    ZoomClientError,
+    ZoomError,
+    ZoomLinkError,
+    ZoomUnreachableError,
+)
 from bot.hosts import is_loopback
+from bot.retrying import Backoff, retrying
 from bot.tls import tls_context
 from bot.zoom.models import Grant
 from bot.zoom.refusals import token_error
@@ -32,8 +39,7 @@ T = TypeVar("T")
 
 # A hundred people whose tokens ended over night ask in the same minute.
 THREADS = 32
-TRIES = 3
-BACKOFF_S = 0.3
+BACKOFF = Backoff(0.6, 1.2, attempts=3, least=0.5)
 # Zoom's access tokens hold an hour; used where an answer does not say.
 DEFAULT_LIFE_S = 3600
 
@@ -136,15 +142,13 @@ class OAuth:
         return done
 
     async def _tries(self, call: Callable[[], T]) -> T:
-        for attempt in range(1, TRIES + 1):
-            try:
-                return await self._threads.run(call, self._timeout_s)
-            except TimeoutError:
-                break
-            except ZoomUnreachableError as error:
-                if not _is_retried(error) or attempt == TRIES:
-                    raise
-            await asyncio.sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1))  # noqa: S311
+        with contextlib.suppress(TimeoutError):
+            return await retrying(
+                partial(self._threads.run, call, self._timeout_s),
+                BACKOFF,
+                on=ZoomUnreachableError,
+                asks_for=lambda error: 0.0 if _is_retried(error) else None,
+            )
         raise ZoomUnreachableError(f"{self._host} did not answer in time", maybe_done=True, timed_out=True)
 
     def _fetch(self, client: WebApplicationClient | BackendApplicationClient, **body: Any) -> Grant:
@@ -234,10 +238,8 @@ class OAuth:
         return f"OAuth({self._host!r})"
 
 
-def _is_retried(error: ZoomUnreachableError) -> bool:
-    return (
-        not error.maybe_done
-        and not error.timed_out
-        and error.status == 0
-        and type(error) is ZoomUnreachableError
-    )
+def _is_retried(error: BaseException) -> bool:
+    """Whether certainly nothing was sent, and that may change in a moment."""
+    if not isinstance(error, ZoomUnreachableError) or isinstance(error, ZoomCertificateError):
+        return False
+    return not error.maybe_done and not error.timed_out and error.status == 0
