@@ -207,7 +207,6 @@ class OAuth:
             refresh_token=str(token.get("refresh_token") or ""),
             expires_at=asked_at + 1000 * int(token.get("expires_in") or DEFAULT_LIFE_S),
             scope=" ".join(token.get("scope") or ()),
-            api_url=str(token.get("api_url") or ""),
         )
 
     def _guarded(self, call: Callable[[], T]) -> T:

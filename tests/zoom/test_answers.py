@@ -37,14 +37,8 @@ def test_the_hosts_link_is_not_kept() -> None:
 
 def test_a_past_meeting_has_times_in_ms() -> None:
     body = {"uuid": "u", "id": 5, "start_time": "2024-01-31T09:00:00Z", "end_time": "2024-01-31T09:30:00Z"}
-    past = answers.past(json.dumps(body | {"participants_count": 3}).encode())
-    assert (past.end_ms - past.start_ms, past.participants) == (30 * 60_000, 3)
-
-
-def test_a_user_is_named_by_what_there_is() -> None:
-    body = {"id": "z", "email": "a@b", "first_name": "Ada", "last_name": "L", "pmi": 7, "type": 2}
-    assert answers.user(json.dumps(body).encode()).name == "Ada L"
-    assert answers.user(json.dumps(body | {"display_name": "Ada"}).encode()).name == "Ada"
+    past = answers.past(json.dumps(body).encode())
+    assert past.end_ms - past.start_ms == 30 * 60_000
 
 
 @pytest.mark.parametrize(
