@@ -12,10 +12,9 @@ from bot.errors import EmailHiddenError, ZoomNotFoundError
 from bot.zoom import answers
 from bot.zoom.account_token import GrantToken
 from bot.zoom.calls import Calls, OnCall, ignore_call
-from bot.zoom.creating import Creation
+from bot.zoom.creating import Creation, every, find
 from bot.zoom.downloads import download
 from bot.zoom.errors import AccessRefusedError
-from bot.zoom.finding import every, find
 from bot.zoom.models import Caller, Grant, MeetingInfo, Past, Settings, ZoomUser
 from bot.zoom.sessions import TIMEOUT_S
 from bot.zoom.timings import DEFAULT_TIMINGS, ZoomTimings

@@ -25,11 +25,10 @@ from bot.errors import (
 from bot.hosts import is_loopback
 from bot.retrying import Backoff, retrying
 from bot.tls import tls_context
+from bot.zoom.errors import token_error
 from bot.zoom.models import Grant
-from bot.zoom.refusals import token_error
 from bot.zoom.sessions import CA_KEY, CONNECT_TIMEOUT_S, TIMEOUT_S
-from bot.zoom.threads import Threads
-from bot.zoom.transport import Adapter, Session, lost, plain_url, secure_url
+from bot.zoom.transport import Adapter, Session, Threads, lost, plain_url, secure_url
 
 # At DEBUG these print tokens, codes and the client secret.
 for _name in ("requests_oauthlib", "oauthlib", "urllib3"):
