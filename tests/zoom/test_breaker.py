@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.zoom.breaker import FAILURES, Breaker
+from bot.zoom.calls import FAILURES, Breaker
 from bot.zoom.timings import DEFAULT_TIMINGS
 
 WINDOW_S = DEFAULT_TIMINGS.away_after_s
