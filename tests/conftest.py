@@ -24,11 +24,13 @@ from bot.sandbox.mattermost import Channel, Mattermost, Post
 from bot.sandbox.stage import Stage
 from bot.sandbox.zoom import Meeting, Zoom
 from bot.stores.opening import open_store
-from bot.zoom import creating
+from bot.zoom import ZoomTimings
 
 QUICK = Timings(
     start_patience_s=5.0,
     edit_pause_s=0.01,
+    # The sandbox lists what it made at once, or when it is told to: waiting longer gains nothing.
+    zoom=ZoomTimings(listed_after_s=0.05),
     socket=SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.1),
     listener=ListenerTimings(cursor_s=0.05, retry_s=0.05),
 )
@@ -130,12 +132,6 @@ def small_trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(path))
         yield
-
-
-@pytest.fixture(autouse=True)
-def soon_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sandbox's Zoom lists what it made at once, or when it is told to: nothing comes of waiting longer."""
-    monkeypatch.setattr(creating, "LISTED_AFTER_S", 0.05)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

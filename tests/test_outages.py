@@ -14,7 +14,7 @@ from bot.mattermost import SocketTimings
 from bot.runtime.worker import RetryPolicy
 from bot.sandbox.mattermost import Post
 from bot.stores.sqlite import DocumentFile
-from bot.zoom import breaker
+from bot.zoom import ZoomTimings
 from tests.conftest import QUICK, MakeWorld, World
 
 CREATE = r"/users/[^/]+/meetings$"
@@ -24,6 +24,7 @@ TIMINGS = replace(
     QUICK,
     broken_pause_s=0.05,
     post_retry_s=0.02,
+    zoom=ZoomTimings(listed_after_s=0.05, away_after_s=0.5, away_s=0.5),
     retry_policy=RetryPolicy(away_s=0.02),
     socket=SocketTimings(ping_s=0.2, answer_s=0.2, backoff_base_s=0.01, backoff_cap_s=0.05),
 )
@@ -186,10 +187,8 @@ async def test_a_disk_that_hangs_does_not_keep_the_bot_from_stopping(
 
 
 async def test_zoom_down_is_said_once_and_the_next_request_works(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World,
 ) -> None:
-    monkeypatch.setattr(breaker, "WINDOW_S", 0.5)
-    monkeypatch.setattr(breaker, "PAUSE_S", 0.5)
     await world.zoom.stop_server()
     asked = await world.mattermost.post("alice", "dev", "@zoom standup")
     answer = await world.mattermost.wait_for(lambda: world.answers_to(asked), timeout=30)

@@ -9,7 +9,6 @@ from bot.mattermost.connection import CLOSE_TIMEOUT_S
 from bot.runtime import app, janitor, orphans, reconciler, wiring
 from bot.runtime.app import Timings, opened
 from bot.web.server import SHUTDOWN_S
-from bot.zoom import creating
 from bot.zoom.webhooks import MAX_SKEW_S
 
 MINUTE_MS = 60_000
@@ -31,7 +30,7 @@ def test_a_deaf_socket_is_noticed_within_75_seconds() -> None:
 
 
 def test_who_asks_is_told_of_a_zoom_that_is_away_within_30_seconds() -> None:
-    assert creating.DEADLINE_S < 30
+    assert Timings().zoom.create_s < 30
 
 
 def test_a_meeting_that_nobody_knows_of_is_looked_for_three_times_in_30_seconds() -> None:

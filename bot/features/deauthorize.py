@@ -11,7 +11,8 @@ from bot.features.lost_links import keepers
 from bot.messages import sentences
 from bot.stores import Change, Delete
 from bot.zoom import ACCOUNT
-from bot.zoom.webhooks import Webhook, parse_time
+from bot.zoom.times import parse_time
+from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
 

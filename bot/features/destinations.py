@@ -15,7 +15,8 @@ from bot.features.lifecycle import ANNOUNCED_MS, OURS, SLACK_MS
 from bot.features.membership import has_left
 from bot.stores import Put
 from bot.zoom import ACCOUNT
-from bot.zoom.webhooks import MeetingObject, parse_time
+from bot.zoom.times import parse_time
+from bot.zoom.webhooks import MeetingObject
 
 log = logging.getLogger(__name__)
 

@@ -36,6 +36,7 @@ from bot.stores.notifying import NotifyingStore
 from bot.stores.opening import open_store
 from bot.vault import Vault
 from bot.web import Server, admin_app, public_app
+from bot.zoom import ZoomTimings
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Timings:
     broken_pause_s: float = BROKEN_PAUSE_S
     post_retry_s: float = 0.5
     retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
+    zoom: ZoomTimings = field(default_factory=ZoomTimings)
     socket: SocketTimings = field(default_factory=SocketTimings)
     listener: ListenerTimings = field(default_factory=ListenerTimings)
 
@@ -161,7 +163,9 @@ async def opened(
         stack.push_async_callback(http.close)
         mattermost = Mattermost(http, config.mattermost.url, config.mattermost.token, now=now)
         bot = await introduce(mattermost, timings.start_patience_s)
-        ctx = await open_context(config, registry, store, vault, mattermost, bot, metrics, now, stack)
+        ctx = await open_context(
+            config, registry, store, vault, mattermost, bot, metrics, now, stack, timings.zoom
+        )
         posting = Posting(
             mattermost, bot.id, override=override_props(config), now=now, base_s=timings.post_retry_s
         )

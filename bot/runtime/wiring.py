@@ -27,7 +27,7 @@ from bot.retrying import Backoff, retrying
 from bot.runtime.metrics import Metrics
 from bot.stores.notifying import NotifyingStore
 from bot.vault import Vault
-from bot.zoom import AccountToken, OAuth, Tokens, Zoom
+from bot.zoom import AccountToken, OAuth, Tokens, Zoom, ZoomTimings
 from bot.zoom import open_session as open_zoom_session
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,7 @@ async def open_context(
     metrics: Metrics,
     now: Now,
     stack: AsyncExitStack,
+    timings: ZoomTimings,
 ) -> Context:
     """Everything that features need; what must be closed is pushed on ``stack``."""
     zoom = config.zoom
@@ -60,7 +61,7 @@ async def open_context(
         now=now,
     )
     stack.push_async_callback(oauth.close)
-    tokens = Tokens(store, vault, oauth, now)
+    tokens = Tokens(store, vault, oauth, now, timings)
     stack.push_async_callback(tokens.close, TOKENS_GRACE_S)
     shared = AccountToken(oauth, now) if zoom.app == "server-to-server" else None
     if shared is not None:
@@ -78,7 +79,9 @@ async def open_context(
         vault=vault,
         mattermost=mattermost,
         people=People(mattermost, now),
-        zoom=Zoom(http, zoom.api_url, shared or tokens, app=zoom.app, now=now, on_call=count),
+        zoom=Zoom(
+            http, zoom.api_url, shared or tokens, app=zoom.app, now=now, timings=timings, on_call=count
+        ),
         tokens=tokens,
         oauth=oauth,
         inbox=Inbox(store, vault, now),

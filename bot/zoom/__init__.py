@@ -17,6 +17,7 @@ from bot.zoom.models import (
 )
 from bot.zoom.oauth import OAuth
 from bot.zoom.sessions import open_session
+from bot.zoom.timings import ZoomTimings
 from bot.zoom.tokens import ACCOUNT, Tokens, TokenSource
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "TokenSource",
     "Tokens",
     "Zoom",
+    "ZoomTimings",
     "ZoomUser",
     "open_session",
 ]

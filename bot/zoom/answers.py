@@ -9,7 +9,7 @@ import msgspec
 
 from bot.errors import ZoomUnreachableError
 from bot.zoom.models import MeetingInfo, Past, Settings, ZoomUser
-from bot.zoom.times import iso_ms
+from bot.zoom.times import parse_time
 
 T = TypeVar("T")
 
@@ -27,7 +27,6 @@ class _Meeting(msgspec.Struct):
     pmi: Number = None
     type: Number = None
     status: str | None = None
-    start_time: str | None = None
     created_at: str | None = None
 
 
@@ -38,23 +37,15 @@ class _Meetings(msgspec.Struct):
 
 class _Past(msgspec.Struct):
     uuid: str
-    id: Number = None
-    topic: str | None = None
     start_time: str | None = None
     end_time: str | None = None
-    participants_count: Number = None
 
 
 class _User(msgspec.Struct):
     id: str
     email: str | None = None
     account_id: str | None = None
-    type: Number = None
     pmi: Number = None
-    timezone: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    display_name: str | None = None
 
 
 class _Scheduling(msgspec.Struct):
@@ -79,29 +70,13 @@ def meetings(body: bytes) -> tuple[list[MeetingInfo], str]:
 def past(body: bytes) -> Past:
     """``GET /past_meetings/{id or uuid}``."""
     raw = _decode(body, _Past)
-    return Past(
-        id=number(raw.id),
-        uuid=raw.uuid,
-        topic=raw.topic or "",
-        start_ms=iso_ms(raw.start_time or ""),
-        end_ms=iso_ms(raw.end_time or ""),
-        participants=number(raw.participants_count),
-    )
+    return Past(raw.uuid, parse_time(raw.start_time or ""), parse_time(raw.end_time or ""))
 
 
 def user(body: bytes) -> ZoomUser:
     """``GET /users/{…}``."""
     raw = _decode(body, _User)
-    name = " ".join(part for part in (raw.first_name, raw.last_name) if part)
-    return ZoomUser(
-        id=raw.id,
-        email=raw.email or "",
-        account_id=raw.account_id or "",
-        type=number(raw.type),
-        pmi=number(raw.pmi),
-        timezone=raw.timezone or "",
-        name=raw.display_name or name,
-    )
+    return ZoomUser(raw.id, raw.email or "", raw.account_id or "", number(raw.pmi))
 
 
 def settings(body: bytes) -> Settings:
@@ -130,8 +105,7 @@ def _meeting(raw: _Meeting) -> MeetingInfo:
         pmi=number(raw.pmi),
         type=number(raw.type),
         status=raw.status or "",
-        start_ms=iso_ms(raw.start_time or ""),
-        created_ms=iso_ms(raw.created_at or ""),
+        created_ms=parse_time(raw.created_at or ""),
     )
 
 

@@ -15,7 +15,8 @@ import msgspec
 from bot.errors import EventError
 from bot.messages import sentences
 from bot.messages.markdown import escape
-from bot.zoom.webhooks import Webhook, parse_time
+from bot.zoom.times import parse_time
+from bot.zoom.webhooks import Webhook
 
 # A post holds 16,383 characters.
 MAX_SUMMARY = 8_000

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import random
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal
 
 import aiohttp
@@ -13,9 +13,11 @@ from yarl import URL
 
 from bot.clock import Now, now_ms
 from bot.errors import ZoomCertificateError, ZoomError, ZoomRateLimitError, ZoomUnreachableError
-from bot.zoom.breaker import Breaker
-from bot.zoom.errors import AccessRefusedError, error_from
-from bot.zoom.sessions import TIMEOUT_S, timeouts, unanswered
+from bot.http_client import TooLargeError, read_bounded
+from bot.retrying import retrying
+from bot.zoom.errors import AccessRefusedError, error_from, error_without_answer
+from bot.zoom.sessions import TIMEOUT_S, timeouts
+from bot.zoom.timings import DEFAULT_TIMINGS, ZoomTimings
 from bot.zoom.tokens import TokenSource
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -23,12 +25,13 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 OnCall = Callable[[str, int], None]
 
 MAX_ANSWER = 4 * 1024 * 1024
-TRIES = 3
-BACKOFF_S = 0.3
-MAX_BACKOFF_S = 4.0
 # A limit that ends later than this is told to the person instead of waited for.
 MAX_WAIT_S = 5.0
 DEFAULT_WAIT_S = 1.0
+
+FAILURES = 5
+# A server that takes calls and does not answer is known sooner: each of them costs a person ten seconds.
+TIMEOUTS = 2
 
 
 def ignore_call(name: str, status: int) -> None:
@@ -46,6 +49,7 @@ class Calls:
         *,
         now: Now = now_ms,
         timeout_s: float = TIMEOUT_S,
+        timings: ZoomTimings = DEFAULT_TIMINGS,
         on_call: OnCall = ignore_call,
     ) -> None:
         self._http = http
@@ -55,7 +59,8 @@ class Calls:
         self.now = now
         self._timeout = timeouts(timeout_s)
         self._on_call = on_call
-        self._breaker = Breaker(asyncio.get_running_loop().time)
+        self.timings = timings
+        self._breaker = Breaker(asyncio.get_running_loop().time, timings)
 
     def using(self, tokens: TokenSource) -> Calls:
         """The same with other tokens; whether Zoom answers is known to both."""
@@ -78,15 +83,16 @@ class Calls:
 
         ``owner`` is whose token is sent, ``path`` (encoded) follows ``api_url``.
         """
-        tries = 0
-        while True:
-            tries += 1
-            try:
-                return await self.once(name, owner, method, path, json=json, params=params)
-            except (ZoomUnreachableError, ZoomRateLimitError) as error:
-                repeatable = method != "POST" or not may_be_done(error)
-                if tries == TRIES or not repeatable or not await self.wait(error, tries):
-                    raise
+
+        def asks_for(error: BaseException) -> float | None:
+            return None if method == "POST" and may_be_done(error) else self._asks_for(error)
+
+        return await retrying(
+            partial(self.once, name, owner, method, path, json=json, params=params),
+            self.timings.backoff,
+            on=(ZoomUnreachableError, ZoomRateLimitError),
+            asks_for=asks_for,
+        )
 
     async def once(
         self,
@@ -108,19 +114,17 @@ class Calls:
 
     async def wait(self, error: ZoomError, tries: int) -> bool:
         """Wait as long as ``error`` asks for; False (at once) if another try makes no sense."""
-        seconds = self._pause_s(error, tries)
+        seconds = self._asks_for(error)
         if seconds is None:
             return False
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds + self.timings.backoff.pause_s(tries))
         return True
 
-    def _pause_s(self, error: ZoomError, tries: int) -> float | None:
+    def _asks_for(self, error: BaseException) -> float | None:
         if isinstance(error, ZoomRateLimitError):
             wait_s = (error.retry_at - self.now()) / 1000 if error.retry_at else DEFAULT_WAIT_S
-            return None if error.daily or wait_s > MAX_WAIT_S else max(wait_s, 0.0) + _jitter(0.2)
-        if isinstance(error, ZoomCertificateError | PausedError):
-            return None
-        return _jitter(min(BACKOFF_S * 2.0 ** (tries - 1), MAX_BACKOFF_S))
+            return None if error.daily or wait_s > MAX_WAIT_S else max(wait_s, 0.0)
+        return None if isinstance(error, ZoomCertificateError | PausedError) else 0.0
 
     async def _exchange(
         self,
@@ -136,8 +140,8 @@ class Calls:
         write = method != "GET"
         try:
             response = await self._answer(token, method, path, json, params)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            failure = unanswered(error, self.host, write=write)
+        except (aiohttp.ClientError, TimeoutError, OSError, TooLargeError) as error:
+            failure = error_without_answer(error, self.host, write=write)
         else:
             self._breaker.worked()
             status, headers, body = response
@@ -167,27 +171,60 @@ class Calls:
             timeout=self._timeout,
             allow_redirects=False,
         ) as response:
-            return response.status, response.headers, await read(response, MAX_ANSWER)
+            body = await read_bounded(response.content.iter_any(), MAX_ANSWER)
+            return response.status, response.headers, body
+
+
+class Breaker:
+    """Notices that Zoom is away, so that whoever asks next is told at once.
+
+    Opens after ``FAILURES`` calls in a row without an answer over at least ``away_after_s``, or after
+    ``TIMEOUTS`` in a row that were waited for in vain.
+
+    Then calls fail at once for ``away_s``, after which one at a time is let through: its answer closes
+    the breaker. ``clock`` gives seconds that only grow.
+    """
+
+    def __init__(self, clock: Callable[[], float], timings: ZoomTimings = DEFAULT_TIMINGS) -> None:
+        self._clock = clock
+        self._timings = timings
+        self._failures = self._timeouts = 0
+        self._first_at = 0.0
+        self._shut_until = 0.0
+        self._is_open = False
+
+    def allows(self) -> bool:
+        """Whether a call may go out now. While open, a true answer is for one call alone."""
+        if not self._is_open:
+            return True
+        now = self._clock()
+        if now < self._shut_until:
+            return False
+        self._shut_until = now + self._timings.away_s
+        return True
+
+    def worked(self) -> None:
+        """An answer came, whatever it said."""
+        self._failures = self._timeouts = 0
+        self._is_open = False
+
+    def failed(self, *, timed_out: bool = False) -> None:
+        """No answer came; ``timed_out`` if it was waited for."""
+        now = self._clock()
+        if not self._failures:
+            self._first_at = now
+        self._failures += 1
+        self._timeouts += timed_out
+        lasts = self._failures >= FAILURES and now - self._first_at >= self._timings.away_after_s
+        if self._is_open or lasts or self._timeouts >= TIMEOUTS:
+            self._is_open = True
+            self._shut_until = now + self._timings.away_s
 
 
 class PausedError(ZoomUnreachableError):
     """Not sent: Zoom did not answer just now."""
 
 
-def may_be_done(error: ZoomError) -> bool:
+def may_be_done(error: BaseException) -> bool:
     """Whether the request may have taken effect."""
     return isinstance(error, ZoomUnreachableError) and error.maybe_done
-
-
-async def read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body, if it is no larger than ``limit`` bytes."""
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise aiohttp.ClientPayloadError(f"the answer is larger than {limit} bytes")
-    return bytes(body)
-
-
-def _jitter(seconds: float) -> float:
-    return seconds * random.uniform(0.5, 1)  # noqa: S311

@@ -12,16 +12,15 @@ from bot.errors import EmailHiddenError, ZoomNotFoundError
 from bot.zoom import answers
 from bot.zoom.account_token import GrantToken
 from bot.zoom.calls import Calls, OnCall, ignore_call
-from bot.zoom.creating import Creation
+from bot.zoom.creating import Creation, every, find
 from bot.zoom.downloads import download
 from bot.zoom.errors import AccessRefusedError
-from bot.zoom.finding import every, find
 from bot.zoom.models import Caller, Grant, MeetingInfo, Past, Settings, ZoomUser
 from bot.zoom.sessions import TIMEOUT_S
+from bot.zoom.timings import DEFAULT_TIMINGS, ZoomTimings
 from bot.zoom.tokens import ACCOUNT, TokenSource
 
 App = Literal["user", "account", "server-to-server"]
-Kind = Literal["instant", "personal"]
 
 _WEBINAR = 5
 _INSTANT = 1
@@ -44,24 +43,21 @@ class Zoom:
         app: App = "user",
         now: Now = now_ms,
         timeout_s: float = TIMEOUT_S,
+        timings: ZoomTimings = DEFAULT_TIMINGS,
         on_call: OnCall = ignore_call,
     ) -> None:
         self._http = http
         self._app = app
-        self._api_url = api_url
-        self._calls = Calls(http, api_url, tokens, now=now, timeout_s=timeout_s, on_call=on_call)
+        self._calls = Calls(
+            http, api_url, tokens, now=now, timeout_s=timeout_s, timings=timings, on_call=on_call
+        )
 
-    async def create_meeting(
-        self, caller: Caller, *, topic: str, marker: str, kind: Kind = "instant"
-    ) -> MeetingInfo:
+    async def create_meeting(self, caller: Caller, *, topic: str, marker: str) -> MeetingInfo:
         """``POST /users/{…}/meetings``, answered or refused within 22 s, and never made twice.
 
         ``marker`` goes into the agenda, by which a meeting whose answer was lost is found. If that does
-        not tell, :class:`bot.errors.ZoomUnreachableError` has ``maybe_done`` set. ``personal`` is
-        :meth:`personal_room`, where nothing is made and topic and marker are not used.
+        not tell, :class:`bot.errors.ZoomUnreachableError` has ``maybe_done`` set.
         """
-        if kind == "personal":
-            return await self.personal_room(caller)
         body: dict[str, object] = {"topic": topic, "type": _INSTANT, "agenda": marker}
         path = f"users/{self._who(caller)}/meetings"
 
@@ -125,10 +121,6 @@ class Zoom:
         """Who gave this grant: ``GET /users/me`` with its own token, before there is a link."""
         calls = self._calls.using(GrantToken(grant))
         return answers.user(await calls.send("user", "", "GET", "users/me"))
-
-    async def user(self, caller: Caller, email: str) -> ZoomUser:
-        """``GET /users/{email or id}``; :class:`ZoomUserUnknownError` if Zoom knows none."""
-        return answers.user(await self._get("user", caller, f"users/{segment(email)}"))
 
     async def settings(self, caller: Caller) -> Settings:
         """``GET /users/{…}/settings``."""

@@ -1,24 +1,28 @@
-"""Makes something at Zoom once, although answers get lost."""
+"""Makes something at Zoom once, although answers get lost, and finds it by the marker in its agenda."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.errors import ZoomError, ZoomNotFoundError, ZoomRateLimitError, ZoomUnreachableError
+from bot.errors import ZoomError, ZoomNotFoundError, ZoomRateLimitError, ZoomScopeError, ZoomUnreachableError
 from bot.zoom import answers
 from bot.zoom.calls import Calls, may_be_done
 from bot.zoom.models import MeetingInfo
 
-# A person is told within 30 s; what comes before and after this needs time as well.
-DEADLINE_S = 22.0
 TRIES = 12
 # How many 5xx answers (each followed by a search), or short rate limits, are enough.
 TROUBLES = 3
-# Zoom may list a meeting a little after it made it.
-LISTED_AFTER_S = 1.0
+
+# A meeting is in one of these, depending on its kind and on whether somebody came already.
+LISTS = ("upcoming", "live", "scheduled")
+PAGE = "300"
+PAGES = 3
+# A list may leave agendas out: then so many of the newest are looked at, made no longer ago than this.
+LOOKS = 10
+LOOK_BACK_MS = 60 * 60_000
 
 Find = Callable[[], Awaitable[MeetingInfo | None]]
 
@@ -45,9 +49,9 @@ class Creation:
         self._doubtful = False
 
     async def run(self) -> MeetingInfo:
-        """What was made, within ``DEADLINE_S``."""
+        """What was made, within ``create_s``."""
         try:
-            async with asyncio.timeout(DEADLINE_S):
+            async with asyncio.timeout(self._calls.timings.create_s):
                 return replace(await self._tries(), doubtful=self._doubtful)
         except TimeoutError:
             maybe_done = self._maybe_done or self._sending
@@ -106,7 +110,7 @@ class Creation:
         try:
             found = await self._find()
             if found is None:
-                await asyncio.sleep(LISTED_AFTER_S)
+                await asyncio.sleep(self._calls.timings.listed_after_s)
                 found = await self._find()
         except (ZoomUnreachableError, ZoomRateLimitError):
             # Not knowing is the same as maybe.
@@ -118,3 +122,69 @@ class Creation:
         self._maybe_done = False
         self._doubtful = self._doubtful or found is None
         return found
+
+
+async def find(calls: Calls, owner: str, who: str, marker: str) -> MeetingInfo | None:
+    """The meeting of ``who`` (a path segment) whose agenda holds ``marker``; first pages only."""
+    bare: list[MeetingInfo] = []
+    async for listed in _all(calls, owner, who):
+        if marker in listed.agenda:
+            return await _whole(calls, owner, listed)
+        bare.append(listed)
+    for listed in _candidates(calls, bare):
+        whole = await _whole(calls, owner, listed)
+        if marker in whole.agenda:
+            return whole
+    return None
+
+
+async def every(calls: Calls, owner: str, who: str) -> list[MeetingInfo]:
+    """All meetings of ``who`` that are live or to come, with the agendas of the newest; first pages only."""
+    found = {listed.id: listed async for listed in _all(calls, owner, who)}
+    for listed in _candidates(calls, list(found.values())):
+        whole = await _whole(calls, owner, listed)
+        found[listed.id] = replace(listed, agenda=whole.agenda)
+    return list(found.values())
+
+
+def _candidates(calls: Calls, listed: list[MeetingInfo]) -> list[MeetingInfo]:
+    """Those without an agenda that may be meant, the newest first."""
+    since = calls.now() - LOOK_BACK_MS
+    bare = [each for each in listed if not each.agenda and (each.created_ms >= since or not each.created_ms)]
+    return sorted(bare, key=lambda each: each.created_ms, reverse=True)[:LOOKS]
+
+
+async def _all(calls: Calls, owner: str, who: str) -> AsyncIterator[MeetingInfo]:
+    """What all lists hold. One that Zoom does not know is passed over, as long as it knows another."""
+    refusals: list[ZoomError] = []
+    for kind in LISTS:
+        try:
+            async for listed in _listed(calls, owner, who, kind):
+                yield listed
+        except ZoomError as error:
+            if type(error) not in (ZoomError, ZoomNotFoundError):
+                raise
+            refusals.append(error)
+    if len(refusals) == len(LISTS):
+        raise refusals[0]
+
+
+async def _listed(calls: Calls, owner: str, who: str, kind: str) -> AsyncIterator[MeetingInfo]:
+    token = ""
+    for _ in range(PAGES):
+        params = {"type": kind, "page_size": PAGE} | ({"next_page_token": token} if token else {})
+        body = await calls.send("list_meetings", owner, "GET", f"users/{who}/meetings", params=params)
+        page, token = answers.meetings(body)
+        for each in page:
+            yield each
+        if not token:
+            break
+
+
+async def _whole(calls: Calls, owner: str, listed: MeetingInfo) -> MeetingInfo:
+    """A list's links may lack the passcode; what cannot be read is taken from the list."""
+    try:
+        body = await calls.send("meeting", owner, "GET", f"meetings/{listed.id}")
+    except (ZoomNotFoundError, ZoomScopeError):
+        return listed
+    return answers.meeting(body)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import aiohttp
 from yarl import URL
 
 from bot.errors import ZoomError, ZoomTooLargeError, ZoomUnreachableError
-from bot.zoom.calls import read
-from bot.zoom.errors import error_from
-from bot.zoom.sessions import CONNECT_TIMEOUT_S, unanswered
-from bot.zoom.transport import is_loopback
+from bot.hosts import is_loopback
+from bot.http_client import TooLargeError, read_bounded
+from bot.zoom.errors import error_from, error_without_answer
+from bot.zoom.sessions import CONNECT_TIMEOUT_S
 
 ZOOM_HOSTS = ("zoom.us", "zoom.com", "zoomgov.com")
 REDIRECTS = 5
 TIMEOUT_S = 120.0
+MAX_REFUSAL = 64 * 1024
 _REDIRECT = (301, 302, 303, 307, 308)
 
 
@@ -42,7 +45,7 @@ def is_allowed(url: URL, allowed_hosts: tuple[str, ...] = ()) -> bool:
     if url.user is not None or url.password is not None:
         return False
     if url.scheme == "http":
-        return host in allowed_hosts and is_loopback(str(url))
+        return host in allowed_hosts and is_loopback(host)
     if url.scheme != "https":
         return False
     return host in allowed_hosts or any(host == zoom or host.endswith("." + zoom) for zoom in ZOOM_HOSTS)
@@ -55,8 +58,8 @@ async def _fetch(http: aiohttp.ClientSession, url: URL, token: str, limit: int) 
     try:
         async with http.get(url, headers=headers, timeout=timeout, allow_redirects=False) as response:
             return await _answer(response, url, limit)
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        failure: ZoomUnreachableError = unanswered(error, url.raw_host or "?", write=False)
+    except (aiohttp.ClientError, TimeoutError, OSError, TooLargeError) as error:
+        failure: ZoomUnreachableError = error_without_answer(error, url.raw_host or "?", write=False)
     raise failure
 
 
@@ -64,15 +67,12 @@ async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> byt
     if response.status in _REDIRECT:
         return url.join(_parsed(response.headers.get("Location", "")))
     if response.status != 200:
-        raise error_from(response.status, response.headers, await read(response, 64 * 1024), 0)
-    if (response.content_length or 0) > limit:
-        raise ZoomTooLargeError(f"the file is larger than {limit} bytes")
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            raise ZoomTooLargeError(f"the file is larger than {limit} bytes")
-    return bytes(body)
+        body = await read_bounded(response.content.iter_any(), MAX_REFUSAL)
+        raise error_from(response.status, response.headers, body, 0)
+    if (response.content_length or 0) <= limit:
+        with contextlib.suppress(TooLargeError):
+            return await read_bounded(response.content.iter_any(), limit)
+    raise ZoomTooLargeError(f"the file is larger than {limit} bytes")
 
 
 def _parsed(url: str) -> URL:

@@ -1,4 +1,5 @@
-"""What Zoom refused, from status, code and message together: sources disagree on single numbers. Pure."""
+"""What Zoom refused, from status, code and message together: sources disagree on single numbers. Pure;
+the texts carry Zoom's reason and never a token."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from collections.abc import Mapping
 import msgspec
 
 from bot.errors import (
+    ZoomCertificateError,
+    ZoomClientError,
     ZoomError,
     ZoomLicenceError,
     ZoomLinkError,
@@ -17,7 +20,8 @@ from bot.errors import (
     ZoomUnreachableError,
     ZoomUserUnknownError,
 )
-from bot.zoom.sessions import line
+from bot.http_client import Failure, one_line, unanswered
+from bot.zoom.sessions import CA_KEY
 from bot.zoom.times import retry_at_ms
 
 _SCOPE_CODES = (4711, 4700)
@@ -28,6 +32,12 @@ _SCOPES = re.compile(r"scopes?\s*:?\s*\[([^\]]*)\]", re.IGNORECASE)
 _LICENCE = re.compile(r"webinar plan|licen[cs]e|subscription|paid|zmp account|upgrade", re.IGNORECASE)
 _NO_USER = re.compile(r"user (does not|not) exist|user .{0,80}not (found|exist)", re.IGNORECASE)
 _SCOPE_WORD = re.compile(r"[a-z][a-z0-9_]*(?::[a-z0-9_]+)+")
+
+_CLIENT_CODES = (4702, 4704, 4706)
+_LINK_CODES = (4733, 4735, 4741)
+_CLIENT_WORDS = ("invalid_client", "unauthorized_client", "unsupported_grant_type")
+_CLIENT_REASON = re.compile(r"client|redirect|account", re.IGNORECASE)
+_LINK_REASON = re.compile(r"invalid token|authorization code|token (expired|revoked|has)", re.IGNORECASE)
 
 
 class AccessRefusedError(ZoomLinkError):
@@ -51,7 +61,7 @@ class Refusal(msgspec.Struct):
     @property
     def reason(self) -> str:
         """One line of what Zoom says, with what it says of single fields."""
-        return line("; ".join([self.message, *(f"{each.field}: {each.message}" for each in self.errors)]))
+        return one_line("; ".join([self.message, *(f"{each.field}: {each.message}" for each in self.errors)]))
 
     @property
     def number(self) -> int:
@@ -60,6 +70,23 @@ class Refusal(msgspec.Struct):
             return int(self.code)
         except ValueError:
             return 0
+
+
+class _TokenRefusal(msgspec.Struct):
+    error: str
+    reason: str | None = None
+    error_description: str | None = None
+    code: int | str | None = None
+    error_code: int | str | None = msgspec.field(default=None, name="errorCode")
+
+    @property
+    def number(self) -> int:
+        text = str(self.code or self.error_code or "")
+        return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+class _Given(msgspec.Struct):
+    access_token: str
 
 
 def error_from(
@@ -73,6 +100,32 @@ def error_from(
     if refusal is None or status == 408 or status >= 500 or status < 400:
         return _unreachable(status, refusal, write)
     return _refused(status, refusal)
+
+
+def error_without_answer(failure: Exception, host: str, *, write: bool) -> ZoomUnreachableError:
+    """The error for a call to ``host`` that got no answer; ``write`` as above. No text carries a token."""
+    why = unanswered(failure, host, CA_KEY)
+    if why.failure is Failure.CERTIFICATE:
+        return ZoomCertificateError(why.text)
+    return ZoomUnreachableError(why.text, maybe_done=write and why.sent, timed_out=why.timed_out)
+
+
+def token_error(status: int, headers: Mapping[str, str], body: bytes, now_ms: int) -> ZoomError | None:
+    """The error for an answer of the token endpoint, None where it holds a token.
+
+    Refused for good are: the person's grant (:class:`ZoomLinkError`) and the app (:class:`ZoomClientError`).
+    Whatever is not Zoom's own JSON is :class:`ZoomUnreachableError`, and may have rotated the token.
+    """
+    if 200 <= status < 300:
+        return None if _has_token(body) else _no_token(status)
+    refusal = _token_refusal(body)
+    if status == 429:
+        return error_from(status, headers, body, now_ms)
+    if status >= 500 or status == 408:
+        return ZoomUnreachableError(f"Zoom is in trouble (status {status})", status=status, maybe_done=True)
+    if refusal is None:
+        return _no_token(status)
+    return _token_refused(status, refusal)
 
 
 def scopes_in(message: str) -> tuple[str, ...]:
@@ -108,13 +161,13 @@ def _rate_limit(headers: Mapping[str, str], refusal: Refusal | None, now_ms: int
     message = refusal.message if refusal else ""
     kind = lowered.get("x-ratelimit-type", "")
     daily = dated or "daily" in kind.lower() or "daily" in message.lower()
-    text = line(f"Zoom limits the rate: {message} {kind}")
+    text = one_line(f"Zoom limits the rate: {message} {kind}")
     return ZoomRateLimitError(text, retry_at=retry_at, daily=daily)
 
 
 def _unreachable(status: int, refusal: Refusal | None, write: bool) -> ZoomUnreachableError:
     if status >= 500 or status == 408:
-        said = f": {line(refusal.message)}" if refusal and refusal.message else ""
+        said = f": {one_line(refusal.message)}" if refusal and refusal.message else ""
         return ZoomUnreachableError(
             f"Zoom is in trouble (status {status}){said}", status=status, maybe_done=write
         )
@@ -125,5 +178,44 @@ def _unreachable(status: int, refusal: Refusal | None, write: bool) -> ZoomUnrea
 def _refusal(body: bytes) -> Refusal | None:
     try:
         return msgspec.json.decode(body, type=Refusal)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _token_refused(status: int, refusal: _TokenRefusal) -> ZoomError:
+    reason = refusal.reason or refusal.error_description or ""
+    code = refusal.number
+    number = f", code {code}" if code else ""
+    said = f"{one_line(reason)} ({one_line(refusal.error)}, status {status}{number})"
+    if _is_client(refusal, code, reason):
+        return ZoomClientError(f"Zoom refuses the app: {said}", status=status, code=code)
+    if refusal.error == "invalid_grant" or code in _LINK_CODES or _LINK_REASON.search(reason):
+        return ZoomLinkError(f"Zoom no longer accepts the authorization: {said}", status=status, code=code)
+    if status == 401 or _CLIENT_REASON.search(reason):
+        return ZoomClientError(f"Zoom refuses the app: {said}", status=status, code=code)
+    return ZoomError(f"Zoom refused: {said}", status=status, code=code)
+
+
+def _is_client(refusal: _TokenRefusal, code: int, reason: str) -> bool:
+    if refusal.error in _CLIENT_WORDS or code in _CLIENT_CODES:
+        return True
+    return refusal.error == "invalid_request" and "client" in reason.lower()
+
+
+def _no_token(status: int) -> ZoomUnreachableError:
+    text = f"no token in the answer (status {status}), and not from Zoom: is zoom.url right?"
+    return ZoomUnreachableError(text, status=status, maybe_done=True)
+
+
+def _has_token(body: bytes) -> bool:
+    try:
+        return bool(msgspec.json.decode(body, type=_Given).access_token)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+
+
+def _token_refusal(body: bytes) -> _TokenRefusal | None:
+    try:
+        return msgspec.json.decode(body, type=_TokenRefusal)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None

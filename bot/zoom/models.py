@@ -32,7 +32,6 @@ class MeetingInfo:
     pmi: int = 0
     type: int = 0
     status: str = ""
-    start_ms: int = 0
     created_ms: int = 0
     # Set on what was just made, where an answer got lost on the way: there may be another one beside it.
     doubtful: bool = False
@@ -40,27 +39,21 @@ class MeetingInfo:
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A meeting that was. ``participants`` is how many joined."""
+    """A meeting that was."""
 
-    id: int
     uuid: str
-    topic: str
     start_ms: int
     end_ms: int
-    participants: int
 
 
 @dataclass(frozen=True, slots=True)
 class ZoomUser:
-    """A person at Zoom; ``type`` 1 is basic, 2 licensed. ``pmi`` is 0 where there is none."""
+    """A person at Zoom. ``pmi`` is 0 where there is none."""
 
     id: str
     email: str
     account_id: str = ""
-    type: int = 0
     pmi: int = 0
-    timezone: str = ""
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +71,3 @@ class Grant:
     refresh_token: str = field(repr=False)
     expires_at: int
     scope: str = ""
-    api_url: str = ""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import logging
-import random
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -15,13 +14,21 @@ from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error, WebApplicatio
 from requests.auth import HTTPBasicAuth
 
 from bot.clock import Now, now_ms
-from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
+from bot.errors import (
+    ConfigError,
+    ZoomCertificateError,
+    ZoomClientError,
+    ZoomError,
+    ZoomLinkError,
+    ZoomUnreachableError,
+)
+from bot.hosts import is_loopback
+from bot.retrying import Backoff, retrying
 from bot.tls import tls_context
+from bot.zoom.errors import token_error
 from bot.zoom.models import Grant
-from bot.zoom.refusals import token_error
 from bot.zoom.sessions import CA_KEY, CONNECT_TIMEOUT_S, TIMEOUT_S
-from bot.zoom.threads import Threads
-from bot.zoom.transport import Adapter, Session, is_loopback, lost, plain_url, secure_url
+from bot.zoom.transport import Adapter, Session, Threads, lost, plain_url, secure_url
 
 # At DEBUG these print tokens, codes and the client secret.
 for _name in ("requests_oauthlib", "oauthlib", "urllib3"):
@@ -31,8 +38,7 @@ T = TypeVar("T")
 
 # A hundred people whose tokens ended over night ask in the same minute.
 THREADS = 32
-TRIES = 3
-BACKOFF_S = 0.3
+BACKOFF = Backoff(0.6, 1.2, attempts=3, least=0.5)
 # Zoom's access tokens hold an hour; used where an answer does not say.
 DEFAULT_LIFE_S = 3600
 
@@ -63,10 +69,11 @@ class OAuth:
         now: Now = now_ms,
     ) -> None:
         self._plain = url.startswith("http://")
-        if not url.startswith("https://") and not (self._plain and is_loopback(url)):
+        host = urlsplit(url).hostname or ""
+        if not url.startswith("https://") and not (self._plain and is_loopback(host)):
             raise ConfigError(["zoom.url: must be https://…, or http:// on this machine"])
         self._base = secure_url(url.rstrip("/"))
-        self._host = urlsplit(url).hostname or "zoom.url"
+        self._host = host or "zoom.url"
         self._client_id = client_id
         self._auth = HTTPBasicAuth(client_id, client_secret)
         self._redirect_uri = redirect_uri
@@ -134,15 +141,13 @@ class OAuth:
         return done
 
     async def _tries(self, call: Callable[[], T]) -> T:
-        for attempt in range(1, TRIES + 1):
-            try:
-                return await self._threads.run(call, self._timeout_s)
-            except TimeoutError:
-                break
-            except ZoomUnreachableError as error:
-                if not _is_retried(error) or attempt == TRIES:
-                    raise
-            await asyncio.sleep(BACKOFF_S * 2**attempt * random.uniform(0.5, 1))  # noqa: S311
+        with contextlib.suppress(TimeoutError):
+            return await retrying(
+                partial(self._threads.run, call, self._timeout_s),
+                BACKOFF,
+                on=ZoomUnreachableError,
+                asks_for=lambda error: 0.0 if _is_retried(error) else None,
+            )
         raise ZoomUnreachableError(f"{self._host} did not answer in time", maybe_done=True, timed_out=True)
 
     def _fetch(self, client: WebApplicationClient | BackendApplicationClient, **body: Any) -> Grant:
@@ -201,7 +206,6 @@ class OAuth:
             refresh_token=str(token.get("refresh_token") or ""),
             expires_at=asked_at + 1000 * int(token.get("expires_in") or DEFAULT_LIFE_S),
             scope=" ".join(token.get("scope") or ()),
-            api_url=str(token.get("api_url") or ""),
         )
 
     def _guarded(self, call: Callable[[], T]) -> T:
@@ -232,10 +236,8 @@ class OAuth:
         return f"OAuth({self._host!r})"
 
 
-def _is_retried(error: ZoomUnreachableError) -> bool:
-    return (
-        not error.maybe_done
-        and not error.timed_out
-        and error.status == 0
-        and type(error) is ZoomUnreachableError
-    )
+def _is_retried(error: BaseException) -> bool:
+    """Whether certainly nothing was sent, and that may change in a moment."""
+    if not isinstance(error, ZoomUnreachableError) or isinstance(error, ZoomCertificateError):
+        return False
+    return not error.maybe_done and not error.timed_out and error.status == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import msgspec
+from cachetools import LRUCache
 
 LIMIT = 4096
 
@@ -37,23 +38,16 @@ class Pairs:
     """The most recently used pairs by user, and apart from them what the store does not hold yet."""
 
     def __init__(self, limit: int = LIMIT) -> None:
-        self._limit = limit
-        self._kept: dict[str, Pair] = {}
+        self._kept: LRUCache[str, Pair] = LRUCache(limit)
         self._owed: dict[str, Pair] = {}
 
     def get(self, user_id: str) -> Pair | None:
         """The pair, if it is in memory."""
-        pair = self._kept.pop(user_id, None)
-        if pair:
-            self._kept[user_id] = pair
-        return pair or self._owed.get(user_id)
+        return self._kept.get(user_id) or self._owed.get(user_id)
 
     def put(self, user_id: str, pair: Pair) -> None:
         """Keep a pair; the one that was unused for longest makes room."""
-        self._kept.pop(user_id, None)
         self._kept[user_id] = pair
-        if len(self._kept) > self._limit:
-            del self._kept[next(iter(self._kept))]
 
     def forget(self, user_id: str) -> None:
         """Drop whatever there is."""

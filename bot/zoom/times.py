@@ -6,15 +6,17 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+# The end of the year 9998: later, or before 1970, is no time of a meeting, and cannot be shown in every zone.
+MAX_TIME_MS = 253_370_764_800_000
 # A wait beyond this is no answer of Zoom's: its longest limit is a day.
 MAX_RETRY_AFTER_MS = 8 * 24 * 3600 * 1000
 
 
-def iso_ms(text: str) -> int:
+def parse_time(text: str) -> int:
     """``2024-01-31T09:00:00Z`` as ms since the epoch (UTC where no zone is named); 0 if it is no time."""
     try:
         return _ms(datetime.fromisoformat(text.strip()))
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         return 0
 
 
@@ -24,7 +26,7 @@ def retry_at_ms(text: str, now_ms: int) -> tuple[int, bool]:
     seconds = _seconds(text)
     if seconds is not None:
         return _bounded(now_ms + int(seconds * 1000), now_ms), False
-    at = iso_ms(text) or _http_date_ms(text)
+    at = parse_time(text) or _http_date_ms(text)
     return _bounded(at, now_ms), at > 0
 
 
@@ -52,4 +54,5 @@ def _http_date_ms(text: str) -> int:
 def _ms(at: datetime) -> int:
     if at.tzinfo is None:
         at = at.replace(tzinfo=UTC)
-    return max(int(at.timestamp() * 1000), 0)
+    ms = int(at.timestamp() * 1000)
+    return ms if 0 < ms < MAX_TIME_MS else 0

@@ -18,6 +18,7 @@ from bot.errors import NotLinkedError, StoreError, VaultError, ZoomLinkError, Zo
 from bot.stores import Change, Delete, Put, Store
 from bot.zoom.models import Grant, ZoomUser
 from bot.zoom.pairs import Pair, Pairs
+from bot.zoom.timings import DEFAULT_TIMINGS, ZoomTimings
 
 log = logging.getLogger(__name__)
 
@@ -26,10 +27,6 @@ ACCOUNT = "account"
 
 EARLY_MS = 60_000
 CLOSE_S = 5.0
-# How long a refresh waits for a store that does not write before its token is used unsaved. The old one
-# is dead by then: waiting longer would keep nothing safer.
-SAVE_S = 5.0
-SAVE_PAUSES_S = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Sealer(Protocol):
@@ -66,11 +63,19 @@ class Tokens:
     Store errors pass through.
     """
 
-    def __init__(self, store: Store, vault: Sealer, oauth: Endpoint, now: Now = now_ms) -> None:
+    def __init__(
+        self,
+        store: Store,
+        vault: Sealer,
+        oauth: Endpoint,
+        now: Now = now_ms,
+        timings: ZoomTimings = DEFAULT_TIMINGS,
+    ) -> None:
         self._store = store
         self._vault = vault
         self._oauth = oauth
         self._now = now
+        self._timings = timings
         self._pairs = Pairs()
         # The refresh of each link; and all refreshes, also of links that were replaced meanwhile.
         self._tasks: dict[str, asyncio.Task[str]] = {}
@@ -212,10 +217,10 @@ class Tokens:
             saver = asyncio.create_task(self._saving(user_id, sealed), name=f"save {user_id}")
             self._savers[user_id] = saver
             saver.add_done_callback(lambda done: self._saved(user_id, done))
-        await asyncio.wait({saver}, timeout=SAVE_S)
+        await asyncio.wait({saver}, timeout=self._timings.save_s)
 
     async def _saving(self, user_id: str, sealed: str) -> None:
-        attempt = 0
+        failures = 0
         # What the link may hold while it is still the one that was refreshed.
         known = {sealed}
         while pair := self._pairs.unsaved(user_id):
@@ -224,8 +229,8 @@ class Tokens:
                 self._pairs.settle(user_id, pair)
             except StoreError as error:
                 log.warning("a refreshed token is not saved yet: %s", error, extra={"user_id": user_id})
-                await asyncio.sleep(SAVE_PAUSES_S[min(attempt, len(SAVE_PAUSES_S) - 1)])
-                attempt += 1
+                failures += 1
+                await asyncio.sleep(self._timings.save_backoff.pause_s(failures))
 
     async def _write(self, user_id: str, pair: Pair, known: set[str]) -> None:
         fresh = self._seal(user_id, pair)

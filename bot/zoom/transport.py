@@ -1,11 +1,12 @@
-"""How requests-oauthlib reaches the token endpoint: trust, limits, and plain HTTP on the loopback."""
+"""How requests-oauthlib reaches the token endpoint: threads, trust, limits, plain HTTP on the loopback."""
 
 from __future__ import annotations
 
-import ipaddress
+import asyncio
 import ssl
-from typing import Any
-from urllib.parse import urlsplit
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -15,18 +16,11 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError
 from bot import __version__
 from bot.errors import ZoomCertificateError, ZoomUnreachableError
 from bot.tls import certificate_trouble
-from bot.zoom.sessions import CA_KEY, line
+from bot.zoom.sessions import CA_KEY
+
+T = TypeVar("T")
 
 MAX_ANSWER = 256 * 1024
-
-
-def is_loopback(url: str) -> bool:
-    """Whether the URL's host is this machine."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class Session(OAuth2Session):
@@ -97,7 +91,7 @@ def lost(failure: Exception, host: str) -> ZoomUnreachableError:
     if isinstance(failure, requests.exceptions.Timeout):
         return ZoomUnreachableError(f"{host} did not answer in time", maybe_done=True, timed_out=True)
     # The type's name alone: the text of such an error may quote the request.
-    return ZoomUnreachableError(f"{host} broke off: {line(type(failure).__name__)}", maybe_done=True)
+    return ZoomUnreachableError(f"{host} broke off: {type(failure).__name__}", maybe_done=True)
 
 
 def _is_unconnected(failure: requests.exceptions.ConnectionError) -> bool:
@@ -117,3 +111,53 @@ def _cause(failure: BaseException, kind: type[BaseException]) -> BaseException |
         if isinstance(each, BaseException):
             below += [*each.args, getattr(each, "reason", None), each.__cause__, each.__context__]
     return None
+
+
+class Threads:
+    """At most ``limit`` blocking calls at a time.
+
+    Not an executor: the interpreter waits for an executor's threads at its end, and a stop must not
+    wait for a server that does not answer.
+    """
+
+    def __init__(self, limit: int, name: str) -> None:
+        self._slots = asyncio.Semaphore(limit)
+        self._name = name
+
+    async def run(self, call: Callable[[], T], timeout_s: float) -> T:
+        """The result of ``call``; :class:`TimeoutError` if it takes longer than ``timeout_s``, waiting for
+        a thread not counted. The thread goes on then, and keeps its place until it ends."""
+        await self._slots.acquire()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        future.add_done_callback(self._free)
+        threading.Thread(target=_work, args=(call, loop, future), name=self._name, daemon=True).start()
+        async with asyncio.timeout(timeout_s):
+            return await asyncio.shield(future)
+
+    def _free(self, future: asyncio.Future[T]) -> None:
+        self._slots.release()
+        if not future.cancelled():
+            # Else an error that nobody waits for any more is reported when it is collected.
+            future.exception()
+
+
+def _work(call: Callable[[], T], loop: asyncio.AbstractEventLoop, future: asyncio.Future[T]) -> None:
+    result: T | None = None
+    failure: BaseException | None = None
+    try:
+        result = call()
+    except BaseException as error:  # handed on to whoever waits
+        failure = error
+
+    def finish() -> None:
+        if failure is not None:
+            future.set_exception(failure)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    try:
+        loop.call_soon_threadsafe(finish)
+    except RuntimeError:
+        # The loop has ended; nobody waits.
+        return

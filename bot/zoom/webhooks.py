@@ -8,18 +8,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from bot.domain.meetings import Ended, Joined, Left, MeetingEvent, RecordingOff, RecordingOn, Started
 from bot.errors import EventError
+from bot.zoom.times import MAX_TIME_MS, parse_time
 
 # Zoom's own bound, in both directions.
 MAX_SKEW_S = 5 * 60
-# The end of the year 9998: later, or before 1970, is no time of a meeting, and cannot be shown in every zone.
-MAX_TIME_MS = 253_370_764_800_000
 
 
 class Participant(msgspec.Struct, frozen=True):
@@ -154,16 +152,6 @@ def meeting_event(webhook: Webhook, meeting: MeetingObject) -> MeetingEvent | No
         case "meeting.participant_left":
             return Left(session=who.session, person=who.person)
     return None
-
-
-def parse_time(text: str) -> int:
-    """ISO 8601 as Zoom writes it, in ms since the epoch; 0 if it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-        at = int(moment.timestamp() * 1000) if moment.tzinfo else 0
-    except (ValueError, OverflowError, OSError):
-        return 0
-    return at if 0 < at < MAX_TIME_MS else 0
 
 
 def is_signed(headers: Mapping[str, str], body: bytes, secret: str, now_ms: int) -> bool:

@@ -13,9 +13,10 @@ from bot.sandbox.zoom import Zoom as Sandbox
 from bot.stores import Store
 from bot.stores.opening import open_store
 from bot.vault import Vault, new_key
-from bot.zoom import Caller, Grant, OAuth, Tokens, Zoom, ZoomUser, open_session
+from bot.zoom import Caller, Grant, OAuth, Tokens, Zoom, ZoomTimings, ZoomUser, open_session
 
 REDIRECT = "https://chat.example.com/plugins/zoom/oauth2/complete"
+QUICK = ZoomTimings(listed_after_s=0.05)
 ALICE = Caller("alice-id", "alice@demo.example")
 BOB = Caller("bob-id", "bob@demo.example")
 
@@ -60,7 +61,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 async def zoom(sandbox: Sandbox, http: aiohttp.ClientSession, tokens: Tokens) -> Zoom:
     await link(sandbox, tokens, ALICE)
-    return Zoom(http, sandbox.api_url, tokens, timeout_s=2)
+    return Zoom(http, sandbox.api_url, tokens, timeout_s=2, timings=QUICK)
 
 
 def oauth_of(sandbox: Sandbox, *, ca_file: str = "", timeout_s: float = 10.0) -> OAuth:

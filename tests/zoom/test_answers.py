@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from bot.errors import ZoomUnreachableError
 from bot.zoom import answers
 from bot.zoom.client import segment
-from bot.zoom.times import iso_ms, retry_at_ms
 
 MEETING = {"id": 123, "uuid": "a/b==", "topic": "T", "join_url": "https://z/j/123?pwd=x", "host_id": "h"}
 
@@ -38,14 +37,8 @@ def test_the_hosts_link_is_not_kept() -> None:
 
 def test_a_past_meeting_has_times_in_ms() -> None:
     body = {"uuid": "u", "id": 5, "start_time": "2024-01-31T09:00:00Z", "end_time": "2024-01-31T09:30:00Z"}
-    past = answers.past(json.dumps(body | {"participants_count": 3}).encode())
-    assert (past.end_ms - past.start_ms, past.participants) == (30 * 60_000, 3)
-
-
-def test_a_user_is_named_by_what_there_is() -> None:
-    body = {"id": "z", "email": "a@b", "first_name": "Ada", "last_name": "L", "pmi": 7, "type": 2}
-    assert answers.user(json.dumps(body).encode()).name == "Ada L"
-    assert answers.user(json.dumps(body | {"display_name": "Ada"}).encode()).name == "Ada"
+    past = answers.past(json.dumps(body).encode())
+    assert past.end_ms - past.start_ms == 30 * 60_000
 
 
 @pytest.mark.parametrize(
@@ -80,10 +73,3 @@ def test_garbage_is_no_answer(body: bytes) -> None:
 )
 def test_a_path_segment_is_encoded_once_or_twice(which: str | int, path: str) -> None:
     assert segment(which) == path
-
-
-@given(st.text())
-def test_any_text_is_a_time_or_zero(text: str) -> None:
-    assert iso_ms(text) >= 0
-    at, _ = retry_at_ms(text, 1000)
-    assert at >= 0

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from bot.zoom.breaker import FAILURES, PAUSE_S, WINDOW_S, Breaker
+from bot.zoom.calls import FAILURES, Breaker
+from bot.zoom.timings import DEFAULT_TIMINGS
+
+WINDOW_S = DEFAULT_TIMINGS.away_after_s
+PAUSE_S = DEFAULT_TIMINGS.away_s
 
 
 class Clock:

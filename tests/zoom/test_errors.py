@@ -19,8 +19,7 @@ from bot.errors import (
     ZoomUnreachableError,
     ZoomUserUnknownError,
 )
-from bot.zoom.errors import AccessRefusedError, error_from, scopes_in
-from bot.zoom.refusals import token_error
+from bot.zoom.errors import AccessRefusedError, error_from, scopes_in, token_error
 
 NOW = 1_700_000_000_000
 

@@ -11,11 +11,11 @@ import pytest
 
 from bot.domain.records import LinkedAccount, LostLink
 from bot.errors import NotLinkedError, StoreError, ZoomLinkError, ZoomUnreachableError
+from bot.retrying import Backoff
 from bot.sandbox.zoom import Zoom as Sandbox
 from bot.stores import Change, R, Store
 from bot.vault import Vault, new_key
-from bot.zoom import AccountToken, Grant, OAuth, Tokens
-from bot.zoom import tokens as tokens_module
+from bot.zoom import AccountToken, Grant, OAuth, Tokens, ZoomTimings
 from bot.zoom.pairs import Pair, Pairs
 from tests.zoom.conftest import ALICE, BOB, link, oauth_of
 
@@ -224,12 +224,11 @@ async def test_a_refresh_of_a_replaced_link_leaves_nothing_behind(
 
 
 async def test_what_cannot_be_saved_is_kept_and_saved_later(
-    sandbox: Sandbox, tokens: Tokens, store: Store, vault: Vault, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, store: Store, vault: Vault
 ) -> None:
-    monkeypatch.setattr(tokens_module, "SAVE_S", 0.05)
-    monkeypatch.setattr(tokens_module, "SAVE_PAUSES_S", (0.01,))
+    timings = ZoomTimings(save_s=0.05, save_backoff=Backoff(0.01, 0.01))
     failing = FailingStore(store)
-    here = Tokens(failing, vault, oauth_of(sandbox), sandbox.clock.now_ms)
+    here = Tokens(failing, vault, oauth_of(sandbox), sandbox.clock.now_ms, timings)
     await link(sandbox, here, ALICE)
     for _ in range(2):
         sandbox.clock.advance(3600)
@@ -247,11 +246,11 @@ async def test_closing_with_something_unsaved_says_so(
     sandbox: Sandbox,
     store: Store,
     vault: Vault,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(tokens_module, "SAVE_S", 0.05)
-    here = Tokens(FailingStore(store), vault, oauth_of(sandbox), sandbox.clock.now_ms)
+    here = Tokens(
+        FailingStore(store), vault, oauth_of(sandbox), sandbox.clock.now_ms, ZoomTimings(save_s=0.05)
+    )
     await link(sandbox, here, ALICE)
     sandbox.clock.advance(3600)
     await here.access(ALICE.user_id)

@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 
 from bot.domain.meetings import Ended, Joined, Left, MeetingEvent, RecordingOff, RecordingOn, Started
 from bot.errors import EventError
+from bot.zoom.times import MAX_TIME_MS
 from bot.zoom.webhooks import (
     MAX_SKEW_S,
-    MAX_TIME_MS,
     MeetingObject,
     Webhook,
     encrypt_token,
     identity,
     is_signed,
     meeting_event,
-    parse_time,
     read_meeting,
     read_webhook,
 )
@@ -349,27 +348,3 @@ def test_a_summary_names_its_meeting_in_its_own_way() -> None:
 def test_an_object_that_is_no_meeting_is_an_error(about: dict[str, Any]) -> None:
     with pytest.raises(EventError):
         read_meeting(webhook(**about))
-
-
-@pytest.mark.parametrize(
-    ("text", "at"),
-    [
-        (BEGAN, T),
-        ("2026-11-24T10:30:00+01:00", T),
-        ("2026-11-24T09:30:00.250Z", T + 250),
-        ("2026-11-24T09:30:00", 0),
-        ("2026-11-24", 0),
-        ("0001-01-01T00:00:00Z", 0),
-        ("9999-12-31T23:59:59Z", 0),
-        ("1969-12-31T23:59:59Z", 0),
-        ("soon", 0),
-        ("", 0),
-    ],
-)
-def test_a_time_is_iso_8601_with_its_zone(text: str, at: int) -> None:
-    assert parse_time(text) == at
-
-
-@given(st.text())
-def test_any_text_is_a_time_or_none(text: str) -> None:
-    assert 0 <= parse_time(text) < MAX_TIME_MS
