@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -101,6 +102,8 @@ class Context:
     creations: PendingCreations
     requests: Requests
     now: Now
+    # What features count for the operator, by the metric's name.
+    counts: Counter[str] = field(default_factory=Counter)
 
     async def is_admin(self, user_id: str) -> bool:
         """Whether this person administers Mattermost now, or is one of the configured ``admins``."""

@@ -222,6 +222,7 @@ class Orphan(Record, kw_only=True):
     """
 
     table: ClassVar[str] = "orphans"
+    indexes: ClassVar[tuple[str, ...]] = ("user_id",)
 
     user_id: str
     marker: str

@@ -29,7 +29,7 @@ from bot.mattermost.errors import AWAY, asked_wait
 from bot.messages import sentences
 from bot.messages.markdown import escape
 from bot.retrying import Backoff, retrying
-from bot.stores import Put
+from bot.stores import Insert, Put
 from bot.zoom.addresses import host_of
 from bot.zoom.artifacts import File, read_recording
 from bot.zoom.webhooks import MeetingObject, Webhook, read_meeting
@@ -79,7 +79,7 @@ _KINDS = {
 }
 
 
-async def order(ctx: Context, webhook: Webhook, files: Sequence[File], kind: str) -> Changes:
+def order(ctx: Context, webhook: Webhook, files: Sequence[File], kind: str) -> Changes:
     """What is to be written so that each of these files of a webhook is fetched, once."""
     if not ctx.config.meetings.transcripts:
         return []
@@ -87,7 +87,7 @@ async def order(ctx: Context, webhook: Webhook, files: Sequence[File], kind: str
     ordered = [
         _order(ctx, _key(about, file, kind), about, Fetch(_alone(webhook, file), kind)) for file in files
     ]
-    return [each for each in ordered if not await ctx.inbox.has(each.record.id)]
+    return [Insert(each.record) for each in ordered]
 
 
 def _alone(webhook: Webhook, file: File) -> Webhook:

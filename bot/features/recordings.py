@@ -28,7 +28,7 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     meetings = await meetings_of(ctx, about)
     if mode == "none" or not meetings:
         return []
-    changes: list[Change] = list(await files.order(ctx, webhook, recording.files(files.CHAT), files.CHAT))
+    changes: list[Change] = list(files.order(ctx, webhook, recording.files(files.CHAT), files.CHAT))
     if not recording.url:
         return changes
     places = await places_of(ctx, meetings, about, to_host=mode == "host-only")
@@ -52,4 +52,4 @@ async def post_transcript(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     recording = read_recording(webhook)
     if ctx.config.meetings.post_recordings == "none" or not await meetings_of(ctx, read_meeting(webhook)):
         return []
-    return await files.order(ctx, webhook, recording.files(files.TRANSCRIPT), files.TRANSCRIPT)
+    return files.order(ctx, webhook, recording.files(files.TRANSCRIPT), files.TRANSCRIPT)

@@ -172,4 +172,4 @@ def _announce(ctx: Context, job: Job, request: Request, created: MeetingInfo) ->
     changes = announced(ctx, job, request, meeting_record(ctx, job, request, created))
     if not created.doubtful:
         return changes
-    return [*changes, orphans.note(ctx, job, request, keep=created.id)]
+    return [*changes, *orphans.note(ctx, job, request, keep=created.id)]

@@ -25,7 +25,6 @@ from bot.mattermost import open_session as open_mattermost_session
 from bot.runtime.janitor import Janitor
 from bot.runtime.listener import Identity, Listener, ListenerTimings
 from bot.runtime.metrics import Metrics
-from bot.runtime.orphans import Orphans
 from bot.runtime.posting import Posting
 from bot.runtime.publisher import Publisher
 from bot.runtime.reconciler import Reconciler
@@ -85,7 +84,6 @@ class App:
         self.listener = listener
         self.socket = listener.socket
         self.reconciler = reconciler
-        self.orphans = Orphans(ctx)
         self._broken_pause_s = broken_pause_s
         # Where it serves, once it does.
         self.public_port = 0
@@ -96,7 +94,6 @@ class App:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep("listener", self.listener.run))
             tasks.create_task(self._keep("reconciler", self.reconciler.run))
-            tasks.create_task(self._keep("orphans", self.orphans.run))
             tasks.create_task(self._keep("timer", self.worker.timer.run))
             tasks.create_task(self._keep("janitor", Janitor(self.ctx.store, self.ctx.now).run))
 
@@ -260,7 +257,9 @@ def observe(metrics: Metrics, app: App, posting: Posting) -> None:
     metrics.counter("caught_requests", "Requests found in the history", lambda: listener.caught)
     metrics.counter("post_retries", "Posts and edits that were tried again", lambda: posting.retries)
     metrics.counter("reconciled_meetings", "Meetings mended unasked", lambda: app.reconciler.mended)
-    metrics.counter("orphans_removed", "Meetings deleted that nobody knew", lambda: app.orphans.removed)
+    metrics.counter(
+        "orphans_removed", "Meetings deleted that nobody knew", lambda: app.ctx.counts["orphans_removed"]
+    )
     metrics.counter("token_refreshes", "New tokens from Zoom", lambda: tokens.refreshes)
     metrics.counter("token_refusals", "Refreshes that Zoom refused", lambda: tokens.refusals)
 

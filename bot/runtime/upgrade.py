@@ -14,8 +14,9 @@ from bot.core.context import Context
 from bot.core.inbox import REQUEST, TASK, WEBHOOK
 from bot.core.tasks import Task
 from bot.domain.grammar import Request
-from bot.domain.records import Item, ItemState
+from bot.domain.records import Item, ItemState, Orphan
 from bot.errors import VaultError
+from bot.features import orphans
 from bot.stores import Put
 from bot.zoom.webhooks import Webhook
 
@@ -28,8 +29,14 @@ async def upgrade(ctx: Context) -> int:
     """Rewrite what waits in an old form; returns how many items that were."""
     waiting = await ctx.store.find(Item, "state", ItemState.WAITING)
     changes = [Put(fresh) for item in waiting if (fresh := _upgraded(ctx, item))]
-    await ctx.store.commit(*changes)
+    await ctx.store.commit(*changes, *await _searches(ctx))
     return len(changes)
+
+
+async def _searches(ctx: Context) -> list[Put]:
+    """After a restart orphans are looked for at once, however long the last look had put it off."""
+    people = {orphan.user_id for orphan in await ctx.store.all(Orphan)}
+    return [orphans.search(ctx, orphans.Search(user_id)) for user_id in people]
 
 
 def _upgraded(ctx: Context, item: Item) -> Item | None:

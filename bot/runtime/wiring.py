@@ -51,15 +51,7 @@ async def open_context(
 ) -> Context:
     """Everything that features need; what must be closed is pushed on ``stack``."""
     zoom = config.zoom
-    oauth = OAuth(
-        zoom.url,
-        zoom.client_id,
-        zoom.client_secret,
-        config.web.public_url + "/oauth2/complete",
-        ca_file=zoom.ca_file,
-        account_id=zoom.account_id,
-        now=now,
-    )
+    oauth = _oauth(config, now)
     stack.push_async_callback(oauth.close)
     tokens = Tokens(store, vault, oauth, now, timings)
     stack.push_async_callback(tokens.close, TOKENS_GRACE_S)
@@ -87,6 +79,19 @@ async def open_context(
         inbox=Inbox(store, vault, now),
         creations=PendingCreations(),
         requests=registry,
+        now=now,
+    )
+
+
+def _oauth(config: Config, now: Now) -> OAuth:
+    zoom = config.zoom
+    return OAuth(
+        zoom.url,
+        zoom.client_id,
+        zoom.client_secret,
+        config.web.public_url + "/oauth2/complete",
+        ca_file=zoom.ca_file,
+        account_id=zoom.account_id,
         now=now,
     )
 
