@@ -1,4 +1,4 @@
-"""A stage for the tests of the sandbox's Zoom: the server, a receiver of webhooks, a client."""
+"""Test kit for the sandbox's Zoom: the server, a webhook receiver and a client."""
 
 from __future__ import annotations
 
