@@ -1,1 +1,1 @@
-"""A Mattermost and a Zoom of our own, for the demo and for tests; imports nothing else from `bot`."""
+"""In-memory Mattermost and Zoom servers for the demo and the tests. Imports nothing else from `bot`."""

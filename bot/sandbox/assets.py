@@ -1,4 +1,4 @@
-"""The files that the sandbox's pages are made of, and what browsers are told about them."""
+"""Serves the static files of the sandbox's pages, with their HTTP headers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".
 
 
 def asset_routes() -> list[web.RouteDef]:
-    """``/page/{name}`` and the icon that browsers ask for by themselves."""
+    """Routes for ``/page/{name}`` and ``/favicon.ico``."""
     return [web.get("/page/{name}", _named), web.get("/favicon.ico", _icon)]
 
 
 def asset(name: str) -> web.Response:
-    """One of the files. Raises ``HTTPNotFound``."""
+    """A response with the file's content. Raises ``HTTPNotFound``."""
     known = {path.name: path for path in FOLDER.iterdir()}
     path = known.get(name)
     if path is None or path.suffix not in _TYPES:
@@ -28,7 +28,7 @@ def asset(name: str) -> web.Response:
 
 
 def page_headers(*, connect: str = "", form_action: str = "") -> dict[str, str]:
-    """Nothing but files of the same origin is loaded; further origins are named one by one."""
+    """Headers with a policy that allows only this origin, plus the origins in the arguments."""
     policy = (
         "default-src 'self'",
         "img-src 'self' blob:",

@@ -1,4 +1,4 @@
-"""Faults that the sandboxes commit on request: refusals, delays, cut connections, lost answers."""
+"""Faults that a test can inject: error responses, delays, cut connections and lost responses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Fault:
     hits: int = 0
 
     def fits(self, method: str, path: str, user: str) -> bool:
-        """Whether this rule is about the request and has not been used up."""
+        """Whether this rule matches the request and is not used up."""
         return (
             self.times != 0
             and self.method in ("", method)
@@ -40,7 +40,7 @@ class Fault:
 
 
 class Faults:
-    """The rules in force, oldest first."""
+    """The active rules, oldest first."""
 
     def __init__(self) -> None:
         self._rules: list[Fault] = []
@@ -62,7 +62,7 @@ class Faults:
         drop: bool = False,
         after: bool = False,
     ) -> Fault:
-        """Commit this fault for the next `times` fitting requests; -1 is until `clear`."""
+        """Apply this fault to the next `times` matching requests; -1 means until `clear`."""
         fault = Fault(
             status=status,
             times=times,
@@ -79,7 +79,7 @@ class Faults:
         return fault
 
     def match(self, method: str, path: str, user: str = "") -> Fault | None:
-        """The oldest rule that fits, counted down; None when the request is to succeed."""
+        """Take one use of the oldest matching rule and return it; None if no rule matches."""
         for fault in self._rules:
             if fault.fits(method.upper(), path, user):
                 fault.hits += 1
@@ -91,5 +91,4 @@ class Faults:
         return None
 
     def clear(self) -> None:
-        """Forget all rules."""
         self._rules.clear()

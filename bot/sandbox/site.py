@@ -1,7 +1,7 @@
-"""The chat page of the demo, served at Mattermost's root.
+"""The demo's chat page, served at Mattermost's root.
 
-The page is an ordinary client: it signs in with a password, and knows nothing but Mattermost's public API and
-socket. All that it is told besides is who plays here.
+The page is an ordinary client: it signs in with a password and uses only Mattermost's public API and
+WebSocket. ``/stage.json`` gives it the names of the demo's accounts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ BOT = "zoom"
 
 
 def page_routes(zoom: Zoom) -> list[web.RouteDef]:
-    """``/``, the files that the page is made of, and ``/stage.json``: who is on the stage."""
+    """Routes for ``/``, the page's files and ``/stage.json``, which names the demo's accounts."""
 
     async def stage(request: web.Request) -> web.Response:
         told = {"people": PEOPLE, "password": "demo", "bot": BOT, "team": "demo", "zoom_url": zoom.url}
@@ -27,6 +27,6 @@ def page_routes(zoom: Zoom) -> list[web.RouteDef]:
 
 async def _index(request: web.Request) -> web.Response:
     page = asset("index.html")
-    # Some browsers do not count a socket of the same origin as 'self'.
+    # Some browsers do not count a WebSocket of the same origin as 'self'.
     page.headers.update(page_headers(connect=f"ws://{request.host}"))
     return page

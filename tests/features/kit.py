@@ -60,7 +60,7 @@ def content(world: World, post: Post) -> bytes:
 
 def planned(world: World, name: str, topic: str = "Weekly", kind: int = RECURRING) -> Meeting:
     """A meeting that somebody planned in Zoom itself."""
-    return world.zoom.rooms.create(world.zoom.user(f"{name}@demo.example"), Plan(topic=topic), kind)
+    return world.zoom.meeting_store.create(world.zoom.user(f"{name}@demo.example"), Plan(topic=topic), kind)
 
 
 async def held(world: World, meeting: Meeting) -> None:

@@ -32,7 +32,7 @@ async def transcripts(world: World, meeting: Meeting, count: int) -> None:
     for number in range(count):
         about: Json = {"id": meeting.id, "uuid": f"run{number}==", "host_id": meeting.host_id}
         payload: Json = {"object": about | {"recording_files": [file]}}
-        token = world.zoom.shelf.download_token(meeting.id)
+        token = world.zoom.recordings.download_token(meeting.id)
         await world.zoom.deliver("recording.transcript_completed", payload, download_token=token)
 
 

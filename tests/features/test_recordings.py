@@ -180,7 +180,7 @@ async def test_a_download_that_is_refused_does_not_hold_up_the_link(trio: World)
 async def test_without_a_download_token_the_host_s_own_is_used(trio: World) -> None:
     post, meeting = await trio.meeting("bob")
     await held(trio, meeting)
-    trio.zoom.shelf.gives_tokens = False
+    trio.zoom.recordings.gives_tokens = False
     trio.zoom.expire_tokens("bob@demo.example")
     await trio.zoom.transcribe(meeting.id)
     await settle(trio)
@@ -228,7 +228,7 @@ async def test_a_recording_of_a_meeting_that_was_not_announced_is_nobody_s(trio:
 
 
 async def test_an_earlier_recording_of_a_shared_personal_room_stays_private(trio: World) -> None:
-    room = trio.zoom.rooms.personal(trio.zoom.user("bob@demo.example"))
+    room = trio.zoom.meeting_store.personal(trio.zoom.user("bob@demo.example"))
     await held(trio, room)
     secret = room.past[-1]
     post = await trio.ask("bob", "dev", "@zoom join me")

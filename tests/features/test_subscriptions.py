@@ -57,8 +57,8 @@ async def test_a_started_event_that_comes_twice_or_after_the_first_participant_i
     meeting = planned(trio, "bob")
     await follow(trio, "bob", "dev", meeting)
     await trio.zoom.start(meeting.id, deliver=False)
-    events = trio.zoom.rooms.enter(meeting, "Guest")[1]
-    await trio.zoom.courier.send(events)
+    events = trio.zoom.meeting_store.enter(meeting, "Guest")[1]
+    await trio.zoom.webhooks.send(events)
     about = {"id": str(meeting.id), "uuid": meeting.uuid, "host_id": meeting.host_id, "topic": meeting.topic}
     for _ in range(2):
         await trio.zoom.deliver("meeting.started", {"object": about})

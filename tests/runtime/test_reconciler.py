@@ -68,7 +68,7 @@ async def test_a_meeting_that_began_unseen_is_shown_as_begun(world: World) -> No
 async def test_a_meeting_that_was_deleted_at_zoom_is_over(world: World) -> None:
     post, meeting = await world.meeting()
     del world.zoom.meetings[meeting.id]
-    world.zoom.rooms._runs.clear()
+    world.zoom.meeting_store._runs.clear()
     await reconcile(world)
     assert "never started" in (await world.shows(post, ended)).message
 
@@ -96,7 +96,7 @@ async def test_what_zoom_forgot_altogether_is_closed_in_the_end(world: World) ->
     await world.zoom.start(meeting.id)
     await world.shows(post, lambda post: post.props["meeting_status"] == "STARTED")
     del world.zoom.meetings[meeting.id]
-    world.zoom.rooms._runs.clear()
+    world.zoom.meeting_store._runs.clear()
     # Just ended, and not in Zoom's records yet: it is asked about again.
     assert (await reconcile(world)).mended == 0
     await age(world, post, 25)

@@ -12,7 +12,7 @@ from tests.sandbox.mattermostkit import Client
 
 @pytest.fixture
 async def server() -> AsyncIterator[Mattermost]:
-    """A server that must not have been asked for anything that it does not know."""
+    """A server; the test fails if it got a request to an unknown path."""
     async with Mattermost(auth_timeout=0.1) as running:
         yield running
         assert running.unknown == []

@@ -1,4 +1,4 @@
-"""A plain client of Mattermost's API for the tests of the sandbox, and its captured answers."""
+"""Test kit for the sandbox's Mattermost: an API client, captured responses and an integration."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ TIMEOUT_S = 5
 
 
 def captured(name: str) -> Any:
-    """What the real server said."""
+    """A response captured from a real server."""
     return json.loads((DATA / name).read_text())
 
 
 def shape(value: Any) -> Any:
-    """Keys (in their order) and types of JSON; of an array those of its first element."""
+    """The keys (in order) and types of a JSON value. An array is described by its first element."""
     if isinstance(value, dict):
         return [(key, shape(one)) for key, one in value.items()]
     if isinstance(value, list):
@@ -34,7 +34,6 @@ def shape(value: Any) -> Any:
 
 
 def unpacked(event: Any) -> Any:
-    """An event with the JSON in its strings decoded."""
     data = dict(event["data"])
     for key in ("post", "mentions", "reaction", "dialog"):
         if key in data:
@@ -49,7 +48,6 @@ class Socket:
         self.socket = socket
 
     async def next(self) -> Any:
-        """The next frame."""
         return await self.socket.receive_json(timeout=TIMEOUT_S)
 
     async def event(self, name: str) -> Any:
@@ -60,14 +58,12 @@ class Socket:
                 return unpacked(frame)
 
     async def ended(self) -> aiohttp.WSMsgType:
-        """How the socket ended."""
         while True:
             message = await self.socket.receive(timeout=TIMEOUT_S)
             if message.type is not aiohttp.WSMsgType.TEXT:
                 return message.type
 
     async def say(self, action: str, seq: int, **data: Any) -> None:
-        """A request."""
         await self.socket.send_json({"action": action, "seq": seq, "data": data})
 
 
@@ -106,18 +102,16 @@ class Client:
         return body
 
     async def write(self, channel_id: str, message: str, **more: Any) -> tuple[int, Any]:
-        """Post."""
         return await self.call("POST", "/posts", {"channel_id": channel_id, "message": message} | more)
 
     @asynccontextmanager
     async def socket(self, query: str = "") -> AsyncIterator[Socket]:
-        """A WebSocket."""
         async with self._session.ws_connect(f"{self.base}/websocket{query}") as socket:
             yield Socket(socket)
 
 
 class Integration:
-    """A server that buttons, dialogs and commands call; what it answers can be set."""
+    """A server that buttons, dialogs and commands call, with a settable response."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[web.Request, bytes]] = []
@@ -129,11 +123,9 @@ class Integration:
 
     @property
     def json(self) -> Any:
-        """The body of the newest request."""
         return json.loads(self.requests[-1][1])
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer."""
         self.requests.append((request, await request.read()))
         if self.hold is not None:
             await self.hold.wait()
@@ -143,7 +135,6 @@ class Integration:
 
 @asynccontextmanager
 async def integration() -> AsyncIterator[Integration]:
-    """A running integration."""
     served = Integration()
     app = web.Application()
     app.router.add_post("/{tail:.*}", served.handle)

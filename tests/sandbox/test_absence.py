@@ -1,4 +1,4 @@
-"""Nothing of the sandbox is within reach of a bot in earnest."""
+"""A real bot neither loads nor serves the sandbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.conftest import World
 
 ROOT = Path(__file__).parents[2]
 
-# What `zoombot run` imports, and a bot that is then built.
+# Import what `zoombot run` imports and build a bot.
 RUN = (
     "import sys\n"
     "from bot import cli, runtime, web\nfrom bot.runtime import app\n"
@@ -19,7 +19,7 @@ RUN = (
 )
 
 
-def test_what_runs_in_earnest_does_not_load_the_sandbox() -> None:
+def test_zoombot_run_does_not_import_the_sandbox() -> None:
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-c", RUN], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
     )
@@ -35,7 +35,7 @@ async def test_the_bot_serves_no_page_of_the_sandbox(world: World) -> None:
                 assert response.status in (404, 405), path
 
 
-async def test_the_pages_load_nothing_from_elsewhere(world: World) -> None:
+async def test_the_pages_load_only_files_of_their_own_origin(world: World) -> None:
     _, meeting = await world.meeting()
     stage = world.stage
     for url in (stage.mattermost_url, stage.zoom_url, meeting.join_url, f"{stage.zoom_url}/oauth/authorize"):
@@ -46,7 +46,7 @@ async def test_the_pages_load_nothing_from_elsewhere(world: World) -> None:
             assert "base-uri 'none'" in policy
 
 
-async def test_the_clock_moves_by_a_plain_form(world: World) -> None:
+async def test_the_clock_is_advanced_with_a_plain_form(world: World) -> None:
     url = f"{world.zoom.url}/clock"
     before = world.zoom.clock.now_ms()
     async with world.http.post(url, data={"minutes": "30", "back": "//evil.example"}) as response:

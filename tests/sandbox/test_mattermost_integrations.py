@@ -49,14 +49,16 @@ async def test_a_button_in_a_direct_message_names_no_team(server: Mattermost, se
     assert (served.json["team_id"], served.json["team_domain"]) == ("", "")
 
 
-async def test_a_menu_hands_on_the_choice(server: Mattermost, served: Integration) -> None:
+async def test_a_menu_sends_the_selected_option(server: Mattermost, served: Integration) -> None:
     post = await post_card(server, served.url, kind="select")
     await server.press("alice", post.id, "start", "2")
     assert served.json["type"] == captured("action_select_body.json")["type"]
     assert served.json["context"]["selected_option"] == "2"
 
 
-async def test_an_answer_updates_the_post_and_shows_a_text(server: Mattermost, served: Integration) -> None:
+async def test_a_response_updates_the_post_and_shows_an_ephemeral_text(
+    server: Mattermost, served: Integration
+) -> None:
     post = await post_card(server, served.url)
     served.answer = {"update": {"message": "done", "props": {"b": 2}}, "ephemeral_text": "for you"}
     await server.press("bob", post.id, "start")
@@ -66,7 +68,7 @@ async def test_an_answer_updates_the_post_and_shows_a_text(server: Mattermost, s
     ]
 
 
-async def test_what_one_person_was_shown_cannot_be_updated(
+async def test_an_ephemeral_post_cannot_be_updated(
     server: Mattermost, served: Integration, alice: Client
 ) -> None:
     server.register_command("ask", served.url)
@@ -106,7 +108,7 @@ async def test_no_answer_in_time_is_an_error(server: Mattermost, served: Integra
     assert told["status_code"] == 400
 
 
-async def test_an_underscore_in_an_actions_id_is_404_when_pressed(
+async def test_pressing_an_action_whose_id_has_an_underscore_is_404(
     server: Mattermost, served: Integration, alice: Client
 ) -> None:
     post = await server.post("zoom", "dev", "card", props=card(served.url, "bad_id"))
@@ -114,7 +116,9 @@ async def test_an_underscore_in_an_actions_id_is_404_when_pressed(
     assert served.requests == []
 
 
-async def test_an_outsider_cannot_press(server: Mattermost, served: Integration) -> None:
+async def test_a_user_outside_the_channel_cannot_press_a_button(
+    server: Mattermost, served: Integration
+) -> None:
     post = await server.post("zoom", "ops", "card", props=card(served.url, "start"))
     assert (await server.press("carol", post.id, "start"))["status_code"] == 403
 
@@ -174,9 +178,7 @@ async def test_a_command_calls_as_captured(server: Mattermost, served: Integrati
     assert server.ephemerals[-1].text == "only you"
 
 
-async def test_a_commands_answer_in_the_channel_is_the_users_post(
-    server: Mattermost, served: Integration
-) -> None:
+async def test_an_in_channel_response_is_posted_as_the_user(server: Mattermost, served: Integration) -> None:
     server.register_command("zoom", served.url)
     root = await server.post("bob", "dev", "root")
     served.answer = {"response_type": "in_channel", "text": "hello", "username": "Zoom"}
@@ -186,7 +188,9 @@ async def test_a_commands_answer_in_the_channel_is_the_users_post(
     assert post.props == {"from_webhook": "true", "override_icon_url": "", "override_username": "Zoom"}
 
 
-async def test_a_command_answers_later_through_its_url(server: Mattermost, served: Integration) -> None:
+async def test_a_command_can_respond_later_through_its_response_url(
+    server: Mattermost, served: Integration
+) -> None:
     server.register_command("zoom", served.url)
     await server.command("alice", "dev", "/zoom")
     url = parse_qs(served.requests[-1][1].decode())["response_url"][0]
@@ -198,7 +202,7 @@ async def test_a_command_answers_later_through_its_url(server: Mattermost, serve
     assert [one.text for one in server.ephemerals] == ["later"]
 
 
-async def test_a_thread_is_named_only_by_newer_servers(server: Mattermost, served: Integration) -> None:
+async def test_only_newer_servers_send_a_commands_root_id(server: Mattermost, served: Integration) -> None:
     server.register_command("zoom", served.url)
     root = await server.post("bob", "dev", "root")
     await server.command("alice", "dev", "/zoom", root_id=root.id)

@@ -1,4 +1,4 @@
-"""Clients that others wrote drive the sandbox's Mattermost: what they cannot use is wrong."""
+"""Third-party clients work with the sandbox's Mattermost."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_a_person_logs_in_with_a_password(server: Mattermost) -> None:
         assert (await bob.users.get_user("me"))["username"] == "bob"
 
 
-async def test_it_finds_people_and_channels(server: Mattermost, driver: Any) -> None:
+async def test_the_driver_finds_users_and_channels(server: Mattermost, driver: Any) -> None:
     alice, dev, team = server.user("alice"), server.channel("dev"), server.team()
     assert (await driver.users.get_user("me"))["is_bot"] is True
     assert (await driver.users.get_user_by_username("alice"))["id"] == alice.id
@@ -60,7 +60,7 @@ async def test_it_finds_people_and_channels(server: Mattermost, driver: Any) -> 
     assert (await driver.system.get_ping())["status"] == "OK"
 
 
-async def test_it_writes_edits_reads_and_deletes(server: Mattermost, driver: Any) -> None:
+async def test_the_driver_creates_edits_reads_and_deletes_posts(server: Mattermost, driver: Any) -> None:
     dev = server.channel("dev")
     root = await driver.posts.create_post(dev.id, "root", props={"meeting_id": 1})
     reply = await driver.posts.create_post(dev.id, "reply", root_id=root["id"])
@@ -75,7 +75,7 @@ async def test_it_writes_edits_reads_and_deletes(server: Mattermost, driver: Any
     assert (await driver.reactions.save_reaction(reaction))["emoji_name"] == "eyes"
 
 
-async def test_it_uploads_and_opens_channels(server: Mattermost, driver: Any) -> None:
+async def test_the_driver_uploads_files_and_opens_channels(server: Mattermost, driver: Any) -> None:
     alice, bob = server.user("alice").id, server.user("bob").id
     direct = await driver.channels.create_direct_channel([server.bot_id, alice])
     assert direct["type"] == "D"
@@ -84,7 +84,7 @@ async def test_it_uploads_and_opens_channels(server: Mattermost, driver: Any) ->
     assert uploaded["file_infos"][0]["size"] == 4
 
 
-async def test_refusals_arrive_as_its_own_errors(server: Mattermost, driver: Any) -> None:
+async def test_the_driver_raises_its_own_errors_for_refusals(server: Mattermost, driver: Any) -> None:
     secret = server.add_channel("secret", type="P", members=["alice"])
     with pytest.raises(NotEnoughPermissions):
         await driver.posts.create_post(secret.id, "hi")
@@ -98,7 +98,7 @@ async def test_refusals_arrive_as_its_own_errors(server: Mattermost, driver: Any
 
 
 @pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning")
-async def test_its_socket_hears_posts(server: Mattermost, driver: Any) -> None:
+async def test_the_drivers_socket_receives_posts(server: Mattermost, driver: Any) -> None:
     heard: asyncio.Queue[Any] = asyncio.Queue()
 
     async def hear(message: str) -> None:
@@ -118,7 +118,7 @@ async def test_its_socket_hears_posts(server: Mattermost, driver: Any) -> None:
 @pytest.mark.skipif(
     not (NODE and NODE_MODULES), reason="ZOOMBOT_NODE_MODULES names no folder with @mattermost/client and ws"
 )
-async def test_mattermosts_own_javascript_client_is_content(server: Mattermost) -> None:
+async def test_mattermosts_own_javascript_client_works(server: Mattermost) -> None:
     script = Path(__file__).with_name("referee.js")
     process = await asyncio.create_subprocess_exec(
         str(NODE),

@@ -52,7 +52,7 @@ async def test_users_are_found_by_name_email_and_ids(server: Mattermost, zoom: C
     assert (await zoom.call("GET", "/users/short"))[0] == 400
 
 
-async def test_the_bot_sees_its_channels_and_direct_ones_but_no_archived(
+async def test_the_bots_channel_list_has_direct_but_no_archived_channels(
     server: Mattermost, zoom: Client
 ) -> None:
     server.direct("alice", "zoom")
@@ -70,7 +70,7 @@ async def test_a_direct_channel_is_made_once_and_looks_as_captured(server: Matte
     assert shape(made) == shape(captured("rest_direct_channel.json"))
 
 
-async def test_an_outsider_may_neither_post_nor_read(server: Mattermost, zoom: Client) -> None:
+async def test_a_user_outside_the_channel_may_neither_post_nor_read(server: Mattermost, zoom: Client) -> None:
     secret = server.add_channel("secret", type="P", members=["alice"])
     public = server.add_channel("public", members=["alice"])
     for channel in (secret, public):
@@ -143,7 +143,7 @@ async def test_attachments_look_as_captured_and_hide_their_integrations(
     assert "hidden" not in str(post)
 
 
-async def test_replies_to_nothing_and_to_replies_are_refused(server: Mattermost, zoom: Client) -> None:
+async def test_replies_to_unknown_posts_and_to_replies_are_refused(server: Mattermost, zoom: Client) -> None:
     dev = server.channel("dev").id
     root = await server.post("alice", "dev", "root")
     reply = await server.post("alice", "dev", "reply", root_id=root.id)
@@ -154,7 +154,9 @@ async def test_replies_to_nothing_and_to_replies_are_refused(server: Mattermost,
     assert thread["order"] == [root.id, reply.id]
 
 
-async def test_too_long_and_archived_are_refused(server: Mattermost, zoom: Client) -> None:
+async def test_too_long_messages_and_posts_to_archived_channels_are_refused(
+    server: Mattermost, zoom: Client
+) -> None:
     dev = server.channel("dev").id
     assert (await zoom.write(dev, "ü" * 16383))[0] == 201
     assert (await zoom.write(dev, "ü" * 16384))[0] == 400
@@ -173,7 +175,7 @@ async def test_only_admins_write_ephemeral_posts(server: Mattermost, zoom: Clien
     assert [tuple(one) for one in server.ephemerals] == [(bob, dev, "psst")]
 
 
-async def test_anothers_post_is_not_edited_or_deleted(server: Mattermost, zoom: Client) -> None:
+async def test_another_users_post_cannot_be_edited_or_deleted(server: Mattermost, zoom: Client) -> None:
     post = await server.post("alice", "dev", "mine")
     assert (await zoom.call("PUT", f"/posts/{post.id}/patch", {"message": "yours"}))[0] == 403
     assert (await zoom.call("DELETE", f"/posts/{post.id}"))[0] == 403
@@ -220,7 +222,9 @@ async def test_since_shows_edits_copies_and_deleted_posts(server: Mattermost, zo
     assert shape(shown[plain.id]) == shape(expected["posts"]["wimeh4555jn53dq4ad3kodawwy"])
 
 
-async def test_since_is_strictly_later_and_at_most_a_thousand(server: Mattermost, zoom: Client) -> None:
+async def test_since_returns_at_most_a_thousand_strictly_later_posts(
+    server: Mattermost, zoom: Client
+) -> None:
     dev = server.channel("dev").id
     posts = [await server.post("alice", "dev", str(number)) for number in range(1100)]
     listing = await zoom.get(f"/channels/{dev}/posts?since={posts[0].create_at - 1}")
@@ -229,7 +233,7 @@ async def test_since_is_strictly_later_and_at_most_a_thousand(server: Mattermost
     assert listing["order"] == []
 
 
-async def test_pages_walk_back_and_around(server: Mattermost, zoom: Client) -> None:
+async def test_posts_are_paged_by_number_and_around_a_post(server: Mattermost, zoom: Client) -> None:
     dev = server.channel("dev").id
     ids = [(await server.post("alice", "dev", str(number))).id for number in range(7)]
     first = await zoom.get(f"/channels/{dev}/posts?page=0&per_page=3")
@@ -253,7 +257,7 @@ async def test_last_post_at_grows_with_posts_and_edits(server: Mattermost) -> No
     assert server.channel("dev").last_post_at == post.update_at > post.create_at
 
 
-async def test_members_and_counts(server: Mattermost, zoom: Client) -> None:
+async def test_channel_members_and_stats_are_returned(server: Mattermost, zoom: Client) -> None:
     dev = server.channel("dev").id
     assert (await zoom.get(f"/channels/{dev}/stats"))["member_count"] == 4
     assert len(await zoom.get(f"/channels/{dev}/members?per_page=3")) == 3
@@ -263,7 +267,7 @@ async def test_members_and_counts(server: Mattermost, zoom: Client) -> None:
     assert (await zoom.call("GET", f"/channels/{ops}/members/{carol}"))[0] == 404
 
 
-async def test_files_come_back(server: Mattermost, zoom: Client, alice: Client) -> None:
+async def test_uploaded_files_can_be_downloaded(server: Mattermost, zoom: Client, alice: Client) -> None:
     dev = server.channel("dev").id
     form = aiohttp.FormData({"channel_id": dev})
     form.add_field("files", b"WEBVTT", filename="talk.vtt")
@@ -276,7 +280,7 @@ async def test_files_come_back(server: Mattermost, zoom: Client, alice: Client) 
     assert (await alice.raw("GET", f"/files/{id}"))[2] == "WEBVTT"
 
 
-async def test_an_unknown_path_is_remembered(server: Mattermost, zoom: Client) -> None:
+async def test_an_unknown_path_is_recorded(server: Mattermost, zoom: Client) -> None:
     assert (await zoom.call("GET", "/nothing"))[0] == 404
     assert server.unknown == ["GET /api/v4/nothing"]
     server.unknown.clear()
@@ -337,7 +341,7 @@ async def test_state_and_port_survive_a_restart(server: Mattermost) -> None:
     assert [post["message"] for post in listing["posts"].values()] == ["while it was away"]
 
 
-async def test_a_cookie_reads_but_writes_only_from_a_page_of_ours(server: Mattermost) -> None:
+async def test_a_cookie_may_read_but_needs_a_csrf_check_to_write(server: Mattermost) -> None:
     page = {"X-Requested-With": "XMLHttpRequest"}
     jar = aiohttp.CookieJar(unsafe=True)
     api = f"{server.url}/api/v4"
@@ -354,7 +358,7 @@ async def test_a_cookie_reads_but_writes_only_from_a_page_of_ours(server: Matter
             assert response.status == 201
 
 
-async def test_a_sub_path_and_routes_beside_it() -> None:
+async def test_a_server_can_have_a_sub_path_and_extra_routes() -> None:
     async def hello(request: web.Request) -> web.Response:
         return web.Response(text="hello")
 

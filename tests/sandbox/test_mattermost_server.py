@@ -1,4 +1,4 @@
-"""The sandbox's Mattermost as a server: TLS, dying in the middle of an answer, load."""
+"""The sandbox's Mattermost as a server: TLS, stopping during a response, load."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def test_sockets_over_tls_are_cut_and_resumed() -> None:
             assert (await socket.receive_json())["seq"] == 1
 
 
-async def test_a_stop_cuts_answers_that_are_under_way(server: Mattermost, zoom: Client) -> None:
+async def test_stopping_cuts_responses_in_progress(server: Mattermost, zoom: Client) -> None:
     server.faults.add(delay=30)
     asking = asyncio.create_task(zoom.get("/users/me"))
     await server.wait_for(lambda: server.calls)
@@ -47,7 +47,7 @@ async def test_a_stop_cuts_answers_that_are_under_way(server: Mattermost, zoom: 
     assert (await zoom.get("/users/me"))["id"] == server.bot_id
 
 
-async def test_a_long_history_costs_little(server: Mattermost, zoom: Client) -> None:
+async def test_a_long_history_stays_fast(server: Mattermost, zoom: Client) -> None:
     for number in range(10_000):
         await server.post("alice", "dev", str(number))
     dev, started = server.channel("dev").id, time.monotonic()

@@ -1,4 +1,4 @@
-"""The sandbox's WebSocket: shapes, mentions, resumption, and the ways in which it fails."""
+"""The sandbox's WebSocket: event format, mentions, resuming and failures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def same_shape(event: object, name: str) -> None:
     assert shape(event) == shape(unpacked(captured(name)))
 
 
-async def test_hello_is_first(server: Mattermost, zoom: Client) -> None:
+async def test_the_first_event_is_hello(server: Mattermost, zoom: Client) -> None:
     async with zoom.socket() as socket:
         hello = await socket.next()
         await server.wait_for_socket()
@@ -105,14 +105,16 @@ async def test_reactions_typing_and_membership_look_as_captured(
         ("    @zoom", False),
     ],
 )
-async def test_who_is_mentioned(server: Mattermost, zoom: Client, message: str, mentioned: bool) -> None:
+async def test_mentions_are_found_as_on_the_real_server(
+    server: Mattermost, zoom: Client, message: str, mentioned: bool
+) -> None:
     async with zoom.socket() as socket:
         await server.post("alice", "dev", message)
         data = (await socket.event("posted"))["data"]
     assert data.get("mentions", []) == ([server.bot_id] if mentioned else [])
 
 
-async def test_mentions_are_in_the_copy_of_the_mentioned_only(
+async def test_only_mentioned_users_get_mentions_in_their_event(
     server: Mattermost, zoom: Client, alice: Client
 ) -> None:
     async with zoom.socket() as mine, alice.socket() as others:
@@ -125,7 +127,7 @@ async def test_mentions_are_in_the_copy_of_the_mentioned_only(
         assert "mentions" not in (await mine.event("posted"))["data"]
 
 
-async def test_an_outsider_hears_nothing(server: Mattermost) -> None:
+async def test_a_user_outside_the_channel_gets_no_event(server: Mattermost) -> None:
     async with Client(server, server.token("carol")) as carol, carol.socket() as socket:
         await server.post("alice", "ops", "@carol secret")
         await server.post("alice", "dev", "public")
@@ -192,7 +194,9 @@ async def test_a_cut_connection_resumes_with_what_was_missed_and_no_hello(
 
 
 @pytest.mark.parametrize("case", ["unknown id", "wrong number", "forgotten", "restarted", "too much"])
-async def test_what_cannot_be_resumed_begins_anew(server: Mattermost, zoom: Client, case: str) -> None:
+async def test_a_connection_that_cannot_be_resumed_starts_a_new_one(
+    server: Mattermost, zoom: Client, case: str
+) -> None:
     async with zoom.socket() as socket:
         id = (await socket.next())["data"]["connection_id"]
         await server.drop_sockets()
@@ -225,12 +229,12 @@ async def test_another_users_connection_is_not_resumed(
         assert (await socket.next())["event"] == "hello"
 
 
-async def test_a_connection_id_without_a_number_closes(zoom: Client) -> None:
+async def test_a_connection_id_without_a_sequence_number_closes_the_socket(zoom: Client) -> None:
     async with zoom.socket("?connection_id=abc") as socket:
         assert await socket.ended() is aiohttp.WSMsgType.CLOSE
 
 
-async def test_a_deaf_socket_stays_open_and_says_nothing(server: Mattermost, zoom: Client) -> None:
+async def test_a_deaf_socket_stays_open_and_sends_nothing(server: Mattermost, zoom: Client) -> None:
     async with zoom.socket() as socket:
         await socket.event("hello")
         server.deafen("zoom")
@@ -278,7 +282,7 @@ async def test_a_handshake_can_be_refused(server: Mattermost, zoom: Client) -> N
             pass
 
 
-async def test_five_hundred_mentions_are_heard_in_order(server: Mattermost, zoom: Client) -> None:
+async def test_five_hundred_mentions_arrive_in_order(server: Mattermost, zoom: Client) -> None:
     async with zoom.socket() as socket:
         await socket.event("hello")
         for number in range(500):

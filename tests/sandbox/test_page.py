@@ -1,4 +1,4 @@
-"""What the page is written in: no markup made of text, nothing from elsewhere, small files."""
+"""Rules for the page's files: no HTML from text, nothing from other origins, small files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ELSEWHERE = re.compile(r"https?://(?!www\.w3\.org/2000/svg)[a-z]")
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in FOLDER.iterdir()))
-def test_a_file_of_the_page_is_small_and_makes_no_markup_of_text(name: str) -> None:
+def test_each_file_is_small_and_builds_no_html_from_text(name: str) -> None:
     text = (FOLDER / name).read_text(encoding="utf-8")
     assert len(text.splitlines()) <= MAX_LINES
     assert not FORBIDDEN.search(text)

@@ -9,7 +9,7 @@ from tests.conftest import World
 DAY_S = 24 * 3600
 
 
-async def test_everybody_goes_on_when_the_clock_is_moved(world: World) -> None:
+async def test_the_bot_and_both_servers_keep_working_when_the_clock_is_advanced(world: World) -> None:
     before = world.stage.now()
     world.zoom.clock.advance(DAY_S)
     assert world.stage.now() - before >= DAY_S * 1000
@@ -21,7 +21,7 @@ async def test_everybody_goes_on_when_the_clock_is_moved(world: World) -> None:
     await world.shows(post, lambda shown: shown.props["meeting_status"] == "STARTED")
 
 
-async def test_mattermost_dates_its_answers_by_the_same_clock(world: World) -> None:
+async def test_mattermost_uses_the_same_clock_for_its_date_header(world: World) -> None:
     world.zoom.clock.advance(DAY_S)
     async with world.http.get(f"{world.mattermost.url}/api/v4/system/ping") as response:
         told = parsedate_to_datetime(response.headers["Date"]).timestamp()

@@ -1,4 +1,4 @@
-"""The sandbox's Zoom: its clock, and what is due at some time of it."""
+"""The sandbox's Zoom: its clock and scheduled calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 from bot.sandbox.zoom.clock import Clock
 
 
-async def test_what_is_due_happens_in_order_and_finds_its_own_time() -> None:
+async def test_scheduled_calls_run_in_order_and_see_their_own_time() -> None:
     clock, seen = Clock(), list[tuple[str, int]]()
     began = clock.now_ms()
 
@@ -27,13 +27,13 @@ async def test_what_is_due_happens_in_order_and_finds_its_own_time() -> None:
     assert len(seen) == 2
 
 
-async def test_what_is_due_happens_without_anybody_moving_the_clock() -> None:
+async def test_scheduled_calls_run_without_advancing_the_clock() -> None:
     clock = Clock()
     async with asyncio.timeout(10):
         await clock.until(clock.now_ms() + 20)
 
 
-async def test_who_waits_for_a_time_goes_on_when_it_is_passed() -> None:
+async def test_until_returns_when_the_clock_passes_the_time() -> None:
     clock = Clock()
     waiting = asyncio.create_task(clock.until(clock.now_ms() + 3_600_000))
     await asyncio.sleep(0)

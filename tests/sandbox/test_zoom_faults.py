@@ -12,7 +12,7 @@ from tests.sandbox.zoomkit import stage
 ALICE = "alice@demo.example"
 
 
-async def test_a_refusal_comes_once_and_changes_nothing() -> None:
+async def test_an_error_fault_applies_once_and_changes_nothing() -> None:
     async with stage() as scene:
         scene.zoom.faults.add(503, method="POST", path=r"/meetings$", user=ALICE)
         assert (await scene.call("POST", "/users/me/meetings", {"topic": "x", "type": 1})).status == 503
@@ -21,7 +21,7 @@ async def test_a_refusal_comes_once_and_changes_nothing() -> None:
         await scene.create()
 
 
-async def test_a_fault_of_another_user_does_not_fit() -> None:
+async def test_a_fault_for_another_user_does_not_apply() -> None:
     async with stage() as scene:
         scene.zoom.faults.add(503, user="bob@demo.example")
         assert (await scene.call("GET", "/users/me")).status == 200
@@ -38,7 +38,7 @@ async def test_a_fault_carries_its_body_and_headers() -> None:
             assert await response.text() == "<html>bad gateway</html>"
 
 
-async def test_a_lost_answer_leaves_the_meeting_made() -> None:
+async def test_a_meeting_exists_although_its_response_was_lost() -> None:
     async with stage() as scene:
         scene.zoom.faults.add(method="POST", path=r"/meetings$", drop=True, after=True)
         with pytest.raises(aiohttp.ClientError):
@@ -47,7 +47,7 @@ async def test_a_lost_answer_leaves_the_meeting_made() -> None:
         assert scene.zoom.calls[-1].status == 0
 
 
-async def test_a_cut_connection_leaves_nothing() -> None:
+async def test_a_cut_connection_creates_no_meeting() -> None:
     async with stage() as scene:
         scene.zoom.faults.add(method="POST", path=r"/meetings$", drop=True)
         with pytest.raises(aiohttp.ClientError):
@@ -55,7 +55,7 @@ async def test_a_cut_connection_leaves_nothing() -> None:
         assert scene.zoom.created == []
 
 
-async def test_a_refresh_whose_answer_is_lost_has_rotated() -> None:
+async def test_a_refresh_with_a_lost_response_has_rotated_the_token() -> None:
     async with stage() as scene:
         token = str(scene.zoom.grant(ALICE)["refresh_token"])
         scene.zoom.faults.add(path="/oauth/token", user=ALICE, drop=True, after=True)
@@ -73,7 +73,7 @@ async def test_a_delay_alone_lets_the_request_through() -> None:
         assert (await scene.call("GET", "/users/me")).status == 200
 
 
-async def test_stopped_and_started_again_on_the_same_port_with_its_state() -> None:
+async def test_a_restarted_server_keeps_its_port_and_state() -> None:
     async with stage() as scene:
         made = await scene.create()
         url = scene.zoom.url
@@ -85,7 +85,7 @@ async def test_stopped_and_started_again_on_the_same_port_with_its_state() -> No
         assert (await scene.call("GET", f"/meetings/{made['id']}")).json["uuid"] == made["uuid"]
 
 
-async def test_hundreds_of_requests_at_once() -> None:
+async def test_hundreds_of_concurrent_requests_succeed() -> None:
     async with stage() as scene:
         scene.zoom.daily_creates = 1000
         made = await asyncio.gather(*(scene.create(topic=f"t{index}") for index in range(300)))
@@ -93,7 +93,7 @@ async def test_hundreds_of_requests_at_once() -> None:
         assert len({item["uuid"] for item in made}) == 300
 
 
-async def test_wait_for_sees_what_others_asked() -> None:
+async def test_wait_for_wakes_on_requests() -> None:
     async with stage() as scene:
         waiting = asyncio.create_task(scene.zoom.wait_for(lambda: scene.zoom.created))
         made = await scene.create()

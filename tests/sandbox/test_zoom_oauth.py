@@ -98,7 +98,7 @@ async def test_client_secret_is_checked() -> None:
         assert (refused.status, refused.json["error"]) == (401, "invalid_client")
 
 
-async def test_refresh_rotates_and_the_old_token_is_dead() -> None:
+async def test_a_refresh_revokes_the_old_refresh_token() -> None:
     async with stage() as scene:
         first = str(scene.zoom.grant(ALICE)["refresh_token"])
         second = await scene.ask_token(grant_type="refresh_token", refresh_token=first)
@@ -133,7 +133,7 @@ async def test_expire_tokens_leaves_the_refresh_token_good() -> None:
         assert (await scene.call("GET", "/users/me", token=refreshed.json["access_token"])).status == 200
 
 
-async def test_revoking_kills_the_grant() -> None:
+async def test_revoking_a_token_ends_the_grant() -> None:
     async with stage() as scene:
         granted = scene.zoom.grant(ALICE)
         token = str(granted["access_token"])
@@ -147,7 +147,7 @@ async def test_revoking_kills_the_grant() -> None:
         assert (await scene.oauth("revoke", {"token": token})).status == 400
 
 
-async def test_deauthorize_kills_tokens_and_says_so() -> None:
+async def test_deauthorize_revokes_tokens_and_sends_a_webhook() -> None:
     async with stage() as scene:
         await scene.zoom.deauthorize(ALICE)
         assert (await scene.call("GET", "/users/me")).status == 401
@@ -157,7 +157,7 @@ async def test_deauthorize_kills_tokens_and_says_so() -> None:
         assert payload["client_id"] == scene.zoom.client_id
 
 
-async def test_account_app_wants_an_administrator_and_reaches_everybody() -> None:
+async def test_an_account_app_needs_an_administrator_and_can_read_all_users() -> None:
     async with stage("account") as scene:
         with pytest.raises(ValueError, match="administrator"):
             await scene.zoom.consent(scene.authorize_url(), "bob@demo.example")

@@ -42,7 +42,7 @@ async def test_a_meeting_is_held_with_buttons_alone() -> None:
         assert "has ended" in await shown(scene, made["join_url"])
 
 
-async def test_recording_is_told_when_it_begins_and_when_it_stops() -> None:
+async def test_webhooks_are_sent_when_recording_starts_and_stops() -> None:
     async with stage() as scene:
         made = await scene.create()
         number = made["id"]
@@ -63,7 +63,7 @@ async def test_recording_is_told_when_it_begins_and_when_it_stops() -> None:
         assert stopped["recording_file"]["recording_end"] > started["recording_file"]["recording_start"]
 
 
-async def test_what_was_recorded_is_published_in_its_time_and_once() -> None:
+async def test_recordings_are_published_once_and_after_a_delay() -> None:
     async with stage() as scene:
         made = await scene.create()
         number = made["id"]
@@ -89,7 +89,7 @@ async def test_what_was_recorded_is_published_in_its_time_and_once() -> None:
         assert "All is published" in await shown(scene, made["join_url"])
 
 
-async def test_nobody_is_in_the_meeting_twice() -> None:
+async def test_nobody_can_join_a_meeting_twice() -> None:
     async with stage() as scene:
         made = await scene.create()
         number, bob = made["id"], scene.zoom.user("bob@demo.example")
@@ -108,7 +108,7 @@ async def test_nobody_is_in_the_meeting_twice() -> None:
         assert await press(scene, number, "join", email=bob.email) == 409
 
 
-async def test_times_are_told_as_the_meetings_zone_has_them() -> None:
+async def test_times_are_shown_in_the_meetings_time_zone() -> None:
     async with stage() as scene:
         made = await scene.create(timezone="Asia/Kolkata")
         await scene.zoom.start(made["id"])
@@ -120,7 +120,7 @@ async def test_times_are_told_as_the_meetings_zone_has_them() -> None:
         assert "UTC" in await shown(scene, made["join_url"])
 
 
-async def test_what_is_not_possible_now_says_so() -> None:
+async def test_an_impossible_action_shows_an_error_page() -> None:
     async with stage() as scene:
         number = (await scene.create())["id"]
         assert await press(scene, number, "end") == 409

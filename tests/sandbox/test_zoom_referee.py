@@ -21,7 +21,7 @@ async def test_requests_oauthlib_links_refreshes_and_calls(tmp_path: Path) -> No
     ca_file = tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(str(ca_file))
     async with Zoom(ssl_context=server_tls, redirect_uri=REDIRECT) as zoom:
-        zoom.courier.client_ssl = ssl.create_default_context(cafile=str(ca_file))
+        zoom.webhooks.client_ssl = ssl.create_default_context(cafile=str(ca_file))
         with OAuth2Session(zoom.client_id, redirect_uri=REDIRECT, pkce="S256") as session:
             # Otherwise REQUESTS_CA_BUNDLE of the environment wins over `verify`.
             session.trust_env = False

@@ -1,4 +1,4 @@
-"""The sandbox's Zoom: what its deliveries look like and how they are repeated."""
+"""The sandbox's Zoom: format and retries of webhook deliveries."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def expected_signature(scene: Stage, timestamp: str, body: bytes) -> str:
     return "v0=" + hmac.new(scene.zoom.webhook_secret.encode(), message, hashlib.sha256).hexdigest()
 
 
-async def test_a_meetings_life_as_webhooks() -> None:
+async def test_a_meeting_sends_webhooks_from_start_to_end() -> None:
     async with stage() as scene:
         made = await scene.create()
         await scene.zoom.start(made["id"])
@@ -73,7 +73,7 @@ def test_url_validation_matches_the_known_vector() -> None:
     assert not validates(secret, plain, Delivery(event="endpoint.url_validation", status=200, text="ok"))
 
 
-async def test_url_validation_of_a_careless_receiver_is_not_valid() -> None:
+async def test_url_validation_with_a_wrong_answer_is_not_valid() -> None:
     async with stage() as scene:
         delivery = await scene.zoom.validate_url()
         assert scene.events == ["endpoint.url_validation"]
@@ -120,7 +120,7 @@ async def test_retries_come_when_zooms_clock_says_so() -> None:
         assert len({hit.body for hit in scene.hits}) == 1
 
 
-async def test_a_clock_that_is_moved_far_makes_all_retries_due() -> None:
+async def test_one_large_clock_advance_makes_all_retries_due() -> None:
     async with stage() as scene:
         made = await scene.create()
         scene.statuses = [500, 500, 500]
@@ -131,7 +131,7 @@ async def test_a_clock_that_is_moved_far_makes_all_retries_due() -> None:
         assert len(scene.hits) == 4
 
 
-async def test_nobody_listening_is_a_delivery_without_status() -> None:
+async def test_a_delivery_without_a_receiver_has_status_0() -> None:
     async with stage() as scene:
         scene.zoom.retry_delays = ()
         scene.zoom.webhook_url = "http://127.0.0.1:9/webhook"
@@ -139,7 +139,7 @@ async def test_nobody_listening_is_a_delivery_without_status() -> None:
         assert (delivery.status, delivery.accepted) == (0, False)
 
 
-async def test_deliver_can_be_wrong_on_purpose() -> None:
+async def test_deliver_can_send_wrong_signatures_and_bodies() -> None:
     async with stage() as scene:
         await scene.zoom.deliver("x.y", {"a": 1}, event_ts=5, timestamp=7, download_token="d")
         assert scene.hits[0].json == {
@@ -159,7 +159,7 @@ async def test_deliver_can_be_wrong_on_purpose() -> None:
         assert "x-zm-signature" not in scene.hits[2].headers
 
 
-async def test_an_event_can_come_twice() -> None:
+async def test_an_event_can_be_delivered_twice() -> None:
     async with stage() as scene:
         made = await scene.create()
         await scene.zoom.start(made["id"], host=False)
@@ -187,7 +187,7 @@ async def test_moving_the_clock_does_not_make_signatures_stale() -> None:
         assert int(scene.zoom.sign(b"")["x-zm-request-timestamp"]) - before < 60
 
 
-async def test_who_waits_for_the_host_comes_in_with_the_host() -> None:
+async def test_people_who_wait_for_the_host_join_with_the_host() -> None:
     async with stage() as scene:
         made = await scene.create()
         await scene.zoom.wait_in_lobby(made["id"], "Guest")

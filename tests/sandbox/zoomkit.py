@@ -1,4 +1,4 @@
-"""A stage for the tests of the sandbox's Zoom: the server, a receiver of webhooks, a client."""
+"""Test kit for the sandbox's Zoom: the server, a webhook receiver and a client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REDIRECT = "http://127.0.0.1:9/plugins/zoom/oauth2/complete"
 
 
 class Hit(NamedTuple):
-    """A webhook as it arrived."""
+    """A received webhook."""
 
     headers: dict[str, str]
     body: bytes
@@ -31,7 +31,7 @@ class Hit(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer of the sandbox."""
+    """A response from the sandbox."""
 
     status: int
     json: Any
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
 
 class Stage:
-    """``statuses`` are answered to the next webhooks, then 200; ``reply`` is their text."""
+    """A running sandbox. The next webhooks are answered with ``statuses``, then 200; ``reply`` is the text."""
 
     def __init__(self, zoom: Zoom, http: aiohttp.ClientSession) -> None:
         self.zoom = zoom
@@ -58,7 +58,7 @@ class Stage:
         return [hit.json["event"] for hit in self.hits]
 
     async def call(self, method: str, path: str, body: object = None, *, token: str | None = None) -> Answer:
-        """A call of the API with alice's token unless told otherwise; ``path`` goes out as written."""
+        """Call the API, with alice's token by default. ``path`` is sent as is."""
         headers = {"Authorization": f"Bearer {self.token if token is None else token}"}
         url = URL(self.zoom.api_url + path, encoded=True)
         async with self.http.request(method, url, json=body, headers=headers) as response:
@@ -72,7 +72,7 @@ class Stage:
         return made
 
     async def ask_token(self, *, secret: str | None = None, **form: str) -> Answer:
-        """The token endpoint."""
+        """Call the token endpoint."""
         return await self.oauth("token", form, secret=secret)
 
     async def oauth(self, path: str, form: dict[str, str], *, secret: str | None = None) -> Answer:
@@ -93,7 +93,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(app: App = "user") -> AsyncIterator[Stage]:
-    """Everything up, alice's token at hand (the account's own for server-to-server)."""
+    """Start everything with alice's token (the account's own for server-to-server)."""
     async with Zoom(app=app, redirect_uri=REDIRECT) as zoom, aiohttp.ClientSession() as http:
         scene = Stage(zoom, http)
         application = web.Application()

@@ -118,7 +118,7 @@ async def test_any_uuid_arrives_whole(sandbox: Sandbox, zoom: Zoom, uuid: str) -
     number = await create(zoom)
     meeting = sandbox.meetings[number]
     run = meeting.current
-    sandbox.rooms._runs[uuid] = (meeting, run)
+    sandbox.meeting_store._runs[uuid] = (meeting, run)
     run.uuid = uuid
     await sandbox.start(number)
     await sandbox.end(number)

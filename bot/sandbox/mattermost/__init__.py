@@ -1,4 +1,4 @@
-"""A Mattermost server of our own: stateful, in memory, and as strict as the real one."""
+"""An in-memory Mattermost server that keeps state and checks requests as strictly as the real one."""
 
 from __future__ import annotations
 

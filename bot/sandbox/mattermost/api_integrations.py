@@ -1,16 +1,16 @@
-"""Actions, dialogs and commands, as clients and integrations reach them."""
+"""API routes for actions, dialogs and slash commands."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from bot.sandbox.mattermost.ask import Ask, Route
+from bot.sandbox.mattermost.api_request import ApiRequest, Route
 from bot.sandbox.mattermost.integrations import Integrations
 from bot.sandbox.mattermost.wire import answer
 
 
 class IntegrationsApi:
-    """The routes of the integrations."""
+    """Routes that clients and integrations call."""
 
     def __init__(self, integrations: Integrations) -> None:
         self._integrations = integrations
@@ -22,29 +22,28 @@ class IntegrationsApi:
         )
         self.hooks = (Route("POST", "/hooks/commands/{key}", self.respond, open=True),)
 
-    async def press(self, ask: Ask) -> web.StreamResponse:
-        """`POST /posts/{id}/actions/{id}`: a button is pressed, an option chosen."""
-        selected = str((ask.body or {}).get("selected_option") or "")
-        pressed = self._integrations.press(ask.user, ask.part("post_id"), ask.part("action_id"), selected)
+    async def press(self, request: ApiRequest) -> web.StreamResponse:
+        selected = str((request.body or {}).get("selected_option") or "")
+        pressed = self._integrations.press(
+            request.user, request.part("post_id"), request.part("action_id"), selected
+        )
         return answer(await pressed)
 
-    async def open_dialog(self, ask: Ask) -> web.StreamResponse:
-        """`POST /actions/dialogs/open`: needs no token."""
-        self._integrations.open_dialog(ask.json)
+    async def open_dialog(self, request: ApiRequest) -> web.StreamResponse:
+        """Needs no token: the trigger id authorizes it."""
+        self._integrations.open_dialog(request.json)
         return answer({"status": "OK"})
 
-    async def submit_dialog(self, ask: Ask) -> web.StreamResponse:
-        """`POST /actions/dialogs/submit`."""
-        return answer(await self._integrations.submit_dialog(ask.user, ask.json))
+    async def submit_dialog(self, request: ApiRequest) -> web.StreamResponse:
+        return answer(await self._integrations.submit_dialog(request.user, request.json))
 
-    async def execute(self, ask: Ask) -> web.StreamResponse:
-        """`POST /commands/execute`."""
-        channel = ask.world.rooms.channel(ask.text("channel_id"))
-        text, root_id = ask.text("command"), ask.text("root_id")
-        team_id = channel.team_id or ask.text("team_id")
-        return answer(await self._integrations.execute(ask.user, channel, text, root_id, team_id))
+    async def execute(self, request: ApiRequest) -> web.StreamResponse:
+        channel = request.world.channels.channel(request.text("channel_id"))
+        text, root_id = request.text("command"), request.text("root_id")
+        team_id = channel.team_id or request.text("team_id")
+        return answer(await self._integrations.execute(request.user, channel, text, root_id, team_id))
 
-    async def respond(self, ask: Ask) -> web.StreamResponse:
-        """`POST /hooks/commands/{key}`: a command's later answer."""
-        self._integrations.respond_later(ask.part("key"), ask.json)
+    async def respond(self, request: ApiRequest) -> web.StreamResponse:
+        """Handle a delayed response to a command, sent to its `response_url`."""
+        self._integrations.respond_later(request.part("key"), request.json)
         return web.Response(text="ok")

@@ -1,4 +1,4 @@
-"""`/posts`, `/reactions` and `/files`."""
+"""API routes under `/posts`, `/reactions` and `/files`."""
 
 from __future__ import annotations
 
@@ -8,84 +8,80 @@ from aiohttp import BodyPartReader, web
 
 from bot.sandbox.mattermost import posting
 from bot.sandbox.mattermost.api_channels import MAX_PER_PAGE
-from bot.sandbox.mattermost.ask import Ask, Route
+from bot.sandbox.mattermost.api_request import ApiRequest, Route
 from bot.sandbox.mattermost.records import FileInfo, Json, Post
 from bot.sandbox.mattermost.refusals import bad_body, denied, no_channel, not_found
 from bot.sandbox.mattermost.wire import answer, new_id
 
 MAX_FILE = 50 * 1024 * 1024
-# What an author may set; the server's own types are not among them.
+# Post types that clients may set.
 _TYPES = ("", "slack_attachment", "me")
 
 
-async def create(ask: Ask) -> web.StreamResponse:
-    """`POST /posts`: the event goes out before the answer."""
-    body = ask.json
-    channel_id, props, kind = ask.text("channel_id"), body.get("props"), ask.text("type")
+async def create(request: ApiRequest) -> web.StreamResponse:
+    """Events are sent before the response."""
+    body = request.json
+    channel_id, props, kind = request.text("channel_id"), body.get("props"), request.text("type")
     if not channel_id or (props is not None and not isinstance(props, dict)):
         raise bad_body("post")
     if kind not in _TYPES and not kind.startswith("custom_"):
         raise bad_body("type")
-    if channel_id not in ask.world.rooms.channels:
-        # Nobody is in a channel that is not there.
+    if channel_id not in request.world.channels.by_id:
+        # Nobody is a member of an unknown channel, so the answer is 403 and not 404.
         raise denied()
     post = posting.create(
-        ask.world,
-        ask.user,
-        ask.world.rooms.channel(channel_id),
-        ask.text("message"),
-        root_id=ask.text("root_id"),
+        request.world,
+        request.user,
+        request.world.channels.channel(channel_id),
+        request.text("message"),
+        root_id=request.text("root_id"),
         props=props,
         type=kind,
         file_ids=body.get("file_ids") or [],
-        pending_post_id=ask.text("pending_post_id"),
+        pending_post_id=request.text("pending_post_id"),
     )
     await _let_events_go()
     return answer(post, 201)
 
 
-async def post(ask: Ask) -> web.StreamResponse:
-    """`GET /posts/{id}`."""
-    return answer(ask.post())
+async def post(request: ApiRequest) -> web.StreamResponse:
+    return answer(request.post())
 
 
-async def patch(ask: Ask) -> web.StreamResponse:
-    """`PUT /posts/{id}/patch`: what is given changes; given props replace all props."""
-    changed = posting.edit(ask.world, _own(ask), ask.json)
+async def patch(request: ApiRequest) -> web.StreamResponse:
+    """Change the given fields only; given props replace all props."""
+    changed = posting.edit(request.world, _own(request), request.json)
     await _let_events_go()
     return answer(changed)
 
 
-async def update(ask: Ask) -> web.StreamResponse:
-    """`PUT /posts/{id}`: the whole post; its id is said twice."""
-    if ask.text("id") != ask.part("post_id"):
+async def update(request: ApiRequest) -> web.StreamResponse:
+    """Replace a post. The id in the body must match the path."""
+    if request.text("id") != request.part("post_id"):
         raise bad_body("id")
-    return await patch(ask)
+    return await patch(request)
 
 
-async def delete(ask: Ask) -> web.StreamResponse:
-    """`DELETE /posts/{id}`."""
-    posting.delete(ask.world, _own(ask), ask.user)
+async def delete(request: ApiRequest) -> web.StreamResponse:
+    posting.delete(request.world, _own(request), request.user)
     await _let_events_go()
     return answer({"status": "OK"})
 
 
-async def thread(ask: Ask) -> web.StreamResponse:
-    """`GET /posts/{id}/thread`."""
-    return answer(ask.world.history.thread(ask.post().id))
+async def thread(request: ApiRequest) -> web.StreamResponse:
+    return answer(request.world.history.thread(request.post().id))
 
 
-async def pin(ask: Ask) -> web.StreamResponse:
-    """`POST /posts/{id}/pin` and `/unpin`."""
-    posting.edit(ask.world, ask.post(), {"is_pinned": ask.request.path.endswith("/pin")})
+async def pin(request: ApiRequest) -> web.StreamResponse:
+    posting.edit(request.world, request.post(), {"is_pinned": request.http.path.endswith("/pin")})
     return answer({"status": "OK"})
 
 
-async def listing(ask: Ask) -> web.StreamResponse:
-    """`GET /channels/{id}/posts`: `since`, or `before` or `after` a post, or a page."""
-    history, channel, query = ask.world.history, ask.channel(), ask.request.query
-    page, per_page = ask.number("page", 0), min(ask.number("per_page", 60), MAX_PER_PAGE)
-    if since := ask.number("since", 0):
+async def listing(request: ApiRequest) -> web.StreamResponse:
+    """A channel's posts: `since` a time (ms), `before` or `after` a post, or by page."""
+    history, channel, query = request.world.history, request.channel(), request.http.query
+    page, per_page = request.number("page", 0), min(request.number("per_page", 60), MAX_PER_PAGE)
+    if since := request.number("since", 0):
         return answer(history.since(channel.id, since))
     for side in ("before", "after"):
         if pivot := query.get(side):
@@ -94,50 +90,49 @@ async def listing(ask: Ask) -> web.StreamResponse:
     return answer(history.page(channel.id, page, per_page))
 
 
-async def ephemeral(ask: Ask) -> web.StreamResponse:
-    """`POST /posts/ephemeral`: only system admins may."""
-    if not ask.user.is_admin:
+async def ephemeral(request: ApiRequest) -> web.StreamResponse:
+    """Only system admins may."""
+    if not request.user.is_admin:
         raise denied()
-    given: Json = ask.json.get("post") or {}
-    if given.get("channel_id") not in ask.world.rooms.channels:
+    given: Json = request.json.get("post") or {}
+    if given.get("channel_id") not in request.world.channels.by_id:
         raise no_channel()
     shown = posting.ephemeral(
-        ask.world,
-        ask.text("user_id"),
+        request.world,
+        request.text("user_id"),
         given["channel_id"],
         given.get("message", ""),
-        author_id=ask.user.id,
+        author_id=request.user.id,
         root_id=given.get("root_id", ""),
         props=given.get("props"),
     )
     return answer(shown, 201)
 
 
-async def react(ask: Ask) -> web.StreamResponse:
-    """`POST /reactions`."""
-    target = ask.world.history.post(ask.text("post_id"))
-    if ask.text("user_id") != ask.user.id or not ask.world.rooms.has(target.channel_id, ask.user.id):
+async def react(request: ApiRequest) -> web.StreamResponse:
+    target = request.world.history.post(request.text("post_id"))
+    if request.text("user_id") != request.user.id or not request.world.channels.has(
+        target.channel_id, request.user.id
+    ):
         raise denied()
-    return answer(posting.react(ask.world, ask.user, target, ask.text("emoji_name")), 201)
+    return answer(posting.react(request.world, request.user, target, request.text("emoji_name")), 201)
 
 
-async def unreact(ask: Ask) -> web.StreamResponse:
-    """`DELETE /users/{id}/posts/{id}/reactions/{emoji}`."""
-    posting.unreact(ask.world, ask.self_user(), ask.post(), ask.part("emoji"))
+async def unreact(request: ApiRequest) -> web.StreamResponse:
+    posting.unreact(request.world, request.self_user(), request.post(), request.part("emoji"))
     return answer({"status": "OK"})
 
 
-async def reactions(ask: Ask) -> web.StreamResponse:
-    """`GET /posts/{id}/reactions`."""
-    return answer(ask.post().metadata.get("reactions"))
+async def reactions(request: ApiRequest) -> web.StreamResponse:
+    return answer(request.post().metadata.get("reactions"))
 
 
-async def upload(ask: Ask) -> web.StreamResponse:
-    """`POST /files`: multipart, with `channel_id` as a field or in the query, and `files`."""
-    channel_id = ask.request.query.get("channel_id", "")
+async def upload(request: ApiRequest) -> web.StreamResponse:
+    """Takes multipart `files` with `channel_id` as a field or in the query, or one file as the raw body."""
+    channel_id = request.http.query.get("channel_id", "")
     found: list[tuple[str, bytes]] = []
-    if ask.request.content_type == "multipart/form-data":
-        async for part in await ask.request.multipart():
+    if request.http.content_type == "multipart/form-data":
+        async for part in await request.http.multipart():
             if not isinstance(part, BodyPartReader):
                 continue
             if part.name == "channel_id":
@@ -145,64 +140,62 @@ async def upload(ask: Ask) -> web.StreamResponse:
             elif part.filename:
                 found.append((part.filename, bytes(await part.read())))
     else:
-        found.append((ask.request.query.get("filename", ""), await ask.request.read()))
+        found.append((request.http.query.get("filename", ""), await request.http.read()))
     if not found or not channel_id:
         raise bad_body("files")
-    if not ask.world.rooms.has(channel_id, ask.user.id):
+    if not request.world.channels.has(channel_id, request.user.id):
         raise denied()
-    infos = [_keep(ask, name, data) for name, data in found]
+    infos = [_keep(request, name, data) for name, data in found]
     return answer({"file_infos": infos, "client_ids": []}, 201)
 
 
-async def file(ask: Ask) -> web.StreamResponse:
-    """`GET /files/{id}`: the bytes."""
-    info, data = _file(ask)
+async def file(request: ApiRequest) -> web.StreamResponse:
+    info, data = _file(request)
     return web.Response(body=data, content_type=info.mime_type)
 
 
-async def file_info(ask: Ask) -> web.StreamResponse:
-    """`GET /files/{id}/info`."""
-    return answer(_file(ask)[0])
+async def file_info(request: ApiRequest) -> web.StreamResponse:
+    return answer(_file(request)[0])
 
 
-def _keep(ask: Ask, name: str, data: bytes) -> FileInfo:
-    now = ask.world.now()
+def _keep(request: ApiRequest, name: str, data: bytes) -> FileInfo:
+    now = request.world.now()
     info = FileInfo(
         id=new_id(),
-        user_id=ask.user.id,
+        user_id=request.user.id,
         create_at=now,
         update_at=now,
         name=name,
         extension=name.rpartition(".")[2],
         size=len(data),
     )
-    ask.world.files[info.id] = (info, data)
+    request.world.files[info.id] = (info, data)
     return info
 
 
-def _file(ask: Ask) -> tuple[FileInfo, bytes]:
-    found = ask.world.files.get(ask.part("file_id"))
+def _file(request: ApiRequest) -> tuple[FileInfo, bytes]:
+    found = request.world.files.get(request.part("file_id"))
     if found is None:
         raise not_found("app.file_info.get.app_error", "Unable to get the file info.")
-    posted = ask.world.history.posts.get(found[0].post_id)
+    posted = request.world.history.posts.get(found[0].post_id)
     if posted is None:
-        allowed = found[0].user_id == ask.user.id
+        allowed = found[0].user_id == request.user.id
     else:
-        allowed = ask.world.may_read(ask.user, ask.world.rooms.channel(posted.channel_id))
+        allowed = request.world.may_read(request.user, request.world.channels.channel(posted.channel_id))
     if not allowed:
         raise denied()
     return found
 
 
-def _own(ask: Ask) -> Post:
-    found = ask.post()
-    if found.user_id != ask.user.id and not ask.user.is_admin:
+def _own(request: ApiRequest) -> Post:
+    found = request.post()
+    if found.user_id != request.user.id and not request.user.is_admin:
         raise denied()
     return found
 
 
 async def _let_events_go() -> None:
-    """Two turns of the loop: the sockets are written to, and a client can read before the answer comes."""
+    """Yield to the event loop twice, so that sockets are written to before the response is sent."""
     await asyncio.sleep(0)
     await asyncio.sleep(0)
 

@@ -1,4 +1,4 @@
-"""`/users`, `/teams` and the system's own paths."""
+"""API routes under `/users` and `/teams`, and the system routes."""
 
 from __future__ import annotations
 
@@ -6,102 +6,94 @@ import asyncio
 
 from aiohttp import web
 
-from bot.sandbox.mattermost.ask import Ask, Route
-from bot.sandbox.mattermost.gate import COOKIE, CSRF_COOKIE
+from bot.sandbox.mattermost.api_request import ApiRequest, Route
+from bot.sandbox.mattermost.dispatch import COOKIE, CSRF_COOKIE
 from bot.sandbox.mattermost.records import Json, User
 from bot.sandbox.mattermost.refusals import bad_parameter, denied
 from bot.sandbox.mattermost.sockets import VERSION, serve_socket
 from bot.sandbox.mattermost.wire import answer, new_id
 
 
-async def log_in(ask: Ask) -> web.StreamResponse:
-    """`POST /users/login`: the token is in the header `Token`; a browser also gets cookies."""
-    user, token = ask.world.directory.log_in(ask.text("login_id"), ask.text("password"))
+async def log_in(request: ApiRequest) -> web.StreamResponse:
+    """Return the token in the header `Token`; browsers also get cookies."""
+    user, token = request.world.directory.log_in(request.text("login_id"), request.text("password"))
     response = answer(user.json())
     response.headers["Token"] = token
-    if ask.request.headers.get("X-Requested-With") == "XMLHttpRequest":
+    if request.http.headers.get("X-Requested-With") == "XMLHttpRequest":
         response.set_cookie(COOKIE, token, httponly=True, samesite="Lax")
         response.set_cookie("MMUSERID", user.id, samesite="Lax")
         response.set_cookie(CSRF_COOKIE, new_id(), samesite="Lax")
     return response
 
 
-async def log_out(ask: Ask) -> web.StreamResponse:
-    """`POST /users/logout`."""
+async def log_out(request: ApiRequest) -> web.StreamResponse:
     response = answer({"status": "OK"})
     for name in (COOKIE, "MMUSERID", CSRF_COOKIE):
         response.del_cookie(name)
     return response
 
 
-async def user(ask: Ask) -> web.StreamResponse:
-    """`GET /users/{id}`."""
-    return answer(_shown(ask, ask.named_user()))
+async def user(request: ApiRequest) -> web.StreamResponse:
+    return answer(_shown(request, request.named_user()))
 
 
-async def user_by_name(ask: Ask) -> web.StreamResponse:
-    """`GET /users/username/{name}`."""
-    return answer(_shown(ask, ask.world.directory.named(ask.part("name"))))
+async def user_by_name(request: ApiRequest) -> web.StreamResponse:
+    return answer(_shown(request, request.world.directory.named(request.part("name"))))
 
 
-async def user_by_email(ask: Ask) -> web.StreamResponse:
-    """`GET /users/email/{email}`: only where addresses are shown."""
-    email = ask.part("email")
+async def user_by_email(request: ApiRequest) -> web.StreamResponse:
+    """Allowed only if the server shows e-mail addresses to this user."""
+    email = request.part("email")
     if "@" not in email:
         raise bad_parameter("email")
-    if not _shows_emails(ask):
+    if not _shows_emails(request):
         raise denied()
-    return answer(ask.world.directory.by_email(email).json())
+    return answer(request.world.directory.by_email(email).json())
 
 
-async def users_by_ids(ask: Ask) -> web.StreamResponse:
-    """`POST /users/ids`: unknown ones are left out."""
-    known = ask.world.directory.users
-    return answer([_shown(ask, known[one]) for one in ask.list if one in known])
+async def users_by_ids(request: ApiRequest) -> web.StreamResponse:
+    """Unknown ids are left out."""
+    known = request.world.directory.users
+    return answer([_shown(request, known[one]) for one in request.list if one in known])
 
 
-async def users_by_names(ask: Ask) -> web.StreamResponse:
-    """`POST /users/usernames`: unknown ones are left out."""
-    found = (ask.world.directory.find(name) for name in ask.list)
-    return answer([_shown(ask, one) for one in found if one is not None])
+async def users_by_names(request: ApiRequest) -> web.StreamResponse:
+    """Unknown names are left out."""
+    found = (request.world.directory.find(name) for name in request.list)
+    return answer([_shown(request, one) for one in found if one is not None])
 
 
-async def teams(ask: Ask) -> web.StreamResponse:
-    """`GET /users/{id}/teams`."""
-    return answer(ask.world.directory.teams_of(ask.self_user().id))
+async def teams(request: ApiRequest) -> web.StreamResponse:
+    return answer(request.world.directory.teams_of(request.self_user().id))
 
 
-async def team(ask: Ask) -> web.StreamResponse:
-    """`GET /teams/{id}`."""
-    return answer(ask.team())
+async def team(request: ApiRequest) -> web.StreamResponse:
+    return answer(request.team())
 
 
-async def team_by_name(ask: Ask) -> web.StreamResponse:
-    """`GET /teams/name/{name}`."""
-    return answer(ask.world.directory.team_named(ask.part("name")))
+async def team_by_name(request: ApiRequest) -> web.StreamResponse:
+    return answer(request.world.directory.team_named(request.part("name")))
 
 
-async def channels_in_team(ask: Ask) -> web.StreamResponse:
-    """`GET /users/{id}/teams/{id}/channels`: those of the team, and direct and group ones."""
-    team = ask.team()
-    found = ask.world.rooms.of_user(ask.self_user().id)
+async def channels_in_team(request: ApiRequest) -> web.StreamResponse:
+    """The user's channels in the team, plus direct and group channels."""
+    team = request.team()
+    found = request.world.channels.of_user(request.self_user().id)
     return answer([one for one in found if one.team_id in ("", team.id) and not one.delete_at])
 
 
-async def channels(ask: Ask) -> web.StreamResponse:
-    """`GET /users/{id}/channels`: those of all teams."""
-    found = ask.world.rooms.of_user(ask.self_user().id)
+async def channels(request: ApiRequest) -> web.StreamResponse:
+    """The user's channels in all teams."""
+    found = request.world.channels.of_user(request.self_user().id)
     return answer([one for one in found if not one.delete_at])
 
 
-async def typing(ask: Ask) -> web.StreamResponse:
-    """`POST /users/{id}/typing`."""
-    ask.world.typing(ask.self_user(), ask.text("channel_id"), ask.text("parent_id"))
+async def typing(request: ApiRequest) -> web.StreamResponse:
+    request.world.typing(request.self_user(), request.text("channel_id"), request.text("parent_id"))
     return answer({"status": "OK"})
 
 
-async def ping(ask: Ask) -> web.StreamResponse:
-    """`GET /system/ping`."""
+async def ping(request: ApiRequest) -> web.StreamResponse:
     return answer(
         {
             "ActiveSearchBackend": "database",
@@ -116,9 +108,8 @@ async def ping(ask: Ask) -> web.StreamResponse:
     )
 
 
-async def config(ask: Ask) -> web.StreamResponse:
-    """`GET /config/client?format=old`."""
-    overrides = "true" if ask.world.allow_overrides else "false"
+async def config(request: ApiRequest) -> web.StreamResponse:
+    overrides = "true" if request.world.allow_overrides else "false"
     return answer(
         {
             "BuildNumber": "sandbox",
@@ -126,33 +117,32 @@ async def config(ask: Ask) -> web.StreamResponse:
             "EnableBotAccountCreation": "true",
             "EnablePostIconOverride": overrides,
             "EnablePostUsernameOverride": overrides,
-            "ShowEmailAddress": "true" if ask.world.show_email_address else "false",
+            "ShowEmailAddress": "true" if request.world.show_email_address else "false",
             "SiteName": "Mattermost",
-            "SiteURL": ask.world.site_url,
+            "SiteURL": request.world.site_url,
             "Version": VERSION,
             "WebsocketURL": "",
         }
     )
 
 
-async def websocket(ask: Ask) -> web.StreamResponse:
-    """`GET /websocket`."""
+async def websocket(request: ApiRequest) -> web.StreamResponse:
     try:
-        return await serve_socket(ask.world, ask.request, ask.sender)
+        return await serve_socket(request.world, request.http, request.sender)
     except asyncio.CancelledError:
-        if ask.request.transport is not None:
-            ask.request.transport.abort()
+        if request.http.transport is not None:
+            request.http.transport.abort()
         raise
 
 
-def _shown(ask: Ask, user: User) -> Json:
-    """An account as who asks sees it: their own whole, of others perhaps without the e-mail address."""
-    hidden = user is not ask.user and not _shows_emails(ask)
+def _shown(request: ApiRequest, user: User) -> Json:
+    """The account as JSON, without the e-mail address if it is hidden from this user."""
+    hidden = user is not request.user and not _shows_emails(request)
     return user.json() | ({"email": ""} if hidden else {})
 
 
-def _shows_emails(ask: Ask) -> bool:
-    return ask.world.show_email_address or ask.user.is_admin
+def _shows_emails(request: ApiRequest) -> bool:
+    return request.world.show_email_address or request.user.is_admin
 
 
 ROUTES = (

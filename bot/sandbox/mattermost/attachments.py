@@ -1,4 +1,4 @@
-"""Attachments as Mattermost stores and shows them, and the buttons that it keeps to itself. Pure."""
+"""Message attachments as Mattermost shows them, with button callbacks kept on the server. Pure."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ACTION_KEYS = ("type", "name", "disabled", "style", "data_source", "options", "
 
 @dataclass(slots=True, frozen=True)
 class Action:
-    """A button or menu: where its press goes, and the context that users never see."""
+    """A button or menu: the URL it calls and the context, which users never see."""
 
     id: str
     type: str
@@ -34,7 +34,7 @@ class Action:
 
 
 def clean(props: Json) -> tuple[Json, dict[str, Action]]:
-    """Props as clients see them (sorted, attachments completed), and the actions taken out of them."""
+    """Props as clients see them (sorted, attachment fields filled in), and the actions taken out."""
     cleaned = dict(sorted(props.items()))
     actions: dict[str, Action] = {}
     given = cleaned.get("attachments")
@@ -44,7 +44,6 @@ def clean(props: Json) -> tuple[Json, dict[str, Action]]:
 
 
 def embeds(props: Json) -> Json:
-    """The metadata of a post with these props."""
     return {"embeds": [{"type": "message_attachment"}]} if props.get("attachments") else {}
 
 

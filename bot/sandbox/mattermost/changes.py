@@ -1,4 +1,4 @@
-"""Telling whoever waits that something changed."""
+"""Waiting for changes of the server's state."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ T = TypeVar("T")
 
 
 class Changes:
-    """Wakes all who wait after every change of state."""
+    """Wakes all waiting tasks after each change."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
         self._waiting = 0
 
     def tell(self) -> None:
-        """Something changed."""
+        """Wake the waiting tasks."""
         if self._waiting:
             self._next.set()
             self._next = asyncio.Event()
 
     async def wait_for(self, predicate: Callable[[], T], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """The predicate's first true value; raises TimeoutError after `timeout` seconds."""
+        """Return the predicate's first true value. Raises TimeoutError after `timeout` seconds."""
         self._waiting += 1
         try:
             async with asyncio.timeout(timeout):

@@ -1,4 +1,4 @@
-"""The posts of all channels, kept so that no question walks through all of them."""
+"""The posts of all channels, indexed so that no query scans all of them."""
 
 from __future__ import annotations
 
@@ -14,18 +14,17 @@ SINCE_LIMIT = 1000
 
 
 class History:
-    """Posts by id, by channel, by thread, and by the time of their last change."""
+    """Posts indexed by id, channel, thread and time of last change."""
 
     def __init__(self) -> None:
         self.posts: dict[str, Post] = {}
         self._live: dict[str, dict[str, Post]] = {}
         self._all: dict[str, list[Post]] = {}
-        # Per channel in the order of update_at: whatever changes moves to the end.
+        # Per channel, ordered by update_at: a changed post moves to the end.
         self._changed: dict[str, dict[str, Post]] = {}
         self._replies: dict[str, dict[str, Post]] = {}
 
     def add(self, post: Post) -> None:
-        """Keep a new post."""
         self._keep(post)
         self._all.setdefault(post.channel_id, []).append(post)
         self._live.setdefault(post.channel_id, {})[post.id] = post
@@ -33,17 +32,17 @@ class History:
             self._replies.setdefault(post.root_id, {})[post.id] = post
 
     def add_copy(self, copy: Post) -> None:
-        """Keep the former state of an edited post; only `since` ever shows it."""
+        """Keep the previous version of an edited post; only `since` returns it."""
         self._keep(copy)
 
     def touch(self, post: Post, now: int) -> None:
-        """The post changed."""
+        """Mark the post as changed at `now` (ms)."""
         post.update_at = now
         changed = self._changed[post.channel_id]
         changed[post.id] = changed.pop(post.id)
 
     def delete(self, post: Post, now: int) -> None:
-        """The post, and if it is a root its replies, are gone for everybody but `since`."""
+        """Delete the post and, if it is a root, its replies. Only `since` still returns them."""
         for gone in [post, *self.replies(post.id)]:
             gone.delete_at = now
             self.touch(gone, now)
@@ -53,33 +52,32 @@ class History:
             self._replies.get(post.root_id, {}).pop(post.id, None)
 
     def post(self, post_id: str) -> Post:
-        """The post of this id, if it was not deleted."""
+        """The post with this id. Refused with 404 if there is none or it was deleted."""
         post = self.posts.get(post_id)
         if post is None or post.delete_at:
             raise no_post()
         return post
 
     def replies(self, root_id: str) -> list[Post]:
-        """The replies under a root, oldest first."""
+        """The replies to a root post, oldest first."""
         return list(self._replies.get(root_id, {}).values())
 
     def reply_count(self, root_id: str) -> int:
-        """How many replies a root has."""
         return len(self._replies.get(root_id, {}))
 
     def in_channel(self, channel_id: str, *, include_deleted: bool = False) -> list[Post]:
-        """The posts of a channel, oldest first."""
+        """The channel's posts, oldest first."""
         if include_deleted:
             return list(self._all.get(channel_id, ()))
         return list(self._live.get(channel_id, {}).values())
 
     def everything(self) -> Iterable[Post]:
-        """All posts that are not deleted, channel by channel."""
+        """All posts that are not deleted, grouped by channel."""
         for live in self._live.values():
             yield from live.values()
 
     def since(self, channel_id: str, moment: int) -> Json:
-        """What changed strictly after `moment`: at most 1,000, and it is not said which of more."""
+        """Posts changed strictly after `moment` (ms): at most 1,000, without a sign that there are more."""
         found: list[Post] = []
         for post in reversed(self._changed.get(channel_id, {}).values()):
             if post.update_at <= moment:
@@ -88,7 +86,7 @@ class History:
         return self._listing(sorted(found[-SINCE_LIMIT:], key=lambda post: -post.create_at))
 
     def page(self, channel_id: str, page: int, per_page: int) -> Json:
-        """One page of a channel, newest first."""
+        """One page of the channel's posts, newest first."""
         live = self._live.get(channel_id, {})
         skip = page * per_page
         found = list(islice(reversed(live.values()), max(skip - 1, 0), skip + per_page + 1))
@@ -97,7 +95,7 @@ class History:
         return self._listing(found, newer=newer, older=older)
 
     def around(self, channel_id: str, post_id: str, *, before: bool, page: int, per_page: int) -> Json:
-        """One page of what is before, or after, a post; newest first."""
+        """One page of the posts before or after a post, newest first."""
         ids = list(self._live.get(channel_id, {}))
         if post_id not in ids:
             return self._listing([])
@@ -113,7 +111,7 @@ class History:
         return self._listing(found, newer=newer, older=ids[start - 1] if start else "")
 
     def thread(self, post_id: str) -> Json:
-        """A root and its replies."""
+        """A root post and its replies, given the id of any of them."""
         post = self.post(post_id)
         root = self.posts.get(post.root_id, post)
         return self._listing([root, *self.replies(root.id)])
@@ -124,7 +122,7 @@ class History:
 
     def _listing(self, posts: list[Post], *, newer: str = "", older: str = "") -> Json:
         shown = {post.id: _shown(post) for post in posts}
-        # The roots of what is listed come along, but not in the order.
+        # The roots of listed replies are included, but are not in `order`.
         for post in posts:
             root = self.posts.get(post.root_id)
             if root is not None and root.id not in shown:
@@ -138,7 +136,7 @@ class History:
 
 
 def _shown(post: Post) -> Post:
-    """A deleted post keeps its props, but neither its words nor what was attached."""
+    """A deleted post keeps its props but loses its message, metadata and files."""
     if not post.delete_at:
         return post
     return structs.replace(post, message="", metadata={}, file_ids=UNSET)

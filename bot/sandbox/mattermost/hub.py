@@ -1,61 +1,75 @@
-"""All WebSocket connections: who is told what."""
+"""All WebSocket connections, and which of them get an event."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Container
 
-from bot.sandbox.mattermost.line import Line
+from bot.sandbox.mattermost.connection import Connection
 
-# How long, in seconds, a lost connection can be resumed.
+# Seconds for which a lost connection can be resumed.
 KEEP_S = 300.0
 
 
 class Hub:
-    """The connections, open ones and those that may come back."""
+    """The open connections, and the lost ones that can still be resumed."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, Line] = {}
+        self._connections: dict[str, Connection] = {}
 
-    def lines(self, user_id: str = "") -> list[Line]:
-        """The open connections of a user, or of everybody."""
-        return [line for line in self._lines.values() if line.open and user_id in ("", line.user_id)]
+    def connections(self, user_id: str = "") -> list[Connection]:
+        """The open connections of one user, or of all users."""
+        return [
+            connection
+            for connection in self._connections.values()
+            if connection.open and user_id in ("", connection.user_id)
+        ]
 
     def everybody(self) -> set[str]:
-        """The users who have a connection that may see events."""
-        return {line.user_id for line in self._lines.values()}
+        """The ids of all users with a connection."""
+        return {connection.user_id for connection in self._connections.values()}
 
-    def register(self, line: Line) -> None:
-        """A connection was authenticated."""
+    def register(self, connection: Connection) -> None:
+        """Add an authenticated connection and drop those lost too long ago."""
         now = time.monotonic()
-        for old in [one for one in self._lines.values() if not one.open and now - one.dropped_at > KEEP_S]:
-            del self._lines[old.id]
-        self._lines[line.id] = line
+        for old in [
+            one for one in self._connections.values() if not one.open and now - one.dropped_at > KEEP_S
+        ]:
+            del self._connections[old.id]
+        self._connections[connection.id] = connection
 
-    def resumable(self, connection_id: str, user_id: str, seq: int) -> Line | None:
-        """The lost connection that can go on at this sequence number."""
-        line = self._lines.get(connection_id)
-        if line is None or line.open or line.deaf or line.user_id != user_id or not line.resumes_at(seq):
+    def resumable(self, connection_id: str, user_id: str, seq: int) -> Connection | None:
+        """The user's lost connection, if it can be resumed at this sequence number."""
+        connection = self._connections.get(connection_id)
+        if (
+            connection is None
+            or connection.open
+            or connection.deaf
+            or connection.user_id != user_id
+            or not connection.resumes_at(seq)
+        ):
             return None
-        return line
+        return connection
 
     def tell(self, event: str, users: Container[str], *, omit: str = "") -> None:
-        """Tell an event to all of these users but one."""
-        for line in self._lines.values():
-            if line.user_id in users and line.user_id != omit:
-                line.tell(event)
+        """Send an event to these users, except `omit`."""
+        for connection in self._connections.values():
+            if connection.user_id in users and connection.user_id != omit:
+                connection.tell(event)
 
     def deafen(self, user_id: str) -> None:
-        """The user's sockets stay open, and deliver and answer nothing any more."""
-        for line in self._lines.values():
-            if line.user_id == user_id:
-                line.deaf = True
+        """Keep the user's sockets open but send nothing more on them."""
+        for connection in self._connections.values():
+            if connection.user_id == user_id:
+                connection.deaf = True
 
     def cut(self, user_id: str = "") -> None:
-        """Cut the sockets; their queues stay."""
-        for line in self.lines(user_id):
-            line.cut()
+        """Cut the sockets. Their connections can be resumed."""
+        for connection in self.connections(user_id):
+            connection.cut()
 
     def forget(self) -> None:
-        """No lost connection can be resumed any more."""
-        self._lines = {line.id: line for line in self._lines.values() if line.open}
+        """Drop all lost connections, so that none can be resumed."""
+        self._connections = {
+            connection.id: connection for connection in self._connections.values() if connection.open
+        }

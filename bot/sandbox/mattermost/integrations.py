@@ -1,4 +1,4 @@
-"""Buttons, menus, dialogs and slash commands, from the press to what becomes of the answer."""
+"""Buttons, menus, dialogs and slash commands: calls the integration and applies its response."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from bot.sandbox.mattermost import posting
-from bot.sandbox.mattermost.ask import parse
-from bot.sandbox.mattermost.outgoing import Outgoing, Reply, SilentError
+from bot.sandbox.mattermost.api_request import parse
+from bot.sandbox.mattermost.outgoing import NoAnswerError, Outgoing, Reply
 from bot.sandbox.mattermost.records import Channel, Command, Dialog, Json, Post, User
 from bot.sandbox.mattermost.refusals import Refusal, bad_body, denied, no_post, no_route, not_found
 from bot.sandbox.mattermost.triggers import Triggers
@@ -21,7 +21,7 @@ _RETAINED = ("from_webhook", "override_username", "override_icon_url")
 
 
 class Integrations:
-    """What integrations are asked, and what their answers do."""
+    """Calls integrations and applies their responses."""
 
     def __init__(self, world: World, outgoing: Outgoing) -> None:
         self.outgoing = outgoing
@@ -30,14 +30,14 @@ class Integrations:
         self._response_urls: dict[str, tuple[str, str, str]] = {}
 
     async def press(self, user: User, post_id: str, action_id: str, selected: str = "") -> Json:
-        """Press a button or choose from a menu; returns what the client is told."""
+        """Press a button or choose from a menu; returns the client's JSON."""
         if not re.fullmatch(r"[A-Za-z0-9]+", action_id):
             raise no_route()
         action = self._world.actions.get(post_id, {}).get(action_id)
         post = self._world.history.posts.get(post_id) or self._ephemeral(user, post_id)
         if action is None or post is None:
             raise not_found("api.post.do_action.action_id.app_error", "Invalid action id.")
-        channel = self._world.rooms.channel(post.channel_id)
+        channel = self._world.channels.channel(post.channel_id)
         if not self._world.may_read(user, channel):
             raise denied()
         trigger = self._triggers.make(user.id, channel.id)
@@ -51,15 +51,15 @@ class Integrations:
             "data_source": action.data_source,
             "context": context,
         }
-        reply = await self._ask(action.url, encode(body))
+        reply = await self._call(action.url, encode(body))
         given = parse(reply.body)
         if reply.status != 200 or not isinstance(given, dict):
             raise _failed()
-        self._obey(user, post, given)
+        self._apply(user, post, given)
         return {"status": "OK", "trigger_id": trigger.client}
 
     def open_dialog(self, body: Json) -> None:
-        """An integration opens a dialog; nothing but the trigger id says that it may."""
+        """Open a dialog for an integration, authorized by the trigger id alone."""
         full, url, dialog = body.get("trigger_id"), body.get("url"), body.get("dialog")
         if not isinstance(full, str) or not full:
             raise bad_body("trigger_id")
@@ -71,13 +71,13 @@ class Integrations:
         self._world.tell_user("open_dialog", {"dialog": shown}, user_id)
 
     async def submit_dialog(self, user: User, body: Json) -> Json:
-        """A person submits or cancels a dialog; returns the errors that are shown in it."""
+        """Submit or cancel a dialog; returns the integration's JSON, with errors to show in the dialog."""
         if not body.get("url"):
             raise bad_body("url")
         team_id, channel_id = str(body.get("team_id", "")), str(body.get("channel_id", ""))
         if user.id not in self._world.directory.team_members.get(team_id, {}):
             raise denied()
-        if not self._world.may_read(user, self._world.rooms.channel(channel_id)):
+        if not self._world.may_read(user, self._world.channels.channel(channel_id)):
             raise denied()
         submission: Json = body.get("submission") or {}
         sent = {
@@ -90,15 +90,15 @@ class Integrations:
             "submission": dict(sorted(submission.items())),
             "cancelled": bool(body.get("cancelled")),
         }
-        reply = await self._ask(str(body["url"]), encode(sent))
+        reply = await self._call(str(body["url"]), encode(sent))
         if reply.status != 200:
             raise _failed()
         given = parse(reply.body)
         return given if isinstance(given, dict) else {}
 
     async def execute(self, user: User, channel: Channel, text: str, root_id: str, team_id: str) -> Json:
-        """Run a slash command; returns what the client is told."""
-        if not self._world.rooms.has(channel.id, user.id):
+        """Run a slash command; returns the client's JSON."""
+        if not self._world.channels.has(channel.id, user.id):
             raise denied()
         trigger_word, _, rest = text.strip().partition(" ")
         command = self._world.commands.get(trigger_word.removeprefix("/").lower())
@@ -113,7 +113,7 @@ class Integrations:
         try:
             data = urlencode(sorted(form.items())).encode()
             reply = await self.outgoing.post(command.url, data, FORM, headers)
-        except SilentError:
+        except NoAnswerError:
             raise _command_failed(trigger_word) from None
         if reply.status != 200:
             raise _command_failed(trigger_word)
@@ -122,7 +122,7 @@ class Integrations:
         return _EMPTY_RESPONSE | response | {"trigger_id": trigger.client}
 
     def respond_later(self, key: str, body: Json) -> None:
-        """A later answer through `response_url`."""
+        """Apply a delayed response sent to `response_url`."""
         if key not in self._response_urls:
             raise not_found("web.command_webhook.invalid.app_error", "Invalid webhook.")
         self._respond(body, *self._response_urls[key])
@@ -142,13 +142,13 @@ class Integrations:
         shown = (one.post for one in self._world.ephemerals if one.user_id == user.id)
         return next((post for post in shown if post.id == post_id), None)
 
-    async def _ask(self, url: str, data: bytes) -> Reply:
+    async def _call(self, url: str, data: bytes) -> Reply:
         try:
             return await self.outgoing.post(url, data, JSON)
-        except SilentError:
+        except NoAnswerError:
             raise _failed() from None
 
-    def _obey(self, user: User, post: Post, given: Json) -> None:
+    def _apply(self, user: User, post: Post, given: Json) -> None:
         update: Any = given.get("update")
         if isinstance(update, dict):
             self._update(post, update)
@@ -161,7 +161,7 @@ class Integrations:
             )
 
     def _update(self, post: Post, update: Json) -> None:
-        # What only one person was shown is in no database, and cannot be found to be changed.
+        # Ephemeral posts are not stored, so they cannot be updated.
         if post.delete_at or post.id not in self._world.history.posts:
             raise no_post()
         patch = {"message": update.get("message", "")}
@@ -217,7 +217,7 @@ class Integrations:
         if username or icon:
             props |= {"override_icon_url": icon, "from_webhook": "true"}
         if response.get("response_type") == "in_channel":
-            user, channel = self._world.directory.user(user_id), self._world.rooms.channel(channel_id)
+            user, channel = self._world.directory.user(user_id), self._world.channels.channel(channel_id)
             posting.create(self._world, user, channel, text, root_id=root_id, props=props)
         elif text or props:
             posting.ephemeral(self._world, user_id, channel_id, text, root_id=root_id, props=props)

@@ -1,4 +1,4 @@
-"""Making channels, and going in and out of them, with the system messages and events that follow."""
+"""Creating, joining and leaving channels, with the system messages and events."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bot.sandbox.mattermost.world import World
 
 
 def join(world: World, channel: Channel, user: User, by: User) -> Json:
-    """Put an account into a channel: its member, with a system message if it is new."""
-    known = world.rooms.has(channel.id, user.id)
-    member = world.rooms.join(channel, user)
+    """Add a user to a channel, with a system message if they are new; returns the membership."""
+    known = world.channels.has(channel.id, user.id)
+    member = world.channels.join(channel, user)
     if known:
         return member
     data = {"team_id": channel.team_id, "user_id": user.id}
@@ -32,8 +32,8 @@ def join(world: World, channel: Channel, user: User, by: User) -> Json:
 
 
 def leave(world: World, channel: Channel, user: User, by: User) -> None:
-    """Take an account out of a channel."""
-    if not world.rooms.leave(channel, user):
+    """Remove a user from a channel, with a system message if `by` can read it."""
+    if not world.channels.leave(channel, user):
         return
     world.tell_user("user_removed", {"channel_id": channel.id, "remover_id": by.id}, user.id)
     world.tell_channel("user_removed", {"remover_id": by.id, "user_id": user.id}, channel.id)
@@ -44,16 +44,16 @@ def leave(world: World, channel: Channel, user: User, by: User) -> None:
 
 
 def direct(world: World, one: User, other: User) -> Channel:
-    """The direct channel of two accounts, made if there is none."""
-    channel, made = world.rooms.direct(one, other)
+    """The direct channel of two users, created if needed."""
+    channel, made = world.channels.direct(one, other)
     if made:
         world.tell_channel("direct_added", {"teammate_id": other.id}, channel.id)
     return channel
 
 
 def group(world: World, users: list[User]) -> Channel:
-    """The group channel of these accounts, made if there is none."""
-    channel, made = world.rooms.group(users)
+    """The group channel of these users, created if needed."""
+    channel, made = world.channels.group(users)
     if made:
         ids = encode_text([user.id for user in users])
         world.tell_channel("group_added", {"teammate_ids": ids}, channel.id)
@@ -61,13 +61,11 @@ def group(world: World, users: list[User]) -> Channel:
 
 
 def archive(world: World, channel: Channel) -> None:
-    """Archive a channel."""
     channel.delete_at = channel.update_at = world.now()
     data = {"channel_id": channel.id, "delete_at": channel.delete_at}
     world.tell_channel("channel_deleted", data, channel.id)
 
 
 def unarchive(world: World, channel: Channel) -> None:
-    """Bring an archived channel back."""
     channel.delete_at = 0
     world.tell_channel("channel_restored", {"channel_id": channel.id}, channel.id)

@@ -1,4 +1,4 @@
-"""Whom a message mentions. Pure."""
+"""Finds the mentions in a message. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _NAME = re.compile(r"(?<![\w.@-])@([a-z0-9._-]+)", re.IGNORECASE)
 
 
 def names(texts: Iterable[str]) -> set[str]:
-    """The names after an @, in lower case, outside code; a sentence's end is not part of a name."""
+    """The lower-case names after an @ outside code, with and without trailing punctuation."""
     found: set[str] = set()
     for text in texts:
         if "@" not in text:
@@ -27,7 +27,7 @@ def names(texts: Iterable[str]) -> set[str]:
 
 
 def texts_of(message: str, props: Json) -> list[str]:
-    """The parts of a post in which a mention counts: its message, and its attachments' two texts."""
+    """The texts in which mentions count: the message, and each attachment's pretext and text."""
     texts = [message]
     attachments = props.get("attachments")
     for attachment in attachments if isinstance(attachments, list) else ():

@@ -1,4 +1,4 @@
-"""The requests that Mattermost itself makes: of buttons, dialogs and slash commands."""
+"""HTTP requests that Mattermost sends to integrations."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ USER_AGENT = "Mattermost-Bot/1.1"
 MAX_ANSWER = 1024 * 1024
 
 
-class SilentError(Exception):
-    """The integration did not answer."""
+class NoAnswerError(Exception):
+    """The integration did not answer in time."""
 
 
 @dataclass(slots=True, frozen=True)
 class Reply:
-    """What an integration answered."""
+    """An integration's response."""
 
     status: int
     content_type: str
@@ -27,7 +27,7 @@ class Reply:
 
 
 class Outgoing:
-    """One client session for as long as the server runs."""
+    """An HTTP client session, open while the server runs."""
 
     def __init__(self, ssl_context: ssl.SSLContext | None = None) -> None:
         self.timeout = 30.0
@@ -35,20 +35,18 @@ class Outgoing:
         self._session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
-        """Open the session."""
         connector = aiohttp.TCPConnector(ssl=self._ssl or True)
         self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     async def stop(self) -> None:
-        """Close the session."""
         if self._session is not None:
             await self._session.close()
             self._session = None
 
     async def post(self, url: str, data: bytes, content_type: str, headers: Mapping[str, str] = {}) -> Reply:
-        """The answer to a POST; raises SilentError if none comes in time."""
+        """POST and return the response. Raises NoAnswerError if there is none within `timeout` seconds."""
         if self._session is None:
-            raise SilentError
+            raise NoAnswerError
         sent = {
             "User-Agent": USER_AGENT,
             "Accept": "application/json",
@@ -60,4 +58,4 @@ class Outgoing:
                     body = await response.content.read(MAX_ANSWER)
                     return Reply(response.status, response.content_type, body)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise SilentError from error
+            raise NoAnswerError from error

@@ -1,4 +1,4 @@
-"""What people do on the server, called from tests and the demo instead of a browser."""
+"""Methods for tests and the demo that do what people do in a browser."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from bot.sandbox.mattermost.world import World
 
 
 class People:
-    """Accounts and channels by name, and everything that a person can do with them.
+    """Looks up accounts and channels by name, and acts for them.
 
-    What a person writes or changes raises `Refusal` where the server would refuse; buttons, dialogs and
-    commands return the JSON that the client gets, be it an error.
+    Methods that write or change something raise `Refusal` where the server would refuse. Buttons, dialogs and
+    commands return the client's JSON, which may be an error.
     """
 
     def __init__(self, world: World, integrations: Integrations) -> None:
@@ -40,21 +40,19 @@ class People:
         self.add_channel("ops", type="P", members=("alice", "bob", "zoom"))
 
     def user(self, name: str | User) -> User:
-        """The account of this user name."""
         return name if isinstance(name, User) else self.world.directory.named(name)
 
     def team(self, name: str = "demo") -> Team:
-        """The team of this name."""
         return self.world.directory.team_named(name)
 
     def channel(self, name: str | Channel) -> Channel:
-        """The channel of this name in any team, or of this id."""
+        """The channel with this id, or the first with this name in any team."""
         if isinstance(name, Channel):
             return name
-        return self.world.rooms.channels.get(name) or self.world.rooms.find(name)
+        return self.world.channels.by_id.get(name) or self.world.channels.find(name)
 
     def token(self, user: str | User) -> str:
-        """A good token of an account, for a client."""
+        """A valid token for the account, created if needed."""
         account = self.user(user)
         known = self._tokens.get(account.id, "")
         if not known or self.world.directory.holder(known) is None:
@@ -62,7 +60,6 @@ class People:
         return known
 
     def add_team(self, name: str, display_name: str = "") -> Team:
-        """A new team."""
         return self.world.directory.add_team(name, display_name or name.title())
 
     def add_user(
@@ -74,7 +71,7 @@ class People:
         is_bot: bool = False,
         team: Team | None = None,
     ) -> User:
-        """A new account, in the team `demo` unless another is named; in no channel."""
+        """Create an account in a team (`demo` by default) and no channel."""
         directory = self.world.directory
         email = email or f"{name}@demo.example"
         user = directory.add_user(name, email=email, roles=roles, is_bot=is_bot)
@@ -90,37 +87,35 @@ class People:
         members: Iterable[str | User] = (),
         team: str = "demo",
     ) -> Channel:
-        """A new channel with these members; nobody is told."""
-        rooms = self.world.rooms
-        channel = rooms.add(name, type, display_name=display_name or name.title(), team_id=self.team(team).id)
+        """Create a channel with these members, without sending events."""
+        channels = self.world.channels
+        channel = channels.add(
+            name, type, display_name=display_name or name.title(), team_id=self.team(team).id
+        )
         for user in members:
-            rooms.join(channel, self.user(user))
+            channels.join(channel, self.user(user))
         return channel
 
     def direct(self, one: str | User, other: str | User) -> Channel:
-        """The direct channel of two people."""
         return membership.direct(self.world, self.user(one), self.user(other))
 
     def group(self, *users: str | User) -> Channel:
-        """The group channel of three or more people."""
         return membership.group(self.world, [self.user(user) for user in users])
 
     def join(self, user: str | User, channel: str | Channel, by: str | User = "") -> None:
-        """Somebody goes into a channel, or is put there by another."""
+        """Add a user to a channel, optionally as another user."""
         account = self.user(user)
         membership.join(self.world, self.channel(channel), account, self.user(by) if by else account)
 
     def leave(self, user: str | User, channel: str | Channel, by: str | User = "") -> None:
-        """Somebody goes, or is put out of a channel by another."""
+        """Remove a user from a channel, optionally as another user."""
         account = self.user(user)
         membership.leave(self.world, self.channel(channel), account, self.user(by) if by else account)
 
     def archive(self, channel: str | Channel) -> None:
-        """Archive a channel."""
         membership.archive(self.world, self.channel(channel))
 
     def unarchive(self, channel: str | Channel) -> None:
-        """Bring an archived channel back."""
         membership.unarchive(self.world, self.channel(channel))
 
     async def post(
@@ -132,7 +127,6 @@ class People:
         props: Json | None = None,
         type: str = "",
     ) -> Post:
-        """Somebody writes."""
         post = posting.create(
             self.world,
             self.user(user),
@@ -142,17 +136,17 @@ class People:
             props=props,
             type=type,
         )
-        # Written in a loop, the sockets must get a turn.
+        # Let the sockets write when a test posts in a loop.
         await asyncio.sleep(0)
         return post
 
     async def webhook(self, channel: str | Channel, message: str, username: str = "Hook") -> Post:
-        """An incoming webhook of alice writes."""
+        """Post through an incoming webhook that alice owns."""
         props = {"from_webhook": "true", "override_username": username, "webhook_display_name": "hook"}
         return await self.post("alice", channel, message, props=props)
 
     async def edit(self, user: str | User, post_id: str, message: str) -> Post:
-        """Somebody edits what they wrote."""
+        """Edit a post. Only its author and admins may."""
         post = self.world.history.post(post_id)
         if post.user_id != self.user(user).id and not self.user(user).is_admin:
             raise denied()
@@ -160,19 +154,19 @@ class People:
         return post
 
     async def delete(self, post_id: str, by: str | User = "") -> None:
-        """Its author, or another, deletes a post."""
+        """Delete a post, as its author unless `by` is given."""
         post = self.world.history.post(post_id)
         posting.delete(self.world, post, self.user(by) if by else self.world.directory.user(post.user_id))
 
     async def press(self, user: str | User, post_id: str, action_id: str, selected_option: str = "") -> Json:
-        """Somebody presses a button, or chooses from a menu."""
+        """Press a button or choose from a menu."""
         try:
             return await self.integrations.press(self.user(user), post_id, action_id, selected_option)
         except Refusal as refusal:
             return refusal.json()
 
     def register_command(self, trigger: str, url: str, token: str = "", username: str = "") -> Command:
-        """A slash command of the team, in place of an earlier one of the same name."""
+        """Add a slash command, replacing any with the same trigger word."""
         now = self.world.now()
         command = Command(
             id=new_id(),
@@ -189,7 +183,6 @@ class People:
         return command
 
     async def command(self, user: str | User, channel: str | Channel, text: str, root_id: str = "") -> Json:
-        """Somebody runs a slash command."""
         account, place = self.user(user), self.channel(channel)
         team_id = place.team_id or self._home(account)
         try:
@@ -205,7 +198,7 @@ class People:
         cancelled: bool = False,
         channel: str | Channel = "",
     ) -> Json:
-        """Somebody submits or cancels a dialog (or the one of this trigger id); the integration's answer."""
+        """Submit or cancel a dialog, given as such or by trigger id; returns the integration's JSON."""
         account = self.user(user)
         shown = dialog if isinstance(dialog, Dialog) else self._dialog(dialog)
         if cancelled and not shown.dialog.get("notify_on_cancel"):
@@ -216,7 +209,7 @@ class People:
             "callback_id": shown.dialog.get("callback_id", ""),
             "state": shown.dialog.get("state", ""),
             "channel_id": place.id,
-            # Also from a direct message, clients name the team that is on the screen.
+            # Clients send the current team even from a direct channel.
             "team_id": place.team_id or self._home(account),
             "submission": {} if cancelled else values or {},
             "cancelled": cancelled,
@@ -227,7 +220,7 @@ class People:
             return refusal.json()
 
     async def set_token(self, user: str | User, new: str = "") -> str:
-        """The account's tokens end, and its sockets fall silent; returns the new token."""
+        """Revoke the account's tokens, mute its sockets, and return a new token."""
         account = self.user(user)
         self.world.directory.revoke(account)
         self.world.hub.deafen(account.id)
@@ -237,13 +230,13 @@ class People:
         return token
 
     def disable(self, user: str | User) -> None:
-        """Deactivate an account: its tokens are refused, its sockets stay open and silent."""
+        """Deactivate an account: its tokens are refused, and its sockets stay open but send nothing."""
         account = self.user(user)
         account.delete_at = self.world.now()
         self.world.hub.deafen(account.id)
 
     def enable(self, user: str | User) -> None:
-        """Activate an account again: its tokens are good again, its old sockets stay silent."""
+        """Reactivate an account: its tokens are valid again, but its old sockets still send nothing."""
         self.user(user).delete_at = 0
 
     def _home(self, user: User) -> str:

@@ -1,4 +1,4 @@
-"""Writing, editing and deleting posts, with the checks of the real server and the events that follow."""
+"""Creating, editing and deleting posts, with the real server's checks and events."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def create(
     file_ids: list[str] | None = None,
     pending_post_id: str = "",
 ) -> Post:
-    """Write a post; the events are sent before this returns. Refuses what the real server refuses."""
+    """Create a post and send its events. Raises `Refusal` where the real server refuses."""
     known = _seen(world, pending_post_id)
     if known is not None:
         return known
@@ -65,7 +65,7 @@ def create(
 
 
 def edit(world: World, post: Post, patch: Json) -> Post:
-    """Change a post: message, props (all of them are replaced), is_pinned, file_ids."""
+    """Change a post's message, props (replaced as a whole) or is_pinned."""
     message = patch.get("message")
     if isinstance(message, str) and len(message) > MAX_MESSAGE:
         raise _too_long()
@@ -84,7 +84,7 @@ def edit(world: World, post: Post, patch: Json) -> Post:
     if isinstance(patch.get("is_pinned"), bool):
         post.is_pinned = patch["is_pinned"]
     world.history.touch(post, now)
-    channel = world.rooms.channel(post.channel_id)
+    channel = world.channels.channel(post.channel_id)
     channel.last_post_at = max(channel.last_post_at, now)
     shown = structs.replace(post, reply_count=_replies(world, post))
     world.tell_channel("post_edited", {"post": encode_text(shown)}, post.channel_id)
@@ -110,7 +110,7 @@ def ephemeral(
     root_id: str = "",
     props: Json | None = None,
 ) -> Post:
-    """Show a text to one person only; nothing of it is kept but the buttons."""
+    """Show a post to one user only. Nothing is stored but its buttons."""
     cleaned, actions = attachments.clean(props or {})
     now = world.now()
     post = Post(
@@ -133,7 +133,7 @@ def ephemeral(
 
 
 def react(world: World, user: User, post: Post, emoji: str) -> Reaction:
-    """Put an emoji under a post."""
+    """Add a user's emoji reaction."""
     now = world.now()
     reaction = Reaction(user_id=user.id, post_id=post.id, emoji_name=emoji, create_at=now, update_at=now)
     given = [one for one in post.metadata.get("reactions", []) if not _same(one, user, emoji)]
@@ -145,7 +145,7 @@ def react(world: World, user: User, post: Post, emoji: str) -> Reaction:
 
 
 def unreact(world: World, user: User, post: Post, emoji: str) -> None:
-    """Take an emoji away again."""
+    """Remove a user's emoji reaction."""
     given: list[Any] = post.metadata.get("reactions", [])
     gone = [one for one in given if _same(one, user, emoji)]
     kept = [one for one in given if not _same(one, user, emoji)]
@@ -239,10 +239,10 @@ def _announce(world: World, user: User, channel: Channel, post: Post) -> None:
     }
     if post.file_ids is not UNSET:
         data["otherFile"] = "true"
-    members = world.rooms.members[channel.id]
+    members = world.channels.members[channel.id]
     mentioned = _mentioned(world, user, channel, post)
     world.hub.tell(event("posted", data, channel_id=channel.id), members.keys() - mentioned)
-    # Who is mentioned is in the copies of those who are, each in their own.
+    # Only mentioned users get `mentions`, and each sees only their own id in it.
     for user_id in mentioned & world.hub.everybody():
         mine = data | {"mentions": encode_text([user_id])}
         world.hub.tell(event("posted", mine, channel_id=channel.id), (user_id,))
@@ -257,7 +257,7 @@ def _sender(world: World, user: User, post: Post) -> str:
 
 
 def _mentioned(world: World, user: User, channel: Channel, post: Post) -> set[str]:
-    members = world.rooms.members[channel.id]
+    members = world.channels.members[channel.id]
     if post.type.startswith("system_"):
         found: set[str] = set()
     elif channel.type == "D":

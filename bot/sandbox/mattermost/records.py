@@ -1,4 +1,4 @@
-"""What the server keeps, in the shapes and the key order of Mattermost's JSON. Times are ms."""
+"""Data that the server keeps, with the fields and key order of Mattermost's JSON. Times are in ms."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 class User(msgspec.Struct, kw_only=True, eq=False):
-    """An account; `password` and the secrets around it never go out."""
+    """An account. `password` is never sent to clients."""
 
     id: str
     create_at: int
@@ -30,11 +30,10 @@ class User(msgspec.Struct, kw_only=True, eq=False):
 
     @property
     def is_admin(self) -> bool:
-        """Whether the account may do everything."""
         return "system_admin" in self.roles.split()
 
     def json(self) -> Json:
-        """The answer of `GET /users/{id}`."""
+        """The body of `GET /users/{id}`."""
         body: Json = {
             "id": self.id,
             "create_at": self.create_at,
@@ -64,7 +63,7 @@ class User(msgspec.Struct, kw_only=True, eq=False):
 
 
 class Team(msgspec.Struct, kw_only=True, eq=False):
-    """A team; its members are kept by the directory."""
+    """A team. Its members are in `Directory.team_members`."""
 
     id: str
     create_at: int
@@ -85,7 +84,7 @@ class Team(msgspec.Struct, kw_only=True, eq=False):
 
 
 class Channel(msgspec.Struct, kw_only=True, eq=False):
-    """A channel: `type` is O public, P private, D direct, G group; D and G have no team."""
+    """A channel. `type` is O (public), P (private), D (direct) or G (group); D and G have no team."""
 
     id: str
     create_at: int
@@ -110,7 +109,7 @@ class Channel(msgspec.Struct, kw_only=True, eq=False):
 
 
 class Post(msgspec.Struct, kw_only=True, eq=False):
-    """A post as clients see it: the integrations of its buttons are kept elsewhere."""
+    """A post as clients see it. The callbacks of its buttons are in `World.actions`."""
 
     id: str
     create_at: int
@@ -137,7 +136,7 @@ class Post(msgspec.Struct, kw_only=True, eq=False):
 
 
 class Reaction(msgspec.Struct, kw_only=True, eq=False):
-    """An emoji under a post."""
+    """An emoji reaction to a post."""
 
     user_id: str
     post_id: str
@@ -149,7 +148,7 @@ class Reaction(msgspec.Struct, kw_only=True, eq=False):
 
 
 class FileInfo(msgspec.Struct, kw_only=True, eq=False):
-    """An uploaded file; its bytes are kept elsewhere."""
+    """An uploaded file's metadata. Its content is in `World.files`."""
 
     id: str
     user_id: str
@@ -166,7 +165,7 @@ class FileInfo(msgspec.Struct, kw_only=True, eq=False):
 
 
 class Command(msgspec.Struct, kw_only=True, eq=False):
-    """A slash command of the team."""
+    """A slash command of a team."""
 
     id: str
     token: str
@@ -190,7 +189,7 @@ class Command(msgspec.Struct, kw_only=True, eq=False):
 
 @dataclass(slots=True)
 class Call:
-    """A request to the API; `path` is without the sub-path, `status` 0 until it was answered."""
+    """A recorded API request. `path` excludes the server's sub-path; `status` is 0 until it is answered."""
 
     method: str
     path: str
@@ -201,7 +200,7 @@ class Call:
 
 @dataclass(slots=True, frozen=True)
 class Ephemeral:
-    """What only one person saw; iterates as (user_id, channel_id, text)."""
+    """A post shown to one user only. Iterates as (user_id, channel_id, text)."""
 
     user_id: str
     channel_id: str
@@ -214,7 +213,7 @@ class Ephemeral:
 
 @dataclass(slots=True)
 class Dialog:
-    """A dialog on somebody's screen. `trigger_id` is the client's half of the trigger."""
+    """A dialog shown to a user. `trigger_id` is the client's part of the trigger id."""
 
     trigger_id: str
     user_id: str

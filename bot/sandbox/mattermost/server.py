@@ -1,4 +1,4 @@
-"""The Mattermost of the sandbox, as tests and the demo hold it."""
+"""The Mattermost server that tests and the demo start."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Self, TypeVar
 from aiohttp import web
 
 from bot.sandbox.faults import Faults
+from bot.sandbox.mattermost.http_server import HttpServer
 from bot.sandbox.mattermost.integrations import Integrations
-from bot.sandbox.mattermost.listening import Listening
 from bot.sandbox.mattermost.outgoing import Outgoing
 from bot.sandbox.mattermost.people import People
 from bot.sandbox.mattermost.records import Call, Channel, Dialog, Ephemeral, Post
@@ -23,10 +23,10 @@ T = TypeVar("T")
 class Mattermost(People):
     """A Mattermost server in this event loop; an async context manager.
 
-    It comes with a team `demo`; alice (system admin), bob and carol (password `demo`) and the bot
-    account zoom; `town-square` and `dev`, where all of them are, and the private `ops` without carol.
-    `path` is a sub-path of the site, `routes` are served beside it at the root, `callback_ssl` is what
-    its own requests (buttons, dialogs, commands) trust. `auth_timeout` is in seconds.
+    It starts with a team `demo`; alice (system admin), bob and carol (password `demo`) and the bot
+    account zoom; the channels `town-square` and `dev` with all four, and the private `ops` without carol.
+    `path` is the site's sub-path; `routes` are also served, at the root. `callback_ssl` is the TLS context
+    for requests to integrations. `auth_timeout` is in seconds.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Mattermost(People):
     ) -> None:
         world = World(clock_offset_ms, auth_timeout)
         super().__init__(world, Integrations(world, Outgoing(callback_ssl)))
-        self._listening = Listening(
+        self._server = HttpServer(
             world,
             self.integrations,
             routes,
@@ -54,14 +54,14 @@ class Mattermost(People):
         )
 
     async def start(self) -> None:
-        """Listen; again on the same port after a `stop`, with all that was written."""
-        await self._listening.start()
+        """Start, or restart after `stop` on the same port with the same data."""
+        await self._server.start()
         await self.integrations.outgoing.start()
         self.world.site_url = self.url
 
     async def stop(self) -> None:
-        """Die: what was written stays; what can be resumed, or is remembered to be sent twice, does not."""
-        await self._listening.stop()
+        """Stop like a crashed server. Data is kept, but not resumable connections and pending post ids."""
+        await self._server.stop()
         await self.integrations.outgoing.stop()
         self.world.hub.forget()
         self.world.pending.clear()
@@ -77,41 +77,36 @@ class Mattermost(People):
 
     @property
     def url(self) -> str:
-        """The site's URL."""
-        return self._listening.url
+        return self._server.url
 
     @property
     def faults(self) -> Faults:
-        """What is to go wrong."""
         return self.world.faults
 
     @property
     def calls(self) -> list[Call]:
-        """Every request to the API, oldest first."""
+        """All API requests, oldest first."""
         return self.world.calls
 
     def clear_calls(self) -> None:
-        """Forget the requests so far."""
         self.world.calls.clear()
 
     @property
     def unknown(self) -> list[str]:
-        """Requests to paths that there are not."""
+        """Requests to unknown paths."""
         return self.world.unknown
 
     @property
     def dialogs(self) -> list[Dialog]:
-        """The dialogs that integrations opened."""
         return self.world.dialogs
 
     @property
     def ephemerals(self) -> list[Ephemeral]:
-        """What was shown to one person only."""
         return self.world.ephemerals
 
     @property
     def allow_overrides(self) -> bool:
-        """Whether `override_username` counts."""
+        """Whether posts may override the shown user name."""
         return self.world.allow_overrides
 
     @allow_overrides.setter
@@ -119,40 +114,38 @@ class Mattermost(People):
         self.world.allow_overrides = allow
 
     async def wait_for(self, predicate: Callable[[], T], timeout: float = 10) -> T:  # noqa: ASYNC109
-        """The predicate's first true value, looked at after every change; TimeoutError after `timeout` s."""
+        """Return the predicate's first true value. Raises TimeoutError after `timeout` seconds."""
         return await self.world.changes.wait_for(predicate, timeout)
 
     def posts(self, channel: str | Channel, include_deleted: bool = False) -> list[Post]:
-        """The posts of a channel, oldest first."""
+        """The channel's posts, oldest first."""
         return self.world.history.in_channel(self.channel(channel).id, include_deleted=include_deleted)
 
     def bot_posts(self, channel: str | Channel | None = None) -> list[Post]:
-        """The bot's own posts, of one channel or of all, oldest first; system messages are left out."""
+        """The bot's posts in one channel or all, oldest first, without system messages."""
         posts = self.posts(channel) if channel is not None else self.world.history.everything()
         mine = [post for post in posts if post.user_id == self.bot_id and not post.type]
         return mine if channel is not None else sorted(mine, key=lambda post: post.create_at)
 
     @property
     def sockets(self) -> int:
-        """How many sockets the bot has open."""
-        return len(self.world.hub.lines(self.bot_id))
+        return len(self.world.hub.connections(self.bot_id))
 
     async def wait_for_socket(self, user: str = "zoom", timeout: float = 10) -> None:  # noqa: ASYNC109
-        """Wait until a user has an authenticated socket."""
         user_id = self.user(user).id
-        await self.wait_for(lambda: self.world.hub.lines(user_id), timeout)
+        await self.wait_for(lambda: self.world.hub.connections(user_id), timeout)
 
     async def drop_sockets(self, user: str = "") -> None:
-        """Cut the sockets, of one user or all; they can be resumed."""
+        """Cut the sockets of one user or all. Their connections can be resumed."""
         user_id = self.user(user).id if user else ""
-        lines = self.world.hub.lines(user_id)
+        connections = self.world.hub.connections(user_id)
         self.world.hub.cut(user_id)
-        await self.wait_for(lambda: not any(line.cutting for line in lines))
+        await self.wait_for(lambda: not any(connection.cutting for connection in connections))
 
     async def forget_connections(self) -> None:
-        """No connection that was lost can be resumed any more."""
+        """Make all lost connections impossible to resume."""
         self.world.hub.forget()
 
     def deafen(self, user: str = "zoom") -> None:
-        """The user's sockets stay open, and neither deliver nor answer anything."""
+        """Keep the user's sockets open but send nothing more on them."""
         self.world.hub.deafen(self.user(user).id)

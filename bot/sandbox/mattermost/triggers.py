@@ -1,4 +1,4 @@
-"""Trigger ids: what allows an integration, for three seconds, to open a dialog."""
+"""Trigger ids, which allow an integration to open a dialog for three seconds."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MAX_KEPT = 1000
 
 @dataclass(slots=True, frozen=True)
 class Trigger:
-    """`client` is the half that the person's client knows, `full` what the integration gets."""
+    """A trigger id: `client` is the part sent to the user's client, `full` goes to the integration."""
 
     client: str
     full: str
 
 
 class Triggers:
-    """Makes and checks trigger ids; remembers in which channel each was made."""
+    """Creates and checks trigger ids, and remembers the channel of each."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -34,7 +34,6 @@ class Triggers:
         self._channels: OrderedDict[str, str] = OrderedDict()
 
     def make(self, user_id: str, channel_id: str) -> Trigger:
-        """A new trigger of this user."""
         client = new_id()
         self._channels[client] = channel_id
         if len(self._channels) > MAX_KEPT:
@@ -44,7 +43,7 @@ class Triggers:
         return Trigger(client, base64.b64encode(full.encode()).decode())
 
     def open(self, full: str) -> tuple[str, str, str]:
-        """The client's half, the user and the channel of a trigger that is genuine and not too old."""
+        """Check a trigger id; returns its client part, user id and channel id."""
         try:
             client, user_id, moment, signature = base64.b64decode(full, validate=True).decode().split(":")
         except (binascii.Error, ValueError):

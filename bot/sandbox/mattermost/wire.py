@@ -1,4 +1,4 @@
-"""JSON and ids in Mattermost's style."""
+"""JSON and ids in Mattermost's format."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ESCAPES = {b"<": b"\\u003c", b">": b"\\u003e", b"&": b"\\u0026"}
 
 
 def new_id() -> str:
-    """26 characters, as all of Mattermost's ids."""
+    """A new id of 26 characters."""
     number = secrets.randbits(130)
     letters = []
     for _ in range(26):
@@ -34,7 +34,7 @@ def encode(value: object) -> bytes:
 
 
 def encode_text(value: object) -> str:
-    """The same as a string: posts travel in events as JSON within JSON."""
+    """Like `encode`, as a string. Events carry posts as JSON inside JSON."""
     return encode(value).decode()
 
 
@@ -52,7 +52,7 @@ def event(
     team_id: str = "",
     omit: str = "",
 ) -> str:
-    """An event without its end: `seal` adds the sequence number, which is each connection's own."""
+    """An event frame without its end. `seal` adds the sequence number, which differs per connection."""
     broadcast = {
         "omit_users": {omit: True} if omit else None,
         "user_id": user_id,
@@ -64,5 +64,5 @@ def event(
 
 
 def seal(opened: str, seq: int) -> str:
-    """The frame of an `event` with this sequence number."""
+    """Complete an `event` with its sequence number."""
     return f'{opened},"seq":{seq}}}'

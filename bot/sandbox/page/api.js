@@ -1,8 +1,8 @@
-// Mattermost's REST API, as any client uses it.
+// A client of Mattermost's REST API.
 
 const API = "/api/v4";
 
-/** What the server refused, in its own words; `status` is 0 where nobody answered. */
+/** An error response with the server's message; `status` is 0 if there was no response. */
 export class Refusal extends Error {
   constructor(message, status = 0) {
     super(message);
@@ -16,7 +16,7 @@ export class Api {
     this.onExpired = () => {};
   }
 
-  /** Signs in; each window has a token of its own, so that two windows can be two people. */
+  /** Signs in. Each window has its own token, so that two windows can be two people. */
   static async signIn(person, password) {
     const api = new Api("");
     const answer = await api.send("POST", "/users/login", { login_id: person, password });

@@ -1,4 +1,4 @@
-// Message attachments: what integrations add to a post.
+// Message attachments, which integrations add to posts.
 import { el, link, safeAddress } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { inline } from "./inline.js";

@@ -1,17 +1,17 @@
-// Where one writes: Enter sends, Shift+Enter begins a new line.
+// The message box: Enter sends, Shift+Enter starts a new line.
 import { el } from "./dom.js";
 
 const MAX_LENGTH = 16383;
 
 export class Composer {
-  /** `send(text)` may refuse by throwing; then the text stays. */
+  /** If `send(text)` throws, the text is kept. */
   constructor(node, { label, send }) {
     this.send = send;
     this.box = el("textarea", { rows: 1, maxlength: MAX_LENGTH, "aria-label": label, placeholder: label, oninput: () => this.fit(), onkeydown: (event) => this.key(event) });
     this.problem = el("p", { className: "problem", role: "alert" });
     const button = el("button", { type: "submit", className: "main" }, "Send");
     const form = el("form", { className: "composer", onsubmit: (event) => this.submit(event) }, this.box, button);
-    // A box of another width wraps elsewhere.
+    // Text wraps differently when the width changes.
     new ResizeObserver(() => requestAnimationFrame(() => this.fit())).observe(form);
     node.append(form, this.problem, el("p", { className: "note hint" }, "Enter sends, Shift+Enter begins a new line."));
   }
@@ -36,7 +36,7 @@ export class Composer {
     this.box.setSelectionRange(this.text.length, this.text.length);
   }
 
-  /** As high as what is written; how high at most is the style's business. */
+  /** Fits the height to the text. The style sheet sets the maximum. */
   fit() {
     const { style, offsetHeight, clientHeight } = this.box;
     style.height = "auto";

@@ -1,4 +1,4 @@
-// Interactive dialogs: a form that an integration opens.
+// Interactive dialogs: forms that integrations open.
 import { el } from "./dom.js";
 import { markdown } from "./markdown.js";
 import { choices } from "./post.js";
@@ -35,7 +35,7 @@ export function showDialog(opened, session) {
   box.showModal();
 }
 
-/** Whether the integration took it; else its errors stand beside the fields. */
+/** Returns whether the integration accepted the form; shows its errors beside the fields if not. */
 async function submit(opened, session, elements, rows, general) {
   general.textContent = "";
   const values = Object.fromEntries(elements.map((element, index) => [element.name, rows[index].value()]));

@@ -1,4 +1,4 @@
-// Elements without markup: text from outside only ever becomes text.
+// Builds DOM nodes without HTML strings, so that foreign text is never parsed as HTML.
 
 /** An element; `props` are attributes, `on…` listeners and the few properties below; children are nodes or text. */
 export function el(tag, props = {}, ...children) {
@@ -13,7 +13,7 @@ export function el(tag, props = {}, ...children) {
   return node;
 }
 
-/** The address if a person may be sent there, else null: http and https only. */
+/** The address if it is http or https, else null. */
 export function safeAddress(text) {
   try {
     const address = new URL(text);
@@ -23,14 +23,14 @@ export function safeAddress(text) {
   }
 }
 
-/** A link that opens beside the chat; where the address is not safe, its text alone. */
+/** A link that opens in a new window, or only its text if the address is not safe. */
 export function link(address, ...children) {
   const href = safeAddress(address);
   if (!href) return el("span", {}, ...children);
   return el("a", { href, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }
 
-/** Shows `nodes` by key: what is there already and unchanged stays, and keeps its focus. */
+/** Updates children by key: unchanged nodes stay in place and keep the focus. */
 export function reconcile(list, items, keyOf, build) {
   const known = list.known ?? (list.known = new Map());
   const wanted = new Set(items.map(keyOf));

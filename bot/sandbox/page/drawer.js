@@ -1,4 +1,4 @@
-// On narrow screens the list of channels is a drawer. What it may cover is out of reach while it is open.
+// On narrow screens the channel list is a drawer. What it covers is inert while it is open.
 import { el } from "./dom.js";
 
 export const NARROW = matchMedia("(max-width: 44rem)");
@@ -7,14 +7,14 @@ const COVERED = ["guide", "scroll", "composer"];
 
 const at = (id) => document.getElementById(id);
 
-/** The button opens and closes it; so do Escape (see `closeDrawer`) and a press beside it. */
+/** The button toggles it. Escape (see `closeDrawer`) and a press outside close it. */
 export function drawer() {
   at("drawer").addEventListener("click", () => isOpen() ? closeDrawer() : open());
   document.addEventListener("pointerdown", ({ target }) => at("sidebar").contains(target) || at("drawer").contains(target) || closeDrawer());
   NARROW.addEventListener("change", () => closeDrawer());
 }
 
-/** Whether it was open. */
+/** Returns whether it was open. */
 export function closeDrawer({ refocus = false } = {}) {
   const was = isOpen();
   set(false);
@@ -22,7 +22,7 @@ export function closeDrawer({ refocus = false } = {}) {
   return was;
 }
 
-/** Says on the button that there is something new behind it. */
+/** Marks the button when there are unread messages. */
 export function markDrawer(unread) {
   const mark = at("drawer").querySelector(".dot");
   if (unread && !mark) at("drawer").append(el("span", { className: "dot" }, el("span", { className: "unseen" }, "unread")));

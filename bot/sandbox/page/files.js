@@ -1,4 +1,4 @@
-// Files under a message.
+// Files attached to a message.
 import { el } from "./dom.js";
 
 const UNITS = ["bytes", "KB", "MB"];
@@ -11,7 +11,7 @@ export function fileList(post, session) {
 
 function fileButton(file, session) {
   const save = async () => {
-    // The token is in a header, so a plain link could not fetch it.
+    // The request needs the token in a header, so a plain link does not work.
     const address = URL.createObjectURL(await session.api.blob(`/files/${file.id}`));
     el("a", { href: address, download: file.name }).click();
     setTimeout(() => URL.revokeObjectURL(address), 60_000);

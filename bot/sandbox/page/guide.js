@@ -1,5 +1,5 @@
-// The guided first minute: three things to try, each one press away from the composer. It stays above the messages,
-// and takes one line once it is known.
+// The guide: three things to try, each put into the composer with one press. It stays above the messages and
+// folds to one line once used.
 import { el } from "./dom.js";
 import { NARROW } from "./drawer.js";
 
@@ -15,7 +15,7 @@ export class Guide {
   }
 
   draw() {
-    // The bot's greeting says the same, where it stands.
+    // Not needed where the bot's greeting says the same.
     const greeted = isBots(this.model);
     const folded = greeted || sessionStorage.getItem(KEPT) === "yes";
     if (this.drawn === `${greeted} ${folded}`) return;
@@ -30,7 +30,7 @@ export class Guide {
     this.draw();
   }
 
-  /** Something was tried: where there is little room, it is left to what comes of it. */
+  /** A suggestion was used: on small screens the guide makes way for the answer. */
   used() {
     if (NARROW.matches) this.fold(true);
   }

@@ -1,8 +1,8 @@
-// Markdown within a line: emphasis, code, links, mentions, escapes. Builds nodes, never markup.
+// Inline Markdown: emphasis, code, links, mentions, escapes. Builds nodes, not HTML.
 import { el, link, safeAddress } from "./dom.js";
 
 const MAX_DEPTH = 12;
-// Those that Mattermost's own clients know: fewer than CommonMark's.
+// The escapes that Mattermost's own clients support: fewer than CommonMark's.
 const ESCAPABLE = /[\\`*_{}[\]()#+\-.!|~>]/;
 const ADDRESS = /https?:\/\/[^\s<>"\u200b]*[^\s<>"\u200b.,:;!?'*_~)\]|]/iy;
 const TARGET = /\(\s*<?([^\s<>()]*(?:\([^\s<>()]*\)[^\s<>()]*)*)>?(?:\s+"[^"]*")?\s*\)/y;
@@ -17,7 +17,6 @@ const STYLES = [
 ];
 const WORD = /[\p{L}\p{N}_]/u;
 
-/** Nodes for one run of text. */
 export function inline(text, depth = 0) {
   return new Line(text, depth).read();
 }
@@ -151,9 +150,9 @@ class Line {
   closes(mark, at) {
     if (/\s/.test(this.text[at - 1])) return false;
     const after = this.text[at + mark.length] ?? "";
-    // A single mark is not half of a double one.
+    // A mark next to the same mark is half of a double one.
     if (mark.length === 1 && (after === mark || this.text[at - 1] === mark)) return false;
-    // Of three marks the last two close what two have opened.
+    // Of three marks, the last two close a double one.
     if (mark.length === 2 && after === mark[0]) return false;
     return mark[0] !== "_" || !WORD.test(after);
   }

@@ -1,9 +1,9 @@
-// The chat page: one window, one person.
+// The chat page. Each window is signed in as one person.
 import { showDialog } from "./dialog.js";
 import { closeDrawer, drawer, markDrawer } from "./drawer.js";
 import { Guide } from "./guide.js";
 import { people } from "./people.js";
-import { Room } from "./room.js";
+import { ChannelPane } from "./channel.js";
 import { Session } from "./session.js";
 import { sidebar } from "./sidebar.js";
 import { Thread } from "./thread.js";
@@ -15,7 +15,7 @@ const PAUSE = 2000;
 const at = (id) => document.getElementById(id);
 let current = null;
 
-/** `draft()` is what was being written. */
+/** `draft()` returns the unsent text. */
 async function begin(person, draft = () => "") {
   const stage = await (await fetch("/stage.json")).json();
   at("zoom-side").href = stage.zoom_url;
@@ -23,12 +23,12 @@ async function begin(person, draft = () => "") {
   setDown(false);
 }
 
-/** Everything of the former person is left behind, and the page is drawn for the new one. */
+/** Drops the previous person's state and draws the page for the new one. */
 async function become(person, stage, draft = () => "") {
   const session = await Session.begin(person, stage, {
     onDialog: (opened) => showDialog(opened, session),
     onDown: setDown,
-    onExpired: () => revive(session, room),
+    onExpired: () => revive(session, pane),
   });
   const [place, written] = [current?.model.channel?.name, draft()];
   current?.end();
@@ -37,32 +37,32 @@ async function become(person, stage, draft = () => "") {
   renew("sidebar", "posts", "thread", "guide");
   history.replaceState(null, "", `/?as=${person}`);
   people(at("people"), stage, person, (other) => become(other, stage).catch(say));
-  const room = new Room(session, { title: at("title"), state: at("state"), scroll: at("scroll"), posts: at("posts"), composer: at("composer") });
+  const pane = new ChannelPane(session, { title: at("title"), state: at("state"), scroll: at("scroll"), posts: at("posts"), composer: at("composer") });
   new Thread(session, at("thread"));
   const choose = async (channelId) => {
     closeDrawer();
-    await enter(session, room, channelId);
+    await enter(session, pane, channelId);
   };
   const write = async (userId) => choose((await session.direct(userId)).id);
   sidebar(at("sidebar"), session, { choose: (id) => choose(id).catch(say), write: (id) => write(id).catch(say), mark: markDrawer });
-  const guide = new Guide(at("guide"), session, (suggestion) => fill(session, room, suggestion).catch(say));
-  room.onSent = () => guide.used();
+  const guide = new Guide(at("guide"), session, (suggestion) => fill(session, pane, suggestion).catch(say));
+  pane.onSent = () => guide.used();
   const first = channelNamed(session, place) ?? channelNamed(session, FIRST_CHANNEL);
   await session.show(first.id);
   session.listen();
   document.addEventListener("visibilitychange", () => current === session && session.model.see());
-  room.composer.fill(written);
-  room.composer.focus();
+  pane.composer.fill(written);
+  pane.composer.focus();
 }
 
-/** The demo was started anew, and knows nothing of before: the same person signs in again, with what was being written. */
-async function revive(session, room) {
+/** The demo was restarted and its data is gone: signs the same person in again and keeps the unsent text. */
+async function revive(session, pane) {
   session.end();
   try {
-    if (current === session) await begin(session.model.me.username, () => room.composer.text);
+    if (current === session) await begin(session.model.me.username, () => pane.composer.text);
   } catch {
     setDown(true);
-    setTimeout(() => revive(session, room), PAUSE);
+    setTimeout(() => revive(session, pane), PAUSE);
   }
 }
 
@@ -70,18 +70,18 @@ function channelNamed(session, name) {
   return [...session.model.channels.values()].find((channel) => channel.name === name && channel.team_id);
 }
 
-async function fill(session, room, { text, place }) {
+async function fill(session, pane, { text, place }) {
   const user = session.model.named(place);
   const channel = user ? await session.direct(user.id) : inTeam(session) ? session.model.channel : channelNamed(session, place);
-  await enter(session, room, channel.id, text);
+  await enter(session, pane, channel.id, text);
 }
 
-/** Whoever goes somewhere wants to write there; the messages may come a little later. */
-function enter(session, room, channelId, text) {
+/** Shows a channel and focuses its composer without waiting for the messages. */
+function enter(session, pane, channelId, text) {
   const showing = session.show(channelId);
-  room.draw();
-  if (text) room.composer.fill(text);
-  room.composer.focus();
+  pane.draw();
+  if (text) pane.composer.fill(text);
+  pane.composer.focus();
   return showing;
 }
 
@@ -89,7 +89,7 @@ function inTeam(session) {
   return Boolean(session.model.channel?.team_id);
 }
 
-/** Elements whose listeners belong to the former person are replaced by empty ones. */
+/** Replaces elements that have the previous person's listeners with empty ones. */
 function renew(...ids) {
   for (const id of ids) at(id).replaceWith(at(id).cloneNode(false));
 }

@@ -1,4 +1,4 @@
-// Markdown in blocks: paragraphs, headings, fences, lists, tables, quotes. Builds nodes, never markup.
+// Block Markdown: paragraphs, headings, fences, lists, tables, quotes. Builds nodes, not HTML.
 import { el } from "./dom.js";
 import { inline } from "./inline.js";
 
@@ -37,7 +37,7 @@ function block(lines, at, depth) {
   if (FENCE.test(line)) return fence(lines, at);
   if (RULE.test(line)) return [el("hr"), at + 1];
   const heading = HEADING.exec(line);
-  // The page has its own outline: a message's headings come below it.
+  // Headings in messages rank below the page's own headings.
   if (heading) return [el("p", { className: "heading", role: "heading", "aria-level": Math.min(heading[1].length + 3, 6) }, inline(heading[2])), at + 1];
   if (QUOTE.test(line)) return quote(lines, at, depth);
   if (ITEM.test(line)) return list(lines, at, depth);
@@ -118,7 +118,7 @@ function item(lines, at, marker) {
   return [inside, end];
 }
 
-/** A lone paragraph in a list is no paragraph. */
+/** Unwraps the only paragraph of a list item. */
 function tight(nodes) {
   if (nodes[0]?.tagName !== "P" || nodes[0].className) return nodes;
   return [...nodes[0].childNodes, ...nodes.slice(1)];

@@ -1,4 +1,4 @@
-// What this window knows: people, channels, posts. Says "change" whenever something differs.
+// The window's data: people, channels, posts. Fires "change" when something changes.
 
 const SEEN = "seen";
 
@@ -48,7 +48,7 @@ export class Model extends EventTarget {
     return [...this.channels.values()].find((one) => one.type === "D" && one.name.split("__").includes(userId));
   }
 
-  /** Posts of a channel, oldest first; replies are shown in their threads. */
+  /** The channel's posts without replies, oldest first. */
   roots(channelId) {
     return this.sorted((post) => post.channel_id === channelId && (!post.root_id || post.type === "system_ephemeral"));
   }
@@ -68,7 +68,7 @@ export class Model extends EventTarget {
   keep(post) {
     if (post.delete_at) return this.drop(post);
     const known = this.posts.get(post.id);
-    // An answer may be older than an event that overtook it; what is told twice stays as it is shown.
+    // A response may be older than an event that arrived first. Posts that did not change are not redrawn.
     if (known && (known.update_at > post.update_at || isSame(known, post))) return;
     this.posts.set(post.id, post);
     this.refresh(post.root_id);
@@ -88,7 +88,7 @@ export class Model extends EventTarget {
     this.changed();
   }
 
-  /** A root counts its replies: it is shown anew. */
+  /** Redraws a root post, which shows its number of replies. */
   refresh(rootId) {
     const root = this.posts.get(rootId);
     if (root) this.posts.set(rootId, { ...root });
@@ -111,7 +111,7 @@ export class Model extends EventTarget {
     return readAll()[this.me.username] ?? {};
   }
 
-  /** Channels of former demos are forgotten. */
+  /** Drops channels of earlier demo runs. */
   prune() {
     this.seen = Object.fromEntries(Object.entries(this.seen).filter(([id]) => this.channels.has(id)));
   }

@@ -1,4 +1,4 @@
-// Who one is, and how to become somebody else or open a second window.
+// Shows who the window is signed in as, and switches to another person or opens a second window.
 import { el } from "./dom.js";
 
 /** `become(person)` switches this window. */

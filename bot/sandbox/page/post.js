@@ -7,7 +7,7 @@ import { time } from "./times.js";
 
 const EPHEMERAL = "system_ephemeral";
 
-/** `place` is "room" or "thread"; in a thread there is no way into the thread. */
+/** `place` is "room" (the channel) or "thread"; in a thread there is no link to the thread. */
 export function postNode(post, session, place) {
   const { model } = session;
   const who = writer(post, model);
@@ -26,7 +26,7 @@ function writer(post, model) {
   const user = model.users.get(post.user_id);
   const override = post.props?.from_webhook === "true" && post.props.override_username;
   if (override) return { name: override, bot: true };
-  // What a command answers carries the name of who asked.
+  // A command's ephemeral response has the id of the user who ran it.
   if (post.type === EPHEMERAL && !user?.is_bot) return { name: "System", bot: true };
   return { name: user?.username ?? "somebody", bot: Boolean(user?.is_bot) };
 }
@@ -51,7 +51,7 @@ function cards(post, session) {
   return given.map((one) => attachment(one, { press, options }));
 }
 
-/** What a menu offers: its own options, or people or channels. */
+/** A menu's own options, or all people or channels. */
 export function choices({ data_source: source, options }, model) {
   if (source === "users") return [...model.users.values()].map((user) => ({ text: `@${user.username}`, value: user.id }));
   if (source === "channels") return [...model.channels.values()].filter((one) => one.team_id).map((one) => ({ text: one.display_name, value: one.id }));

@@ -1,4 +1,4 @@
-// One person in one window: signs in, loads, and follows what happens.
+// One person's session in one window: signs in, loads data and follows events.
 import { Api } from "./api.js";
 import { Model } from "./model.js";
 import { Socket } from "./socket.js";
@@ -32,7 +32,7 @@ export class Session {
     model.prune();
   }
 
-  /** Begins to listen; `online` holds from the server's greeting on. */
+  /** Opens the socket. `online` is true after the server's hello. */
   listen() {
     this.socket = new Socket(this.api.token, {
       onEvent: (name, data) => this.take(name, data),
@@ -42,13 +42,13 @@ export class Session {
     });
   }
 
-  /** Nothing of it is shown any more. */
+  /** Ends the session. */
   end() {
     this.ended = this.model.ended = true;
     this.socket?.close();
   }
 
-  /** Whether the server is there and knows us; a socket alone would not say which of the two it is. */
+  /** Checks whether the server answers and accepts the token, which a closed socket does not tell apart. */
   async probe() {
     try {
       await this.api.get("/users/me");
@@ -84,7 +84,7 @@ export class Session {
     for (const post of oldestFirst(page)) model.keep(post);
   }
 
-  /** The direct channel with somebody, made if there is none. */
+  /** The direct channel with somebody, created if needed. */
   async direct(userId) {
     const { api, model } = this;
     const known = model.direct(userId);
@@ -102,7 +102,7 @@ export class Session {
     for (const post of Object.values(page.posts)) this.model.keep(post);
   }
 
-  /** What the composer sends: a command if it begins with a slash, else a post. */
+  /** Sends a command if the text starts with a slash, else a post. */
   async write(message, rootId = "") {
     const { api, model } = this;
     const place = { channel_id: model.channelId, root_id: rootId };
@@ -129,7 +129,7 @@ export class Session {
     this.model.changed();
   }
 
-  /** After a pause nobody knows what was missed: everything that is shown is asked for again. */
+  /** Reloads everything shown, because events may have been missed. */
   async resync() {
     const again = [...this.model.loaded];
     await this.loadChannels();
@@ -165,7 +165,7 @@ export class Session {
   }
 }
 
-/** What was written within one millisecond has no other order than the server's. */
+/** Posts of the same millisecond keep the server's order. */
 function oldestFirst({ order, posts }) {
   const others = Object.values(posts).filter((post) => !order.includes(post.id));
   return [...others, ...order.map((id) => posts[id]).reverse()];

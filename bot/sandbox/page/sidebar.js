@@ -1,7 +1,7 @@
 // The list of channels and of people to write to.
 import { el } from "./dom.js";
 
-/** `choose(channelId)` shows a channel, `write(userId)` the direct channel with somebody; `mark(unread)` is told of news. */
+/** `choose(channelId)` opens a channel, `write(userId)` a direct channel; `mark(unread)` reports unread messages. */
 export function sidebar(node, session, { choose, write, mark }) {
   const { model } = session;
   const draw = () => {
@@ -25,7 +25,7 @@ function groups(model) {
   return [...model.channels.values()].filter((channel) => channel.type === "G");
 }
 
-/** The bot first, and oneself not at all. */
+/** The bot comes first; the signed-in person is left out. */
 function partners(model) {
   const bot = model.named(model.stage.bot);
   const people = model.stage.people.map((name) => model.named(name));

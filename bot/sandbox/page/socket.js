@@ -1,9 +1,9 @@
-// Mattermost's WebSocket: live events, and a new connection when one is lost.
+// Mattermost's WebSocket: receives events and reconnects.
 
 const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 8000;
-// The server greets at once whom it knows.
-const PATIENCE = 5000;
+// How long to wait for the server's hello, in ms.
+const HELLO_TIMEOUT = 5000;
 
 export class Socket {
   /**
@@ -18,15 +18,15 @@ export class Socket {
   open() {
     const address = new URL("/api/v4/websocket", location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-    this.line = new WebSocket(address);
-    this.line.onopen = () => this.say("authentication_challenge", { token: this.token });
-    this.line.onmessage = (message) => this.take(JSON.parse(message.data));
-    this.line.onclose = () => this.lost();
-    this.timer = setTimeout(() => this.line.close(), PATIENCE);
+    this.socket = new WebSocket(address);
+    this.socket.onopen = () => this.say("authentication_challenge", { token: this.token });
+    this.socket.onmessage = (message) => this.take(JSON.parse(message.data));
+    this.socket.onclose = () => this.lost();
+    this.timer = setTimeout(() => this.socket.close(), HELLO_TIMEOUT);
   }
 
   say(action, data) {
-    this.line.send(JSON.stringify({ seq: 1, action, data }));
+    this.socket.send(JSON.stringify({ seq: 1, action, data }));
   }
 
   take(message) {
@@ -62,6 +62,6 @@ export class Socket {
   close() {
     this.closed = true;
     clearTimeout(this.timer);
-    this.line.close();
+    this.socket.close();
   }
 }

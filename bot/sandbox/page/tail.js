@@ -1,9 +1,9 @@
-// Keeps the end of a list of messages in sight, for whoever looks at it or has just written.
+// Keeps a message list scrolled to the end while the end is in view or the person has just written.
 
 const NEAR = 120;
 
 export class Tail {
-  /** The only one of `scroll`. */
+  /** The instance for `scroll`, created once. */
   static of(scroll) {
     scroll.tail ??= new Tail(scroll);
     return scroll.tail;
@@ -12,11 +12,11 @@ export class Tail {
   constructor(scroll) {
     Object.assign(this, { scroll, follows: true, last: "" });
     scroll.addEventListener("scroll", () => this.look(), { passive: true });
-    // A composer that grows, or a thread beside it, leaves less room.
+    // A growing composer or an open thread makes the list smaller.
     new ResizeObserver(() => this.follows && this.show()).observe(scroll);
   }
 
-  /** After `posts` were drawn for the person `me`: what they wrote, or are told alone, is shown in any case. */
+  /** Call after drawing `posts`. Scrolls to a new post in any case if it is by `me` or ephemeral. */
   drawn(posts, me) {
     const newest = posts.at(-1);
     const isNew = newest && newest.id !== this.last;

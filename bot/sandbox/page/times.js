@@ -1,4 +1,4 @@
-// Times for people: how long ago, with the whole moment on request.
+// Relative times, with the full date and time as a tooltip.
 import { el } from "./dom.js";
 
 const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "medium" });
@@ -6,10 +6,10 @@ const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-dig
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
 const MINUTE = 60_000;
 
-// How far the stage's clock was moved on, as far as its messages tell.
+// How far the server's clock is ahead, judged by its messages.
 let ahead = 0;
 
-/** `ms` since the epoch, as a `time` element that grows older by itself. */
+/** A `time` element for `ms` since the epoch, which updates itself. */
 export function time(ms) {
   if (ms > Date.now() + ahead + MINUTE / 2) {
     ahead = ms - Date.now();

@@ -1,5 +1,5 @@
-// Zoom's pages: buttons work in place, and a meeting's page follows the meeting. Without this script each button
-// loads the page anew.
+// Zoom's pages: buttons work without a reload, and the meeting page updates itself. Without this script each
+// button reloads the page.
 
 const PAUSE = 2000;
 const STOPPED = "Zoom does not answer: the demo has stopped.";
@@ -25,7 +25,7 @@ async function follow() {
   }
 }
 
-/** Sends a form in the background: a page that is loaded anew forgets where the focus was. */
+/** Sends a form in the background, because a reload loses the focus. */
 async function press(event) {
   event.preventDefault();
   if (pressing) return;
@@ -47,19 +47,19 @@ function parsed(html) {
   return new DOMParser().parseFromString(html, "text/html");
 }
 
-/** The server's own HTML, from this origin; whatever was focused or half written stays so. */
+/** Shows HTML from this origin's server and keeps the focus and unsent input. */
 function show(page) {
   const [rest, state] = [at("rest"), at("state")];
   const focused = rest.contains(document.activeElement) && document.activeElement.dataset.key;
   const written = keyed("guest")?.value;
   if (state) {
     const { className, textContent } = page.getElementById("state");
-    // What is told anew is read out anew.
+    // Screen readers announce every update, so set it only when it changed.
     if (state.textContent !== textContent) Object.assign(state, { className, textContent });
   }
   rest.replaceChildren(...page.getElementById("rest").childNodes);
   if (written !== undefined && keyed("guest")) keyed("guest").value = written;
-  // A button that is no longer there leaves the focus to what became of it.
+  // If the focused button is gone, focus the state instead.
   if (focused) (keyed(focused) ?? state)?.focus();
 }
 

@@ -1,4 +1,4 @@
-"""The users of one Zoom account, and who may act for them: codes, access and refresh tokens."""
+"""The users of one Zoom account, and the app's authorization codes and tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import hashlib
 from dataclasses import dataclass, field
 
-from bot.sandbox.zoom import names
+from bot.sandbox.zoom import ids
 from bot.sandbox.zoom.clock import Clock
 from bot.sandbox.zoom.failures import OAuthError, bad_token
 from bot.sandbox.zoom.models import BASIC, LICENSED, Json, User
@@ -18,7 +18,7 @@ REFRESH_MS = 90 * 24 * 3600 * 1000
 
 @dataclass(kw_only=True)
 class Grant:
-    """One authorization of the app by one user. ``user`` is None for server-to-server."""
+    """A user's authorization of the app. ``user`` is None for server-to-server apps."""
 
     user: User | None
     refresh_token: str = ""
@@ -29,7 +29,7 @@ class Grant:
 
 @dataclass(kw_only=True)
 class Code:
-    """An authorization code with what it is bound to."""
+    """An authorization code and the values it is bound to."""
 
     user: User
     redirect_uri: str
@@ -39,7 +39,7 @@ class Code:
 
 
 class Accounts:
-    """State without I/O; times come from the sandbox's clock."""
+    """Accounts and tokens, without I/O. Times come from the sandbox's clock."""
 
     def __init__(self, clock: Clock, account_id: str) -> None:
         self._clock = clock
@@ -55,11 +55,11 @@ class Accounts:
         self._by_refresh: dict[str, Grant] = {}
 
     def add(self, email: str, *, licensed: bool, webinar: bool, pmi_enabled: bool, admin: bool) -> User:
-        """A new user of the account; the names come from the e-mail address."""
+        """Add a user, with names derived from the e-mail address."""
         local = email.partition("@")[0]
         first, _, last = local.replace(".", " ").title().partition(" ")
         user = User(
-            id=names.user_id(),
+            id=ids.user_id(),
             email=email,
             first_name=first,
             last_name=last or "Demo",
@@ -74,7 +74,7 @@ class Accounts:
         return user
 
     def find(self, name: str) -> User | None:
-        """By id or by e-mail, whatever its case."""
+        """The user with this id or e-mail address (any case), or None."""
         found = self.users.get(name)
         if found is None:
             folded = name.casefold()
@@ -82,8 +82,8 @@ class Accounts:
         return found
 
     def code(self, user: User, redirect_uri: str, challenge: str) -> str:
-        """A single-use code, good for five minutes."""
-        code = names.token()
+        """Issue a single-use code, valid for five minutes."""
+        code = ids.token()
         self._codes[code] = Code(
             user=user, redirect_uri=redirect_uri, challenge=challenge, until_ms=self._clock.now_ms() + CODE_MS
         )
@@ -104,13 +104,13 @@ class Accounts:
         return self.grant(known.user)
 
     def grant(self, user: User) -> Json:
-        """A new authorization by ``user``, as its first token answer."""
+        """Authorize the app for ``user``; returns the token response."""
         grant = Grant(user=user)
         self.grants.append(grant)
         return self._issue(grant)
 
     def refresh(self, token: str) -> Json:
-        """New tokens; the refresh token that was given is dead from now on. Raises ``OAuthError``."""
+        """Issue new tokens and revoke the given refresh token. Raises ``OAuthError``."""
         grant = self._by_refresh.get(token)
         current = grant is not None and not grant.dead and grant.refresh_token == token
         if grant is None or not current or self._clock.now_ms() > grant.refresh_until_ms:
@@ -120,7 +120,7 @@ class Accounts:
         return self._issue(grant)
 
     def account(self) -> Json:
-        """A server-to-server token; the one before it dies."""
+        """Issue a server-to-server token and revoke the previous one."""
         for grant in self.grants:
             if grant.user is None:
                 grant.dead = True
@@ -131,11 +131,11 @@ class Accounts:
         return answer
 
     def owner(self, token: str) -> Grant | None:
-        """Whose authorization an access or refresh token belongs to, dead or alive."""
+        """The grant of an access or refresh token, revoked or not."""
         return self._by_access.get(token) or self._by_refresh.get(token)
 
     def check(self, token: str) -> Grant:
-        """The living grant of an access token. Raises ``ApiError`` 401/124."""
+        """The grant of a valid access token. Raises ``ApiError`` 401/124."""
         grant = self._by_access.get(token)
         if grant is None or grant.dead:
             raise bad_token()
@@ -144,7 +144,7 @@ class Accounts:
         return grant
 
     def revoke(self, token: str) -> None:
-        """End the grant that a token belongs to. Raises ``OAuthError``."""
+        """Revoke the token's grant. Raises ``OAuthError``."""
         grant = self.owner(token)
         stale = grant is not None and token in grant.access and self._clock.now_ms() >= grant.access[token]
         if grant is None or grant.dead or stale:
@@ -153,30 +153,30 @@ class Accounts:
         self.revoked.append(token)
 
     def drop(self, user: User) -> None:
-        """The user removed the app at Zoom: every token of theirs is dead."""
+        """Revoke all of the user's tokens, as when the user removes the app."""
         for grant in self.grants:
             if grant.user is user:
                 grant.dead = True
 
     def expire(self, user: User | None) -> None:
-        """Access tokens (of one user, or of all) are over their hour; refresh tokens stay good."""
+        """Expire the access tokens of one user or all. Refresh tokens stay valid."""
         for grant in self.grants:
             if user is None or grant.user is user:
                 grant.access = dict.fromkeys(grant.access, 0)
 
     def _issue(self, grant: Grant) -> Json:
         answer = self._access(grant)
-        grant.refresh_token = names.token()
+        grant.refresh_token = ids.token()
         grant.refresh_until_ms = self._clock.now_ms() + REFRESH_MS
         self._by_refresh[grant.refresh_token] = grant
         answer["refresh_token"] = grant.refresh_token
         return answer
 
     def _access(self, grant: Grant) -> Json:
-        token = names.token()
+        token = ids.token()
         grant.access[token] = self._clock.now_ms() + ACCESS_S * 1000
         self._by_access[token] = grant
-        # Zoom says 3599 for an hour.
+        # Zoom answers 3599 for a lifetime of an hour.
         return {
             "access_token": token,
             "token_type": "bearer",
@@ -186,5 +186,5 @@ class Accounts:
 
 
 def challenge_of(verifier: str) -> str:
-    """PKCE's S256 of a verifier."""
+    """The S256 PKCE challenge of a verifier."""
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

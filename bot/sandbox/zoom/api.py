@@ -1,12 +1,12 @@
-"""Zoom's API v2: users, their meetings and webinars."""
+"""API v2 routes for users and their current meetings and webinars."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
 from bot.sandbox.zoom import bodies, shapes
+from bot.sandbox.zoom.dispatch import Caller, Dispatcher
 from bot.sandbox.zoom.failures import ApiError, invalid, no_access, no_meeting, no_webinar_plan
-from bot.sandbox.zoom.gate import Caller, Gate
 from bot.sandbox.zoom.models import (
     INSTANT,
     PERSONAL,
@@ -24,15 +24,15 @@ KINDS = (1, 2, 3, 8)
 
 
 class Api:
-    """The routes under ``/v2`` that concern what is to come or under way."""
+    """The ``/v2`` routes for users, and for meetings that are not over."""
 
-    def __init__(self, world: World, gate: Gate) -> None:
+    def __init__(self, world: World, dispatcher: Dispatcher) -> None:
         self._world = world
-        self._gate = gate
+        self._dispatcher = dispatcher
 
     def routes(self) -> list[web.RouteDef]:
-        """For the sandbox's application, each with the scope that it needs."""
-        guard = self._gate.api
+        """All routes, each with the scope it needs."""
+        guard = self._dispatcher.api
         return [
             web.get("/v2/users/{user}", guard("user:read:user", self.user)),
             web.get("/v2/users/{user}/settings", guard("user:read:settings", self.user_settings)),
@@ -49,29 +49,31 @@ class Api:
         ]
 
     async def user(self, request: web.Request, caller: Caller) -> web.Response:
-        """``me`` or, for apps of the account, anybody in it."""
+        """User apps may read only ``me``, other apps anybody in the account."""
         user = self._named(request, caller)
-        return web.json_response(shapes.user(user, self._world.rooms.url))
+        return web.json_response(shapes.user(user, self._world.meeting_store.url))
 
     async def user_settings(self, request: web.Request, caller: Caller) -> web.Response:
-        """Whether the personal room may be used is ``schedule_meeting.personal_meeting``."""
+        """``schedule_meeting.personal_meeting`` says whether the personal meeting may be used."""
         return web.json_response(shapes.user_settings(self._named(request, caller)))
 
     async def list_meetings(self, request: web.Request, caller: Caller) -> web.Response:
-        """``type``: scheduled (default), upcoming or live; newest last."""
+        """``type`` is scheduled (default), upcoming or live. Newest last."""
         user = self._named(request, caller)
         kind = request.query.get("type", "scheduled")
         if kind not in ("scheduled", "upcoming", "upcoming_meetings", "live"):
             raise invalid("type", "Invalid field.")
         found = [
-            meeting for meeting in self._world.rooms.meetings.values() if self._listed(meeting, user, kind)
+            meeting
+            for meeting in self._world.meeting_store.meetings.values()
+            if self._listed(meeting, user, kind)
         ]
         return web.json_response(
             bodies.paged(request, "meetings", [shapes.listed(meeting) for meeting in found])
         )
 
     async def create_meeting(self, request: web.Request, caller: Caller) -> web.Response:
-        """201; with ``settings.use_pmi`` the host's personal room, if the host may use it."""
+        """201. With ``settings.use_pmi`` it is the host's personal meeting, if that is enabled."""
         user = self._named(request, caller)
         body = await bodies.read(request)
         kind = bodies.number(body, "type", SCHEDULED)
@@ -80,31 +82,30 @@ class Api:
         plan = self._plan(body, "Zoom Meeting", timed=kind not in (INSTANT, RECURRING))
         self._world.count_change(user)
         if plan.settings.get("use_pmi") and user.pmi_enabled:
-            meeting = self._world.rooms.personal(user)
+            meeting = self._world.meeting_store.personal(user)
             meeting.topic, meeting.agenda = plan.topic, plan.agenda
         else:
-            meeting = self._world.rooms.create(user, plan, kind)
-        self._world.rooms.created.append(meeting.id)
+            meeting = self._world.meeting_store.create(user, plan, kind)
+        self._world.meeting_store.created.append(meeting.id)
         return web.json_response(self._shape(meeting), status=201)
 
     async def create_webinar(self, request: web.Request, caller: Caller) -> web.Response:
-        """201, or 400 code 200 without the add-on licence."""
+        """201, or 400 code 200 without a webinar licence."""
         user = self._named(request, caller)
         body = await bodies.read(request)
         if not user.webinar:
             raise no_webinar_plan()
         plan = self._plan(body, "Zoom Webinar", timed=True)
         self._world.count_change(user)
-        meeting = self._world.rooms.create(user, plan, WEBINAR)
-        self._world.rooms.created.append(meeting.id)
+        meeting = self._world.meeting_store.create(user, plan, WEBINAR)
+        self._world.meeting_store.created.append(meeting.id)
         return web.json_response(self._shape(meeting), status=201)
 
     async def get_meeting(self, request: web.Request, caller: Caller) -> web.Response:
-        """404 code 3001 once an instant meeting is over."""
+        """404 code 3001 if it is an instant meeting that is over."""
         return web.json_response(self._shape(self._meeting(request, caller)))
 
     async def update_meeting(self, request: web.Request, caller: Caller) -> web.Response:
-        """204."""
         meeting = self._meeting(request, caller)
         body = await bodies.read(request)
         topic = bodies.text(body, "topic", bodies.TOPIC_LIMIT, meeting.topic)
@@ -116,7 +117,7 @@ class Api:
         return web.Response(status=204)
 
     async def delete_meeting(self, request: web.Request, caller: Caller) -> web.Response:
-        """204; 400 code 3002 while it is in progress."""
+        """204, or 400 code 3002 while the meeting is in progress."""
         return self._delete(self._meeting(request, caller))
 
     async def set_status(self, request: web.Request, caller: Caller) -> web.Response:
@@ -124,15 +125,12 @@ class Api:
         return await self._set_status(request, self._meeting(request, caller))
 
     async def get_webinar(self, request: web.Request, caller: Caller) -> web.Response:
-        """As for meetings."""
         return web.json_response(self._shape(self._meeting(request, caller, webinar=True)))
 
     async def delete_webinar(self, request: web.Request, caller: Caller) -> web.Response:
-        """As for meetings."""
         return self._delete(self._meeting(request, caller, webinar=True))
 
     async def set_webinar_status(self, request: web.Request, caller: Caller) -> web.Response:
-        """As for meetings."""
         return await self._set_status(request, self._meeting(request, caller, webinar=True))
 
     async def _set_status(self, request: web.Request, meeting: Meeting) -> web.Response:
@@ -141,7 +139,7 @@ class Api:
             raise invalid("action", "Invalid field.")
         if meeting.status != "started":
             raise ApiError(400, 300, "This meeting has not started.")
-        self._world.courier.later(self._world.rooms.close(meeting))
+        self._world.webhooks.later(self._world.meeting_store.close(meeting))
         return web.Response(status=204)
 
     def _delete(self, meeting: Meeting) -> web.Response:
@@ -149,19 +147,19 @@ class Api:
             raise ApiError(400, 3002, "Sorry, you cannot delete this meeting since it is in progress.")
         if meeting.type == PERSONAL:
             raise ApiError(400, 300, "A personal meeting cannot be deleted.")
-        self._world.rooms.remove(meeting)
+        self._world.meeting_store.remove(meeting)
         return web.Response(status=204)
 
     def _meeting(self, request: web.Request, caller: Caller, *, webinar: bool = False) -> Meeting:
-        meeting = self._world.rooms.get(bodies.meeting_number(request))
+        meeting = self._world.meeting_store.get(bodies.meeting_number(request))
         if meeting.webinar != webinar:
             raise no_meeting(meeting.id)
-        if not self._gate.may_see(caller, meeting.host):
+        if not self._dispatcher.may_see(caller, meeting.host):
             raise no_access()
         return meeting
 
     def _named(self, request: web.Request, caller: Caller) -> User:
-        return self._gate.user(caller, request.match_info["user"])
+        return self._dispatcher.user(caller, request.match_info["user"])
 
     def _plan(self, body: Json, topic: str, *, timed: bool) -> Plan:
         start = bodies.moment(body, "start_time") or self._world.clock.now_ms()

@@ -1,4 +1,4 @@
-"""Reading what the API is sent: JSON bodies, path names, pages of lists."""
+"""Reading API requests: JSON bodies, path parameters and paging."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def read(request: web.Request) -> Json:
 
 
 def text(body: Json, name: str, limit: int, default: str = "") -> str:
-    """A text of at most ``limit`` characters. Raises ``ApiError`` 400/300 naming the field."""
+    """A string field of at most ``limit`` characters. Raises ``ApiError`` 400/300 naming the field."""
     value = body.get(name, default)
     if not isinstance(value, str):
         raise invalid(name, "Invalid field.")
@@ -41,7 +41,7 @@ def text(body: Json, name: str, limit: int, default: str = "") -> str:
 
 
 def number(body: Json, name: str, default: int) -> int:
-    """A whole number. Raises ``ApiError`` 400/300 naming the field."""
+    """An integer field. Raises ``ApiError`` 400/300 naming the field."""
     value = body.get(name, default)
     if not isinstance(value, int) or isinstance(value, bool):
         raise invalid(name, "Invalid field.")
@@ -49,7 +49,7 @@ def number(body: Json, name: str, default: int) -> int:
 
 
 def moment(body: Json, name: str) -> int:
-    """A time in ms since the epoch, 0 when missing. Raises ``ApiError`` 400/300."""
+    """A time field in ms since the epoch, 0 if missing. Raises ``ApiError`` 400/300."""
     value = text(body, name, 64)
     try:
         return parse_iso(value) if value else 0
@@ -58,7 +58,6 @@ def moment(body: Json, name: str) -> int:
 
 
 def settings(body: Json) -> Json:
-    """The ``settings`` object."""
     value = body.get("settings", {})
     if not isinstance(value, dict):
         raise invalid("settings", "Invalid field.")
@@ -66,7 +65,7 @@ def settings(body: Json) -> Json:
 
 
 def meeting_number(request: web.Request) -> int:
-    """The ``{id}`` of a path. Raises ``ApiError`` 400/300 when it is not a number."""
+    """The path's ``{id}``. Raises ``ApiError`` 400/300 if it is not a number."""
     name = request.match_info["id"]
     if not (name.isascii() and name.isdigit()):
         raise ApiError(400, 300, f"Invalid meeting id: {name}.")
@@ -74,9 +73,9 @@ def meeting_number(request: web.Request) -> int:
 
 
 def run_name(request: web.Request) -> str:
-    """A number or uuid of a path. A uuid that starts with ``/`` or has ``//`` must come encoded twice.
+    """The path's meeting number or uuid. A uuid with a leading ``/`` or a ``//`` must be encoded twice.
 
-    The path was decoded once on its way here, as by Zoom's gateway, which then trips over such slashes.
+    aiohttp has decoded the path once. Zoom's gateway does too, and fails on such slashes.
     """
     name = request.match_info["id"]
     if name.startswith("/") or "//" in name:
@@ -85,7 +84,7 @@ def run_name(request: web.Request) -> str:
 
 
 def paged(request: web.Request, name: str, items: list[Json]) -> Json:
-    """One page of a list, with the token of the next. Raises ``ApiError`` 400/300."""
+    """One page of a list, with the next page's token. Raises ``ApiError`` 400/300."""
     size = request.query.get("page_size", "30")
     if not (size.isascii() and size.isdigit() and 0 < int(size) <= PAGE_LIMIT):
         raise invalid("page_size", f"The page size must be from 1 to {PAGE_LIMIT}.")

@@ -1,4 +1,4 @@
-"""What a person's browser does on the consent page."""
+"""Does what a browser does on the consent page."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ OK, FOUND = 200, 302
 
 
 async def browse_consent(authorize_url: str, email: str, allow: bool, tls: ssl.SSLContext | bool) -> str:
-    """Open the page, choose the account, press a button; returns where the browser is sent.
+    """Open the page, choose the account and press a button; returns the redirect's URL.
 
-    Raises ``ValueError`` with the page's text when Zoom shows an error instead.
+    Raises ``ValueError`` with the page's text if Zoom shows an error.
     """
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
         async with http.get(authorize_url, ssl=tls) as shown:

@@ -1,4 +1,4 @@
-"""The sandbox's own time, which a test or a demo can move forward, and what is due at some time of it."""
+"""The sandbox's clock, which tests and the demo can advance, and its scheduled calls."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 
 class Clock:
-    """Wall-clock time plus whatever was added with ``advance``; what becomes due on the way happens then."""
+    """Wall-clock time plus what ``advance`` added, and a schedule of calls."""
 
     def __init__(self) -> None:
         self._offset_ms = 0
@@ -21,33 +21,33 @@ class Clock:
         self._alarm: asyncio.TimerHandle | None = None
 
     def now_ms(self) -> int:
-        """Milliseconds since the epoch."""
+        """Now, in milliseconds since the epoch."""
         return _wall_ms() + self._offset_ms
 
     def advance(self, seconds: float) -> None:
-        """Move the time forward."""
+        """Move the clock forward and run the calls that become due, in order."""
         target = self._offset_ms + round(seconds * 1000)
         while self._due and self._due[0][0] <= _wall_ms() + target:
             at_ms, _, act = heapq.heappop(self._due)
-            # It is to find the time for which it was set, not the one that the clock is moved to.
+            # `act` must see the time it was scheduled for, not the target time.
             self._offset_ms = max(self._offset_ms, at_ms - _wall_ms())
             act()
         self._offset_ms = target
         self._set_alarm()
 
     def at(self, at_ms: int, act: Callable[[], None]) -> None:
-        """Call ``act`` at a time, or soon if that is past. Needs a running loop."""
+        """Call ``act`` at a time (ms), or soon if it has passed. Needs a running loop."""
         heapq.heappush(self._due, (at_ms, next(self._numbers), act))
         self._set_alarm()
 
     async def until(self, at_ms: int) -> None:
-        """Wait for a time."""
+        """Wait until a time (ms)."""
         come = asyncio.Event()
         self.at(at_ms, come.set)
         await come.wait()
 
     def stop(self) -> None:
-        """Forget what is due."""
+        """Cancel all scheduled calls."""
         self._due.clear()
         self._set_alarm()
 
@@ -61,12 +61,12 @@ class Clock:
 
 
 def iso(at_ms: int) -> str:
-    """Zoom's way to write a time: UTC to the second, ``2026-01-31T09:30:00Z``; 0 is the empty text."""
+    """A time (ms) in Zoom's format, UTC to the second: ``2026-01-31T09:30:00Z``. 0 becomes ""."""
     return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at_ms else ""
 
 
 def local(at_ms: int, zone: str) -> datetime:
-    """A time where the zone of that name is; UTC if there is none."""
+    """A time (ms) in the named time zone, or in UTC if the name is unknown."""
     try:
         there: tzinfo = ZoneInfo(zone) if zone else UTC
     except (ValueError, OSError, KeyError):
@@ -75,7 +75,7 @@ def local(at_ms: int, zone: str) -> datetime:
 
 
 def parse_iso(text: str) -> int:
-    """Milliseconds since the epoch. Raises ``ValueError``; a time without a zone is taken as UTC."""
+    """Milliseconds since the epoch. A time without a zone is UTC. Raises ``ValueError``."""
     moment = datetime.fromisoformat(text)
     return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 

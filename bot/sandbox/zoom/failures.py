@@ -1,4 +1,4 @@
-"""How Zoom says no: one class for the API, one for the token endpoint, one function per kind."""
+"""Zoom's errors, for the API and for the token endpoint."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bot.sandbox.zoom.models import Json
 
 
 class ApiError(Exception):
-    """An answer of the API that is not a success, with Zoom's own ``code``."""
+    """An API error with Zoom's own ``code``."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class ApiError(Exception):
 
 
 class OAuthError(Exception):
-    """A refusal of the token endpoint: ``{"reason": …, "error": …}``."""
+    """An error of the token endpoint: ``{"reason": …, "error": …}``."""
 
     def __init__(self, reason: str, error: str, status: int = 400) -> None:
         super().__init__(reason)
@@ -35,7 +35,7 @@ class OAuthError(Exception):
 
 
 def bad_token(message: str = "Invalid access token.") -> ApiError:
-    """401, code 124: for invalid and expired tokens alike."""
+    """401, code 124, for invalid and expired tokens."""
     return ApiError(401, 124, message)
 
 
@@ -45,32 +45,30 @@ def missing_scope(scopes: list[str]) -> ApiError:
 
 
 def invalid(field: str, message: str) -> ApiError:
-    """400, code 300 with the field at fault."""
+    """400, code 300, naming the invalid field."""
     return ApiError(400, 300, "Validation Failed.", errors=[{"field": field, "message": message}])
 
 
 def no_user(name: str) -> ApiError:
-    """404, code 1001."""
     return ApiError(404, 1001, f"User does not exist: {name}.")
 
 
 def no_meeting(name: object) -> ApiError:
-    """404, code 3001: it never was, or it is over."""
+    """404, code 3001: the meeting is unknown or over."""
     return ApiError(404, 3001, f"Meeting does not exist: {name}.")
 
 
 def no_recording() -> ApiError:
-    """404, code 3301."""
     return ApiError(404, 3301, "This recording does not exist.")
 
 
 def no_access() -> ApiError:
-    """400, code 3000: the meeting is another's and the token does not reach that far."""
+    """400, code 3000: the token does not cover the meeting's host."""
     return ApiError(400, 3000, "Cannot access meeting information.")
 
 
 def no_webinar_plan() -> ApiError:
-    """400, code 200: the add-on licence is missing."""
+    """400, code 200: the host has no webinar licence."""
     return ApiError(
         400,
         200,
@@ -80,7 +78,7 @@ def no_webinar_plan() -> ApiError:
 
 
 def daily_limit(limit: int, until: str) -> ApiError:
-    """429 whose ``Retry-After`` is an ISO date-time, as for the daily limit."""
+    """429 with an ISO date-time in ``Retry-After``, as Zoom sends for the daily limit."""
     return ApiError(
         429,
         429,

@@ -1,4 +1,4 @@
-"""A meeting as a person sees it who opens the join link: who is in, and what can be done now."""
+"""The HTML of the meeting page: participants, and buttons for what can be done now."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ _PUBLISH = {"recording": "record", "transcript": "transcribe", "summary": "summa
 
 
 def meeting_page(of: Meeting, users: Iterable[User], now_ms: int, extra: str = "") -> web.Response:
-    """The whole page; ``extra`` is HTML."""
+    """The whole page. ``extra`` is HTML."""
     about = f"Meeting {of.id} of {escape(of.host.name)}, passcode {escape(of.password)}"
     changing = pages.live(live(of, users, now_ms), f"/j/{of.id}/live")
     return pages.page(of.topic or "Zoom meeting", f'<p class="note">{about}</p>{changing}{extra}')
 
 
 def live(of: Meeting, users: Iterable[User], now_ms: int) -> str:
-    """The part that changes while one looks at it, as HTML."""
+    """The changing part of the page, as HTML."""
     state = escape(_state(of, now_ms))
     return (
         f'<p id="state" class="state {of.status}" role="status" tabindex="-1">{state}</p>'
-        f'<div id="rest">{_people(of, now_ms)}{_doors(of, users)}{_host(of)}{_after(of)}'
+        f'<div id="rest">{_people(of, now_ms)}{_join_section(of, users)}{_host(of)}{_after(of)}'
         f"{clock(now_ms, of.timezone, f'/j/{of.id}')}</div>"
     )
 
 
 def clock(now_ms: int, zone: str, back: str) -> str:
-    """The clock of the sandbox, and buttons that move it on."""
+    """The sandbox's time, and buttons that advance it."""
     steps = "".join(
         pages.button("/clock", f"+ {label}", minutes=str(minutes), back=back)
         for minutes, label in CLOCK_STEPS
@@ -94,7 +94,7 @@ def _row(of: Meeting, stay: Participant, now_ms: int) -> str:
     return f"<li><span>{escape(stay.name)}</span> <small>{role}{since}</small> {leave}</li>"
 
 
-def _doors(of: Meeting, users: Iterable[User]) -> str:
+def _join_section(of: Meeting, users: Iterable[User]) -> str:
     if of.status not in ("waiting", "started"):
         return ""
     guest = (
@@ -102,10 +102,10 @@ def _doors(of: Meeting, users: Iterable[User]) -> str:
         '<input type="text" name="name" value="Guest" maxlength="64" data-key="guest"></label>'
         '<button data-key="join guest">Join as a guest</button></form>'
     )
-    return f'<h2>Come in</h2><div class="buttons">{"".join(_entrances(of, users))}{guest}</div>'
+    return f'<h2>Come in</h2><div class="buttons">{"".join(_join_buttons(of, users))}{guest}</div>'
 
 
-def _entrances(of: Meeting, users: Iterable[User]) -> Iterator[str]:
+def _join_buttons(of: Meeting, users: Iterable[User]) -> Iterator[str]:
     if of.status == "waiting":
         yield pages.button(f"/j/{of.id}/start", f"Start as {of.host.name}, the host", main=True)
     for user in users:

@@ -1,4 +1,4 @@
-"""What the sandbox's Zoom remembers: users, meetings with their occurrences, and what was exchanged."""
+"""Data that the sandbox's Zoom keeps: users, meetings, occurrences, requests and deliveries."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class User:
 
     @property
     def name(self) -> str:
-        """As others in a meeting see it."""
+        """The name shown in meetings."""
         return f"{self.first_name} {self.last_name}".strip()
 
 
 @dataclass(kw_only=True)
 class Participant:
-    """One stay of one person in one occurrence; ``user_id`` is new for every stay. Times are in ms."""
+    """One person's stay in an occurrence. ``user_id`` is new for each stay. Times are in ms."""
 
     user_id: str
     name: str
@@ -62,7 +62,7 @@ class File:
 
 @dataclass(kw_only=True)
 class Take:
-    """A stretch of an occurrence that was recorded. Times are in ms, 0 is not yet."""
+    """A recorded period of an occurrence. Times are in ms, 0 if not yet."""
 
     started_ms: int
     ended_ms: int = 0
@@ -70,7 +70,7 @@ class Take:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """Somebody who wants in before the host has come. The e-mail is empty for people without an account."""
+    """Somebody who waits for the host. ``email`` is "" for people without an account."""
 
     name: str
     email: str = ""
@@ -78,7 +78,7 @@ class Waiting:
 
 @dataclass(kw_only=True)
 class Occurrence:
-    """One run of a meeting, from start to end, under its own uuid. Times are in ms, 0 is not yet."""
+    """One occurrence of a meeting, with its own uuid. Times are in ms, 0 if not yet."""
 
     uuid: str
     started_ms: int = 0
@@ -92,24 +92,23 @@ class Occurrence:
 
     @property
     def recording(self) -> bool:
-        """Whether it is being recorded now."""
         return bool(self.takes) and not self.takes[-1].ended_ms
 
     @property
     def published(self) -> set[str]:
-        """What was made of it: ``recording``, ``transcript``, ``summary``."""
+        """Which of ``recording``, ``transcript`` and ``summary`` exist."""
         made = {_MADE[file.type] for file in self.files if file.type in _MADE}
         return made | {"summary"} if self.summary else made
 
     @property
     def present(self) -> dict[str, Participant]:
-        """Who is in now, by session user id."""
+        """Current participants by session user id."""
         return {stay.user_id: stay for stay in self.stays if not stay.left_ms}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a meeting is to be. ``scheduled_ms`` is 0 for now, ``duration`` is in minutes."""
+    """The settings of a new meeting. ``scheduled_ms`` is 0 for now, ``duration`` is in minutes."""
 
     topic: str
     agenda: str = ""
@@ -122,10 +121,10 @@ class Plan:
 
 @dataclass(kw_only=True)
 class Meeting:
-    """A meeting or webinar: ``status`` is ``waiting``, ``started``, (instant ones only) ``ended`` or, of what
-    was never started in time, ``expired``.
+    """A meeting or webinar.
 
-    ``uuid`` is that of the occurrence that is under way or comes next; an instant meeting keeps its only one.
+    ``status`` is ``waiting``, ``started``, ``ended`` (instant meetings only) or ``expired`` (never started in
+    time). ``uuid`` is that of the current or next occurrence; an instant meeting has only one.
     """
 
     id: int
@@ -148,51 +147,49 @@ class Meeting:
 
     @property
     def uuid(self) -> str:
-        """The current occurrence's."""
         return self.current.uuid
 
     @property
     def host_id(self) -> str:
-        """The host's Zoom user id."""
         return self.host.id
 
     @property
     def webinar(self) -> bool:
-        """Whether its events and routes are those of webinars."""
+        """Whether it uses webinar events and routes."""
         return self.type in (WEBINAR, 6, 9)
 
     @property
     def participants(self) -> dict[str, Participant]:
-        """Who is in now, by session user id."""
+        """Current participants by session user id."""
         return self.current.present
 
     @property
     def here(self) -> set[str]:
-        """The e-mails of whoever is in, or waits to come in."""
+        """The e-mail addresses of all who are in the meeting or wait for the host."""
         inside = {stay.email for stay in self.participants.values()}
         return (inside | {waiting.email for waiting in self.lobby}) - {""}
 
     @property
     def last(self) -> Occurrence:
-        """The occurrence under way, else the newest that ended, else the one that comes next."""
+        """The current occurrence, else the last that ended, else the next."""
         if self.status == "waiting" and self.past:
             return self.past[-1]
         return self.current
 
     @property
     def start_time(self) -> str:
-        """When it last really started; ISO, empty if it never did."""
+        """The last actual start in ISO format, "" if it never started."""
         return iso(self.last.started_ms)
 
     @property
     def end_time(self) -> str:
-        """When it last really ended; ISO, empty if it did not."""
+        """The last actual end in ISO format, "" if it has not ended."""
         return iso(self.last.ended_ms)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """A request that was answered. ``user`` is an e-mail, ``status`` 0 when the connection was cut."""
+    """A recorded request. ``user`` is an e-mail address, ``status`` 0 if the connection was cut."""
 
     method: str
     path: str
@@ -203,7 +200,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A webhook to be delivered. ``payload`` goes out as it is; ``at_ms`` is its ``event_ts``."""
+    """A webhook to deliver. ``payload`` is sent as is; ``at_ms`` becomes ``event_ts``."""
 
     name: str
     payload: Json
@@ -213,9 +210,9 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One attempt to deliver an event. ``status`` is 0 when nothing answered in time.
+    """One attempt to deliver an event. ``status`` is 0 if there was no answer in time.
 
-    ``valid`` is only of interest for ``endpoint.url_validation``: whether the answer was the right one.
+    ``valid`` is set only for ``endpoint.url_validation``: whether the answer was correct.
     """
 
     event: str
@@ -228,5 +225,5 @@ class Delivery:
 
     @property
     def accepted(self) -> bool:
-        """Whether Zoom would not send it again."""
+        """Whether Zoom counts the delivery as successful and does not retry."""
         return self.status in (200, 204)

@@ -22,7 +22,6 @@ class OAuth:
         self._world = world
 
     def routes(self) -> list[web.RouteDef]:
-        """For the sandbox's application."""
         return [
             web.get("/oauth/authorize", self.consent_page),
             web.post("/oauth/authorize", self.consent),
@@ -31,14 +30,14 @@ class OAuth:
         ]
 
     async def consent_page(self, request: web.Request) -> web.Response:
-        """Asks a person which account to link."""
+        """The page that asks which account to link."""
         asked = dict(request.query)
         if fault := self._fault(asked):
             return pages.refusal(fault)
         return pages.consent(asked, list(self._world.accounts.users.values()), self._world.accounts.scope)
 
     async def consent(self, request: web.Request) -> web.Response:
-        """The person allowed or declined: back to the app with a code or an error."""
+        """Redirect back to the app with a code or an error."""
         asked = {name: str(value) for name, value in (await request.post()).items()}
         if fault := self._fault(asked):
             return pages.refusal(fault)
@@ -62,15 +61,15 @@ class OAuth:
         return web.Response(status=302, headers={"Location": str(target)})
 
     async def token(self, request: web.Request) -> web.Response:
-        """The token endpoint, for the three kinds of grant."""
+        """Handle the three grant types."""
         self._authenticate(request)
         form = {name: str(value) for name, value in (await request.post()).items()}
         answer = self._grant(form.get("grant_type", ""), form | dict(request.query))
-        answer["api_url"] = self._world.rooms.url
+        answer["api_url"] = self._world.meeting_store.url
         return web.json_response(answer)
 
     async def revoke(self, request: web.Request) -> web.Response:
-        """Ends a grant by one of its tokens."""
+        """Revoke the grant of the given token."""
         self._authenticate(request)
         form = await request.post()
         self._world.accounts.revoke(str(form.get("token") or request.query.get("token", "")))

@@ -1,4 +1,4 @@
-"""The frame of the pages that people see, and the simple ones: consent, a refusal. Plain HTML."""
+"""HTML pages for people: the page layout, the consent page and the error page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.sandbox.zoom.models import User
 
 
 def page(title: str, body: str, *, status: int = 200, form_action: str = "") -> web.Response:
-    """``title`` is text, ``body`` is HTML."""
+    """A whole page. ``title`` is text, ``body`` is HTML."""
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -29,18 +29,18 @@ def page(title: str, body: str, *, status: int = 200, form_action: str = "") -> 
 
 
 def live(html: str, url: str = "") -> str:
-    """A part that changes in place: by its own buttons, and by what ``url`` answers."""
+    """A part of a page that is updated by its buttons and by polling ``url``."""
     said = '<p id="said" class="problem" role="alert"></p>'
     return f'{said}<div id="live" data-url="{escape(url)}">{html}</div>'
 
 
 def refusal(reason: str, *, status: int = 400) -> web.Response:
-    """A page that only says why not."""
+    """An error page."""
     return page("This did not work", f"<p>{escape(reason)}</p>", status=status)
 
 
 def consent(asked: dict[str, str], users: list[User], scopes: str) -> web.Response:
-    """Which account, allow or deny; what was asked travels along in hidden fields."""
+    """The consent page. The authorization parameters are kept in hidden fields."""
     choices = "".join(_choice(user) for user in users)
     wanted = "".join(f"<li><code>{escape(scope)}</code></li>" for scope in scopes.split())
     fields = "".join(hidden(name, value) for name, value in asked.items())
@@ -58,7 +58,7 @@ def consent(asked: dict[str, str], users: list[User], scopes: str) -> web.Respon
 
 
 def button(action: str, label: str, *, main: bool = False, name: str = "", **fields: str) -> str:
-    """A form that is one button; ``name`` is what is read out where the label alone says too little."""
+    """A form with one button. ``name`` is its accessible name if the label is not enough."""
     kind = ' class="main"' if main else ""
     kind += f' aria-label="{escape(name)}"' if name else ""
     inside = "".join(hidden(name, value) for name, value in fields.items())
@@ -70,7 +70,6 @@ def button(action: str, label: str, *, main: bool = False, name: str = "", **fie
 
 
 def hidden(name: str, value: str) -> str:
-    """A hidden field."""
     return f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
 
 
@@ -82,7 +81,7 @@ def _choice(user: User) -> str:
 
 
 def _origin(url: str) -> str:
-    """Where the form's answer sends the browser: some count that as part of the form's way."""
+    """The origin that the form redirects to: some browsers apply ``form-action`` to redirects too."""
     try:
         return str(URL(url).origin())
     except ValueError:

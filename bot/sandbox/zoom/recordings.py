@@ -1,18 +1,18 @@
-"""Cloud recordings, transcripts and summaries: what is made of an occurrence, and who may download it."""
+"""Cloud recordings, transcripts and summaries of an occurrence, and their download tokens."""
 
 from __future__ import annotations
 
-from bot.sandbox.zoom import names, shapes
+from bot.sandbox.zoom import ids, shapes
 from bot.sandbox.zoom.clock import Clock
 from bot.sandbox.zoom.models import Event, File, Json, Meeting, Occurrence
 
 DOWNLOAD_MS = 24 * 3600 * 1000
-# What Zoom makes of a recorded meeting is ready so long after its end.
+# How long after the meeting's end Zoom publishes these, in ms.
 READY_MS = {"recording": 60_000, "transcript": 120_000}
 
 
-class Shelf:
-    """State without I/O; ``url`` is the sandbox's own. All is made of the last occurrence, or of ``run``."""
+class Recordings:
+    """Recordings, without I/O. Methods use ``run``, else the last occurrence. ``url`` is the server's."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -23,12 +23,12 @@ class Shelf:
         self._tokens: dict[str, tuple[str, int]] = {}
 
     def publish(self, what: str, meeting: Meeting, run: Occurrence | None = None) -> list[Event]:
-        """A ``recording``, ``transcript`` or ``summary``, unless there is one already."""
+        """Publish a ``recording``, ``transcript`` or ``summary``, unless it exists already."""
         make = {"recording": self.record, "transcript": self.transcribe, "summary": self.summarize}[what]
         return [] if what in (run or meeting.last).published else make(meeting, run)
 
     def record(self, meeting: Meeting, run: Occurrence | None = None) -> list[Event]:
-        """Video, sound, chat and timeline."""
+        """Publish a recording: video, audio, chat and timeline files."""
         run = self._prepare(meeting, run)
         files = [
             _file("MP4", "shared_screen_with_speaker_view", b"\0\0\0\x18ftypmp42" + bytes(4096), "video/mp4"),
@@ -39,13 +39,13 @@ class Shelf:
         return [self._store(meeting, run, files, "recording.completed")]
 
     def transcribe(self, meeting: Meeting, run: Occurrence | None = None) -> list[Event]:
-        """The transcript, as WebVTT."""
+        """Publish a WebVTT transcript."""
         run = self._prepare(meeting, run)
         file = _file("TRANSCRIPT", "audio_transcript", _transcript(run), "text/vtt", extension="VTT")
         return [self._store(meeting, run, [file], "recording.transcript_completed")]
 
     def summarize(self, meeting: Meeting, run: Occurrence | None = None) -> list[Event]:
-        """The summary."""
+        """Publish a summary."""
         run = run or meeting.last
         run.summary = {
             "summary_overview": f"The team talked about {meeting.topic}.",
@@ -60,13 +60,13 @@ class Shelf:
         return [Event(name="meeting.summary_completed", payload=payload, at_ms=self._clock.now_ms())]
 
     def download_token(self, meeting_id: int) -> str:
-        """A token that opens the downloads of one meeting for a day."""
-        token = names.token()
+        """A token for downloading one meeting's files, valid for a day."""
+        token = ids.token()
         self._tokens[token] = (str(meeting_id), self._clock.now_ms() + DOWNLOAD_MS)
         return token
 
     def opens(self, token: str, meeting: Meeting) -> bool:
-        """Whether a download token is good for this meeting now."""
+        """Whether a download token is valid for this meeting now."""
         meeting_id, until_ms = self._tokens.get(token, ("", 0))
         return meeting_id == str(meeting.id) and self._clock.now_ms() < until_ms
 
@@ -74,8 +74,8 @@ class Shelf:
         run = run or meeting.last
         if not run.started_ms:
             raise ValueError(f"meeting {meeting.id} never started")
-        run.share_id = run.share_id or names.user_id()
-        run.passcode = run.passcode or names.passcode()
+        run.share_id = run.share_id or ids.user_id()
+        run.passcode = run.passcode or ids.passcode()
         return run
 
     def _store(self, meeting: Meeting, run: Occurrence, files: list[File], event: str) -> Event:
@@ -92,7 +92,7 @@ class Shelf:
 
 def _file(kind: str, recording_type: str, content: bytes, content_type: str, *, extension: str = "") -> File:
     return File(
-        id=names.user_id(),
+        id=ids.user_id(),
         type=kind,
         recording_type=recording_type,
         extension=extension or kind,

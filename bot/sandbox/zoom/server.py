@@ -1,4 +1,4 @@
-"""The sandbox's Zoom as a test or the demo drives it."""
+"""The Zoom server that tests and the demo start."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Self
 from aiohttp import web
 
 from bot.sandbox.zoom.api import Api
-from bot.sandbox.zoom.archive import Archive
 from bot.sandbox.zoom.browser import browse_consent
 from bot.sandbox.zoom.clock import iso
-from bot.sandbox.zoom.door import Door
-from bot.sandbox.zoom.gate import Gate
-from bot.sandbox.zoom.hall import Hall
+from bot.sandbox.zoom.dispatch import Dispatcher
+from bot.sandbox.zoom.front_page import FrontPage
+from bot.sandbox.zoom.meeting_routes import MeetingRoutes
 from bot.sandbox.zoom.models import Delivery, Event, Json, Meeting, User
 from bot.sandbox.zoom.oauth import OAuth
+from bot.sandbox.zoom.past_meetings import PastMeetings
 from bot.sandbox.zoom.webhooks import encode, validates
 from bot.sandbox.zoom.world import App, World
 
@@ -25,10 +25,10 @@ PEOPLE = ("alice@demo.example", "bob@demo.example", "carol@demo.example")
 
 
 class Zoom(World):
-    """An HTTP server in this loop with one account (alice, an administrator; bob; carol) and one app.
+    """A Zoom server in this event loop with one account and one app; an async context manager.
 
-    An async context manager. ``stop_server`` and ``start_server`` cut and mend it: same port, same state.
-    The switches that may be set at any time are ``World``'s attributes.
+    The account has the users alice (administrator), bob and carol. After ``stop_server``, ``start_server``
+    starts it again on the same port with the same state. Tests may set ``World``'s attributes at any time.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Zoom(World):
         self._port = port
         self._ssl = ssl_context
         self._runner: web.AppRunner | None = None
-        self.courier.on_delivery = self.changed
+        self.webhooks.on_delivery = self.changed
         for email in PEOPLE:
             self.add_user(email, admin=email == PEOPLE[0])
 
@@ -57,106 +57,106 @@ class Zoom(World):
 
     async def __aexit__(self, *_: object) -> None:
         self.clock.stop()
-        await self.courier.close()
+        await self.webhooks.close()
         await self.stop_server()
 
     async def start_server(self) -> None:
-        """Listen; again on the same port after ``stop_server``."""
+        """Start, or restart on the same port after ``stop_server``."""
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port, ssl_context=self._ssl).start()
         self._port = self._runner.addresses[0][1]
         scheme = "https" if self._ssl else "http"
-        self.rooms.url = self.shelf.url = f"{scheme}://{self._host}:{self._port}"
+        self.meeting_store.url = self.recordings.url = f"{scheme}://{self._host}:{self._port}"
 
     async def stop_server(self) -> None:
-        """Close the port and every connection."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     def _application(self) -> web.Application:
-        gate = Gate(self)
-        application = web.Application(middlewares=[gate.middleware()], client_max_size=1 << 20)
-        for part in (OAuth(self), Api(self, gate), Archive(self, gate), Door(self), Hall(self)):
+        dispatcher = Dispatcher(self)
+        application = web.Application(middlewares=[dispatcher.middleware()], client_max_size=1 << 20)
+        for part in (
+            OAuth(self),
+            Api(self, dispatcher),
+            PastMeetings(self, dispatcher),
+            MeetingRoutes(self),
+            FrontPage(self),
+        ):
             application.add_routes(part.routes())
-        application.router.add_route("*", "/{tail:.*}", gate.not_known)
+        application.router.add_route("*", "/{tail:.*}", dispatcher.not_known)
         return application
-
-    # What it is
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT``; known once the server runs."""
-        return self.rooms.url
+        """The base URL. Valid once the server has started."""
+        return self.meeting_store.url
 
     @property
     def api_url(self) -> str:
-        """Where the API is."""
         return f"{self.url}/v2"
 
     @property
     def webhook_secret(self) -> str:
-        """The app's Secret Token."""
-        return self.courier.secret
+        return self.webhooks.secret
 
     @property
     def webhook_url(self) -> str:
-        """Where events go; empty: nowhere."""
-        return self.courier.webhook_url
+        """The URL that events are sent to, "" for none."""
+        return self.webhooks.webhook_url
 
     @webhook_url.setter
     def webhook_url(self, url: str) -> None:
-        self.courier.webhook_url = url
+        self.webhooks.webhook_url = url
 
     @property
     def retry_delays(self) -> tuple[float, ...]:
-        """Seconds before each further attempt of a delivery that was not accepted."""
-        return self.courier.retry_delays
+        """Seconds before each retry of a delivery that was not accepted."""
+        return self.webhooks.retry_delays
 
     @retry_delays.setter
     def retry_delays(self, delays: tuple[float, ...]) -> None:
-        self.courier.retry_delays = delays
+        self.webhooks.retry_delays = delays
 
     @property
     def deliveries(self) -> list[Delivery]:
-        """Every attempt, in order."""
-        return self.courier.deliveries
+        """All delivery attempts, in order."""
+        return self.webhooks.deliveries
 
     @property
     def meetings(self) -> dict[int, Meeting]:
-        """All that were not deleted, ended ones too."""
-        return self.rooms.meetings
+        """All meetings by id, including ended but not deleted ones."""
+        return self.meeting_store.meetings
 
     @property
     def created(self) -> list[int]:
-        """The ids that the API gave out, in order."""
-        return self.rooms.created
+        """The ids of meetings created through the API, in order."""
+        return self.meeting_store.created
 
     @property
     def revoked(self) -> list[str]:
-        """Tokens that were given to ``/oauth/revoke``."""
+        """Tokens sent to ``/oauth/revoke``."""
         return self.accounts.revoked
 
     @property
     def refreshes(self) -> int:
-        """How many succeeded."""
+        """How many token refreshes succeeded."""
         return self.accounts.refreshes
 
     @property
     def refresh_refused(self) -> int:
-        """How many refreshes were refused."""
+        """How many token refreshes were refused."""
         return self.accounts.refresh_refused
 
     def clear_calls(self) -> None:
-        """Forget what was asked so far."""
         self.calls.clear()
         self.token_requests.clear()
 
-    # Users and their authorizations
+    # Users and tokens
 
     def user(self, email: str) -> User:
-        """By e-mail or id. Raises ``KeyError``."""
+        """The user with this e-mail address or id. Raises ``KeyError``."""
         found = self.accounts.find(email)
         if found is None:
             raise KeyError(email)
@@ -171,25 +171,24 @@ class Zoom(World):
         pmi_enabled: bool = True,
         admin: bool = False,
     ) -> User:
-        """A further user of the account."""
         return self.accounts.add(
             email, licensed=licensed, webinar=webinar, pmi_enabled=pmi_enabled, admin=admin
         )
 
     def grant(self, email: str) -> Json:
-        """A token answer, as if the user had just consented."""
+        """A token response, as if the user had just consented."""
         return self.accounts.grant(self.user(email))
 
     def expire_tokens(self, email: str | None = None) -> None:
-        """The access tokens of one user, or of all, are over their hour."""
+        """Expire the access tokens of one user or all."""
         self.accounts.expire(self.user(email) if email else None)
 
     def revoke(self, email: str) -> None:
-        """The user's tokens are dead, and nobody is told."""
+        """Revoke the user's tokens without sending a webhook."""
         self.accounts.drop(self.user(email))
 
     async def deauthorize(self, email: str, *, deliver: bool = True) -> None:
-        """The user removes the app at Zoom: tokens die, ``app_deauthorized`` is sent."""
+        """Remove the app for the user: revoke the tokens and send ``app_deauthorized``."""
         user = self.user(email)
         self.accounts.drop(user)
         payload: Json = {
@@ -204,52 +203,52 @@ class Zoom(World):
         )
 
     async def consent(self, authorize_url: str, email: str, allow: bool = True) -> str:
-        """What a browser does with an authorization URL; returns where Zoom sends it back to."""
-        return await browse_consent(authorize_url, email, allow, self.courier.client_ssl)
+        """Open an authorization URL and allow or decline; returns the URL that Zoom redirects to."""
+        return await browse_consent(authorize_url, email, allow, self.webhooks.client_ssl)
 
-    # Meetings: what makes no sense in their present state raises ``ValueError``
+    # Meetings. A change that the meeting's state does not allow raises ``ValueError``.
 
     async def start(self, number: int, *, host: bool = True, deliver: bool = True) -> Meeting:
-        """The host starts a meeting and (unless ``host`` is false) is its first participant."""
-        meeting = self._room(number)
-        await self._send(self.rooms.open(meeting, with_host=host), deliver)
+        """Start a meeting, with the host as first participant unless ``host`` is false."""
+        meeting = self._meeting(number)
+        await self._send(self.meeting_store.open(meeting, with_host=host), deliver)
         return meeting
 
     async def join(self, number: int, name: str, email: str = "", *, deliver: bool = True) -> str:
-        """Somebody joins; returns the session's user id."""
-        user_id, events = self.rooms.enter(self._room(number), name, email)
+        """Join a meeting; returns the session's user id."""
+        user_id, events = self.meeting_store.enter(self._meeting(number), name, email)
         await self._send(events, deliver)
         return user_id
 
     async def leave(self, number: int, user_id: str, *, deliver: bool = True) -> None:
-        """Somebody leaves; the meeting ends with the last."""
-        await self._send(self.rooms.leave(self._room(number), user_id), deliver)
+        """Leave a meeting, which ends when nobody is left."""
+        await self._send(self.meeting_store.leave(self._meeting(number), user_id), deliver)
 
     async def end(self, number: int, *, deliver: bool = True) -> None:
-        """The host ends the meeting for all."""
-        await self._send(self.rooms.close(self._room(number)), deliver)
+        """End the meeting for all."""
+        await self._send(self.meeting_store.close(self._meeting(number)), deliver)
 
     async def wait_in_lobby(self, number: int, name: str, email: str = "", *, deliver: bool = True) -> None:
-        """Somebody waits for the host."""
-        await self._send(self.rooms.wait(self._room(number), name, email), deliver)
+        """Wait for the host."""
+        await self._send(self.meeting_store.wait(self._meeting(number), name, email), deliver)
 
     async def record(self, number: int, *, deliver: bool = True) -> None:
-        """A recording of the last occurrence is published."""
-        await self._send(self.shelf.record(self._room(number)), deliver)
+        """Publish a recording of the last occurrence."""
+        await self._send(self.recordings.record(self._meeting(number)), deliver)
 
     async def transcribe(self, number: int, *, deliver: bool = True) -> None:
-        """A transcript of the last occurrence is published."""
-        await self._send(self.shelf.transcribe(self._room(number)), deliver)
+        """Publish a transcript of the last occurrence."""
+        await self._send(self.recordings.transcribe(self._meeting(number)), deliver)
 
     async def summarize(self, number: int, *, deliver: bool = True) -> None:
-        """A summary of the last occurrence is published."""
-        await self._send(self.shelf.summarize(self._room(number)), deliver)
+        """Publish a summary of the last occurrence."""
+        await self._send(self.recordings.summarize(self._meeting(number)), deliver)
 
     # Deliveries
 
     def sign(self, body: bytes, timestamp: int | None = None) -> dict[str, str]:
-        """The two headers that make ``body`` genuine; ``timestamp`` is in seconds."""
-        return self.courier.sign(body, timestamp)
+        """The two signature headers for ``body``. ``timestamp`` is in seconds."""
+        return self.webhooks.sign(body, timestamp)
 
     async def deliver(
         self,
@@ -263,34 +262,34 @@ class Zoom(World):
         raw: bytes | None = None,
         headers: dict[str, str] | None = None,
     ) -> Delivery:
-        """One POST, without retries. ``raw`` replaces the body; a header given as "" is left out."""
+        """Send one POST, without retries. ``raw`` replaces the body; headers set to "" are left out."""
         at = self.clock.now_ms() if event_ts is None else event_ts
         made = encode(Event(name=event, payload=payload, at_ms=at, download_token=download_token or ""))
         body = made if raw is None else raw
-        return await self.courier.post(
-            event, body, self.courier.sign(body, timestamp, secret) | (headers or {})
+        return await self.webhooks.post(
+            event, body, self.webhooks.sign(body, timestamp, secret) | (headers or {})
         )
 
     async def validate_url(self) -> Delivery:
-        """Zoom's check of the webhook URL; ``valid`` tells whether the answer was right."""
+        """Send Zoom's URL validation; ``valid`` says whether the answer was correct."""
         plain = secrets.token_urlsafe(16)
         delivery = await self.deliver("endpoint.url_validation", {"plainToken": plain})
         valid = validates(self.webhook_secret, plain, delivery)
         return dataclasses.replace(delivery, valid=valid)
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
-        """The same event once more, freshly signed: at least once is not once."""
-        headers = self.courier.sign(delivery.body)
-        return await self.courier.post(delivery.event, delivery.body, headers, delivery.attempt + 1)
+        """Deliver the same event again with a new signature: Zoom delivers at least once."""
+        headers = self.webhooks.sign(delivery.body)
+        return await self.webhooks.post(delivery.event, delivery.body, headers, delivery.attempt + 1)
 
     async def settle(self) -> None:
-        """Wait until no delivery is under way or due for a retry."""
-        await self.courier.settle()
+        """Wait until no delivery or retry is pending."""
+        await self.webhooks.settle()
 
     async def _send(self, events: list[Event], deliver: bool) -> None:
         self.changed()
         if deliver:
-            await self.courier.send(events)
+            await self.webhooks.send(events)
 
-    def _room(self, number: int) -> Meeting:
-        return self.rooms.meetings.get(number) or self.rooms.get(number)
+    def _meeting(self, number: int) -> Meeting:
+        return self.meeting_store.meetings.get(number) or self.meeting_store.get(number)

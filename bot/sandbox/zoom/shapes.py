@@ -1,4 +1,4 @@
-"""The JSON of API answers and webhook objects, with ids as numbers or texts where Zoom has them so."""
+"""JSON of API responses and webhook objects. Ids are numbers or strings as at Zoom."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.sandbox.zoom.models import PERSONAL, File, Json, Meeting, Occurrence, P
 
 
 def user(who: User, url: str) -> Json:
-    """``GET /users/{id}``; ``pmi`` is a number here."""
+    """``GET /users/{id}``. ``pmi`` is a number here."""
     return {
         "id": who.id,
         "first_name": who.first_name,
@@ -30,7 +30,7 @@ def user(who: User, url: str) -> Json:
 
 
 def user_settings(who: User) -> Json:
-    """``GET /users/{id}/settings``, the part that concerns meetings."""
+    """``GET /users/{id}/settings``, only the settings for meetings."""
     return {
         "schedule_meeting": {
             "personal_meeting": who.pmi_enabled,
@@ -45,7 +45,7 @@ def user_settings(who: User) -> Json:
 
 
 def meeting(of: Meeting, *, with_pmi: bool) -> Json:
-    """A created or fetched meeting. ``pmi`` is a text here."""
+    """A created or fetched meeting. ``pmi`` is a string here."""
     answer: Json = {
         "uuid": of.uuid,
         "id": of.id,
@@ -73,7 +73,7 @@ def meeting(of: Meeting, *, with_pmi: bool) -> Json:
 
 
 def listed(of: Meeting) -> Json:
-    """An item of ``GET /users/{id}/meetings``; a long agenda is cut to 250 characters."""
+    """An item of ``GET /users/{id}/meetings``. The agenda is cut to 250 characters."""
     return {
         "uuid": of.uuid,
         "id": of.id,
@@ -90,7 +90,7 @@ def listed(of: Meeting) -> Json:
 
 
 def minutes(run: Occurrence) -> int:
-    """How long an occurrence lasted, in begun minutes."""
+    """The occurrence's duration in minutes, rounded up."""
     return max(1, math.ceil((run.ended_ms - run.started_ms) / 60_000))
 
 
@@ -117,7 +117,7 @@ def past_meeting(of: Meeting, run: Occurrence) -> Json:
 
 
 def past_participant(stay: Participant) -> Json:
-    """An item of ``GET /past_meetings/{id}/participants``; ``duration`` is in seconds."""
+    """An item of ``GET /past_meetings/{id}/participants``. ``duration`` is in seconds."""
     return {
         "id": stay.zoom_id,
         "user_id": stay.user_id,
@@ -132,7 +132,7 @@ def past_participant(stay: Participant) -> Json:
 
 
 def event_object(of: Meeting, run: Occurrence) -> Json:
-    """``payload.object`` of meeting events; ``id`` is a text here. What ended has ``end_time``."""
+    """``payload.object`` of meeting events. ``id`` is a string here; ``end_time`` is set at the end."""
     shape: Json = {
         "id": str(of.id),
         "uuid": run.uuid,
@@ -149,14 +149,14 @@ def event_object(of: Meeting, run: Occurrence) -> Json:
 
 
 def event_take(of: Meeting, run: Occurrence) -> Json:
-    """``payload.object`` of ``recording.started`` and ``.stopped``, for the last take; ``id`` is a number."""
+    """``payload.object`` of ``recording.started`` and ``.stopped``, for the last take. ``id`` is a number."""
     take = run.takes[-1]
     file = {"recording_start": iso(take.started_ms), "recording_end": iso(take.ended_ms)}
     return event_object(of, run) | {"id": of.id, "recording_file": file}
 
 
 def event_participant(stay: Participant) -> Json:
-    """``participant`` of joined and left events; ``id`` is missing for people without an account."""
+    """``participant`` of joined and left events. ``id`` is missing for people without an account."""
     shape: Json = {
         "user_id": stay.user_id,
         "user_name": stay.name,
@@ -171,7 +171,7 @@ def event_participant(stay: Participant) -> Json:
 
 
 def recording(of: Meeting, run: Occurrence, files: list[File], url: str) -> Json:
-    """A cloud recording, in events as in ``GET /meetings/{id}/recordings``; ``id`` is a number here."""
+    """A cloud recording, in events and ``GET /meetings/{id}/recordings``. ``id`` is a number here."""
     return {
         "id": of.id,
         "uuid": run.uuid,
@@ -193,7 +193,7 @@ def recording(of: Meeting, run: Occurrence, files: list[File], url: str) -> Json
 
 
 def recording_file(run: Occurrence, file: File, url: str) -> Json:
-    """One file; only what can be watched or heard has a ``play_url``."""
+    """One file. Only MP4, M4A and TRANSCRIPT files have a ``play_url``."""
     shape: Json = {
         "id": file.id,
         "meeting_id": run.uuid,
@@ -212,7 +212,7 @@ def recording_file(run: Occurrence, file: File, url: str) -> Json:
 
 
 def summary(of: Meeting, run: Occurrence) -> Json:
-    """The AI companion's summary, in events as in ``GET /meetings/{id}/meeting_summary``."""
+    """The AI Companion's summary, in events and ``GET /meetings/{id}/meeting_summary``."""
     return {
         "meeting_host_id": of.host.id,
         "meeting_host_email": of.host.email,

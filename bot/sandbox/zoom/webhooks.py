@@ -1,4 +1,4 @@
-"""Deliveries: signed as Zoom signs, three seconds for an answer, three retries, a list of attempts."""
+"""Webhook deliveries: signed like Zoom's, with a timeout of three seconds and three retries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def encode(event: Event) -> bytes:
 
 
 def validates(secret: str, plain_token: str, answer: Delivery) -> bool:
-    """Whether ``answer`` is the right one to ``endpoint.url_validation`` with ``plain_token``."""
+    """Whether ``answer`` is the correct response to ``endpoint.url_validation`` with ``plain_token``."""
     digest = hmac.new(secret.encode(), plain_token.encode(), hashlib.sha256).hexdigest()
     try:
         given = json.loads(answer.text)
@@ -44,12 +44,12 @@ def validates(secret: str, plain_token: str, answer: Delivery) -> bool:
     return answer.status == OK and bool(given == right)
 
 
-class Courier:
-    """Delivers events to ``webhook_url``; with an empty one nothing is sent.
+class WebhookSender:
+    """Delivers events to ``webhook_url``, or nothing if that is empty.
 
-    ``retry_delays`` are in seconds of ``clock``, each from the attempt before. ``now`` gives the timestamp
-    that is signed, in seconds: wall-clock time, so that a sandbox whose clock was moved does not sound stale
-    to whoever does not go by that clock.
+    ``retry_delays`` are in seconds of ``clock``, each counted from the previous attempt. ``now`` returns the
+    signed timestamp in seconds. It is wall-clock time by default, so that advancing ``clock`` does not make
+    signatures look stale to receivers that use the wall clock.
     """
 
     def __init__(self, secret: str, clock: Clock) -> None:
@@ -66,7 +66,7 @@ class Courier:
         self._sessions: aiohttp.ClientSession | None = None
 
     def sign(self, body: bytes, timestamp: int | None = None, secret: str | None = None) -> dict[str, str]:
-        """The headers that make ``body`` genuine."""
+        """The signature headers for ``body``."""
         at = self.now() if timestamp is None else timestamp
         return {
             "x-zm-request-timestamp": str(at),
@@ -74,17 +74,16 @@ class Courier:
         }
 
     async def send(self, events: list[Event]) -> None:
-        """Deliver in order, waiting for each first attempt; retries go on in the background."""
+        """Deliver in order, waiting for each first attempt. Retries run in the background."""
         for event in events:
             if self.webhook_url:
                 await self._attempt(event.name, encode(event), 0, self._clock.now_ms())
 
     def later(self, events: list[Event]) -> None:
-        """Deliver in the background."""
         self._spawn(self.send(events))
 
     async def post(self, event: str, body: bytes, headers: dict[str, str], attempt: int = 0) -> Delivery:
-        """One POST and its record. A header given as an empty text is left out."""
+        """Send one POST and record it. Headers set to "" are left out."""
         sent = {
             "Content-Type": "application/json; charset=utf-8",
             "User-Agent": "Zoom Marketplace/1.0a",
@@ -98,12 +97,12 @@ class Courier:
         return delivery
 
     async def settle(self) -> None:
-        """Wait until nothing is under way or due for a retry."""
+        """Wait until no delivery or retry is pending."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
     async def close(self) -> None:
-        """Stop retrying and free the connections."""
+        """Cancel retries and close the connections."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -114,7 +113,7 @@ class Courier:
     async def _attempt(self, name: str, body: bytes, attempt: int, due_ms: int) -> None:
         delivery = await self.post(name, body, self.sign(body), attempt)
         if not delivery.accepted and attempt < len(self.retry_delays):
-            # From when this one was due: a clock that is moved far makes all of them due.
+            # Count from the due time, so that one large advance makes all retries due.
             next_ms = due_ms + round(self.retry_delays[attempt] * 1000)
             self._spawn(self._retry(name, body, attempt + 1, next_ms))
 

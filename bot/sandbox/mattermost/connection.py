@@ -1,4 +1,4 @@
-"""One WebSocket connection of a client, which outlives its socket for as long as it can be resumed."""
+"""A client's WebSocket connection. It is kept after its socket closes so that the client can resume it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from aiohttp import web
 from bot.sandbox.mattermost.wire import new_id, seal
 
 REPLAY = 128
-# Mattermost cuts a client that lets more than this wait.
+# Mattermost cuts a client with more unsent frames than this.
 MAX_WAITING = 4096
 
 
-class Line:
-    """Numbers the events of one client and keeps the last 128 for a resumption."""
+class Connection:
+    """Numbers the events sent to one client and keeps the last 128 for resuming."""
 
     def __init__(self, user_id: str = "") -> None:
         self.id = new_id()
@@ -32,43 +32,41 @@ class Line:
 
     @property
     def open(self) -> bool:
-        """Whether there is a socket now."""
         return self._socket is not None
 
     @property
     def cutting(self) -> bool:
-        """Whether the socket was cut and its end has not been noticed yet."""
+        """Whether the socket was cut but its handler has not finished yet."""
         return self._transport is not None and self._transport.is_closing()
 
     def attach(self, socket: web.WebSocketResponse, transport: asyncio.Transport | None) -> None:
-        """Serve this socket from now on."""
         self._socket, self._transport = socket, transport
         self._waiting.clear()
 
     def detach(self) -> None:
-        """The socket is gone; what happens now is kept for a resumption."""
+        """Forget the closed socket. Later events are kept for resuming."""
         self._socket = self._transport = None
         self._waiting.clear()
         self.dropped_at = time.monotonic()
 
     def cut(self) -> None:
-        """Cut the connection without a close frame, as a server does that dies."""
+        """Abort the connection without a close frame, as when a server crashes."""
         if self._transport is not None:
             self._transport.abort()
 
     def resumes_at(self, seq: int) -> bool:
-        """Whether everything from this sequence number on is still here."""
+        """Whether all events from this sequence number on are still kept."""
         oldest = self._replay[0][0] if self._replay else self._next_seq
         return oldest <= seq <= self._next_seq
 
     def replay(self, seq: int) -> None:
-        """Send again what has this sequence number or a later one."""
+        """Resend the kept events from this sequence number on."""
         for known, frame in self._replay:
             if known >= seq:
                 self._put(frame)
 
     def tell(self, event: str) -> None:
-        """An event happened that this client is to see."""
+        """Send an event, or keep it for resuming if there is no socket."""
         if self.deaf:
             return
         frame = seal(event, self._next_seq)
@@ -78,12 +76,12 @@ class Line:
             self._put(frame)
 
     def reply(self, frame: str) -> None:
-        """Answer a request of the client: replies have no sequence number and are not kept."""
+        """Reply to a client's request. Replies have no sequence number and are not kept."""
         if not self.deaf and self.open:
             self._put(frame)
 
     async def write(self) -> None:
-        """Write what waits, for as long as the socket lives."""
+        """Write queued frames until the socket closes."""
         socket = self._socket
         while socket is not None:
             await self._wake.wait()

@@ -1,4 +1,4 @@
-"""Channels and who is in them."""
+"""Channels and their members."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from bot.sandbox.mattermost.refusals import no_channel
 from bot.sandbox.mattermost.wire import new_id
 
 
-class Rooms:
-    """All channels, indexed by id, by name, and by member."""
+class Channels:
+    """All channels, indexed by id, name and member."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
-        self.channels: dict[str, Channel] = {}
+        self.by_id: dict[str, Channel] = {}
         self.members: dict[str, dict[str, Json]] = {}
         self._of_user: dict[str, dict[str, Channel]] = {}
         self._named: dict[tuple[str, str], Channel] = {}
@@ -23,7 +23,7 @@ class Rooms:
     def add(
         self, name: str, kind: str, *, display_name: str = "", team_id: str = "", creator_id: str = ""
     ) -> Channel:
-        """A new channel without members."""
+        """Create a channel without members."""
         now = self._now()
         channel = Channel(
             id=new_id(),
@@ -35,56 +35,55 @@ class Rooms:
             name=name,
             creator_id=creator_id,
         )
-        self.channels[channel.id] = channel
+        self.by_id[channel.id] = channel
         self.members[channel.id] = {}
         self._named[team_id, name] = channel
         return channel
 
     def channel(self, channel_id: str) -> Channel:
-        """The channel of this id."""
-        if channel_id not in self.channels:
+        if channel_id not in self.by_id:
             raise no_channel()
-        return self.channels[channel_id]
+        return self.by_id[channel_id]
 
     def named(self, team_id: str, name: str) -> Channel:
-        """The channel of this name in a team (`""` for direct and group messages)."""
+        """The team's channel with this name; the team id is `""` for direct and group channels."""
         if (team_id, name) not in self._named:
             raise no_channel()
         return self._named[team_id, name]
 
     def find(self, name: str) -> Channel:
-        """The channel of this name in any team."""
+        """The first channel with this name in any team."""
         for (_, known), channel in self._named.items():
             if known == name:
                 return channel
         raise no_channel()
 
     def of_user(self, user_id: str) -> list[Channel]:
-        """The channels that an account is in, oldest membership first."""
+        """The user's channels, in the order they joined them."""
         return list(self._of_user.get(user_id, {}).values())
 
     def has(self, channel_id: str, user_id: str) -> bool:
-        """Whether an account is in a channel."""
+        """Whether the user is a member of the channel."""
         return user_id in self.members.get(channel_id, {})
 
     def join(self, channel: Channel, user: User) -> Json:
-        """Put an account into a channel; returns its membership."""
+        """Add the user to the channel and return the membership."""
         member = self.members[channel.id].get(user.id) or self._membership(channel, user)
         self.members[channel.id][user.id] = member
         self._of_user.setdefault(user.id, {})[channel.id] = channel
         return member
 
     def leave(self, channel: Channel, user: User) -> bool:
-        """Take an account out of a channel; whether it was in it."""
+        """Remove the user from the channel. Returns whether they were a member."""
         self._of_user.get(user.id, {}).pop(channel.id, None)
         return self.members[channel.id].pop(user.id, None) is not None
 
     def direct(self, one: User, other: User) -> tuple[Channel, bool]:
-        """The direct channel of two accounts, and whether it was made now."""
+        """The direct channel of two users, and whether it was just created."""
         return self._between("D", "__".join(sorted((one.id, other.id))), [one, other])
 
     def group(self, users: list[User]) -> tuple[Channel, bool]:
-        """The group channel of three to eight accounts, and whether it was made now."""
+        """The group channel of three to eight users, and whether it was just created."""
         ids = "".join(sorted(user.id for user in users))
         return self._between("G", hashlib.sha1(ids.encode()).hexdigest(), users)  # noqa: S324
 

@@ -1,4 +1,4 @@
-"""The meetings and what happens in them. Every change of state returns the events that Zoom would send."""
+"""Meetings and their state changes. Each change returns the events that Zoom would send."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import secrets
 from collections.abc import Callable
 
-from bot.sandbox.zoom import names, shapes
+from bot.sandbox.zoom import ids, shapes
 from bot.sandbox.zoom.accounts import Accounts
 from bot.sandbox.zoom.clock import Clock, iso
 from bot.sandbox.zoom.failures import no_meeting
@@ -26,12 +26,12 @@ from bot.sandbox.zoom.models import (
     Waiting,
 )
 
-# What nobody started by then, from when it was to be, is gone.
+# A meeting that nobody starts expires this long after its scheduled time.
 UNUSED_MS = 30 * 24 * 3600 * 1000
 
 
-class Rooms:
-    """State without I/O. What is asked of a meeting in the wrong state raises ``ValueError``."""
+class MeetingStore:
+    """All meetings, without I/O. A change that the meeting's state does not allow raises ``ValueError``."""
 
     def __init__(self, clock: Clock, accounts: Accounts) -> None:
         self._clock = clock
@@ -45,7 +45,7 @@ class Rooms:
         self._session_ids = itertools.count(16_778_240, 1024)
 
     def create(self, host: User, plan: Plan, kind: int = INSTANT) -> Meeting:
-        """A new meeting; for type 4 the host's personal room, which is made once."""
+        """Create a meeting. For type 4 return the host's personal meeting, created once."""
         if kind == PERSONAL and host.pmi in self.meetings:
             return self.meetings[host.pmi]
         number = host.pmi if kind == PERSONAL else self._free_id()
@@ -54,10 +54,10 @@ class Rooms:
             host=host,
             topic=plan.topic,
             type=kind,
-            password=plan.password or names.passcode(),
+            password=plan.password or ids.passcode(),
             join_url=f"{self.url}/j/{number}?pwd={secrets.token_urlsafe(24)}.1",
-            start_url=f"{self.url}/s/{number}?zak={names.token()}",
-            current=Occurrence(uuid=names.uuid()),
+            start_url=f"{self.url}/s/{number}?zak={ids.token()}",
+            current=Occurrence(uuid=ids.uuid()),
             agenda=plan.agenda,
             created_ms=self._clock.now_ms(),
             scheduled_ms=plan.scheduled_ms,
@@ -72,11 +72,11 @@ class Rooms:
         return meeting
 
     def personal(self, host: User) -> Meeting:
-        """The host's personal room."""
+        """The host's personal meeting, created if needed."""
         return self.create(host, Plan(topic=f"{host.name}'s Personal Meeting Room"), PERSONAL)
 
     def get(self, number: int) -> Meeting:
-        """A meeting that can still be joined. Raises ``ApiError`` 404/3001, also for one that is over."""
+        """A meeting that can still be joined. Raises ``ApiError`` 404/3001 if there is none or it is over."""
         meeting = self.meetings.get(number)
         if meeting is None:
             owner = next((user for user in self._accounts.users.values() if user.pmi == number), None)
@@ -88,7 +88,7 @@ class Rooms:
         return meeting
 
     def run(self, name: str) -> tuple[Meeting, Occurrence]:
-        """An occurrence by uuid, or a meeting's last one by its number. Raises ``ApiError`` 404/3001."""
+        """The occurrence with this uuid, or the last with this number. Raises ``ApiError`` 404/3001."""
         if name.isascii() and name.isdigit() and int(name) in self.meetings:
             meeting = self.meetings[int(name)]
             return meeting, meeting.last
@@ -97,14 +97,14 @@ class Rooms:
         return self._runs[name]
 
     def remove(self, meeting: Meeting) -> None:
-        """Forget a meeting that did not take place; what is past stays known."""
+        """Delete a meeting that is not in progress. Past occurrences are kept."""
         if meeting.status == "started":
             raise ValueError(f"meeting {meeting.id} is in progress")
         del self.meetings[meeting.id]
         self._runs.pop(meeting.uuid, None)
 
     def open(self, meeting: Meeting, *, with_host: bool = True) -> list[Event]:
-        """The host starts the meeting; whoever waited for the host comes in."""
+        """Start the meeting and admit everyone who waited for the host."""
         if meeting.status != "waiting":
             raise ValueError(f"meeting {meeting.id} is {meeting.status}")
         meeting.status = "started"
@@ -119,7 +119,7 @@ class Rooms:
         return events
 
     def enter(self, meeting: Meeting, name: str, email: str = "") -> tuple[str, list[Event]]:
-        """Somebody joins; returns the session's user id. The e-mail of a user identifies them."""
+        """Add a participant, matched to a user by ``email``. Returns the session's user id and the events."""
         if meeting.status != "started":
             raise ValueError(f"meeting {meeting.id} is {meeting.status}")
         known = self._accounts.find(email) if email else None
@@ -135,7 +135,7 @@ class Rooms:
         return stay.user_id, [self._stay_event(meeting, stay, "participant_joined")]
 
     def leave(self, meeting: Meeting, user_id: str) -> list[Event]:
-        """Somebody leaves; when nobody is left the meeting ends."""
+        """Remove a participant. The meeting ends when nobody is left."""
         stay = meeting.participants.get(user_id)
         if stay is None:
             raise ValueError(f"nobody with session {user_id} is in meeting {meeting.id}")
@@ -144,7 +144,7 @@ class Rooms:
         return events if meeting.participants else events + self._finish(meeting)
 
     def close(self, meeting: Meeting) -> list[Event]:
-        """The host ends the meeting for all."""
+        """End the meeting for all."""
         if meeting.status != "started":
             raise ValueError(f"meeting {meeting.id} is {meeting.status}")
         events = []
@@ -154,7 +154,7 @@ class Rooms:
         return events + self._finish(meeting)
 
     def wait(self, meeting: Meeting, name: str, email: str = "") -> list[Event]:
-        """Somebody wants in before the host has come."""
+        """Add somebody who waits for the host."""
         if meeting.status != "waiting":
             raise ValueError(f"meeting {meeting.id} is {meeting.status}")
         waiting = Waiting(name=name, email=email)
@@ -162,14 +162,14 @@ class Rooms:
         return [self._lobby_event(meeting, waiting, "participant_jbh_waiting")]
 
     def record(self, meeting: Meeting) -> list[Event]:
-        """The host begins to record."""
+        """Start recording."""
         if meeting.status != "started" or meeting.current.recording:
             raise ValueError(f"meeting {meeting.id} is {meeting.status} and cannot begin to be recorded")
         meeting.current.takes.append(Take(started_ms=self._clock.now_ms()))
         return [self._take_event(meeting, "started")]
 
     def cut(self, meeting: Meeting) -> list[Event]:
-        """The host stops recording."""
+        """Stop recording."""
         if not meeting.current.recording:
             raise ValueError(f"meeting {meeting.id} is not being recorded")
         meeting.current.takes[-1].ended_ms = self._clock.now_ms()
@@ -186,9 +186,9 @@ class Rooms:
         if meeting.type == INSTANT:
             meeting.status = "ended"
             return events
-        # The next occurrence has a uuid of its own under the same number.
+        # The next occurrence has the same number but a new uuid.
         meeting.status = "waiting"
-        meeting.current = Occurrence(uuid=names.uuid())
+        meeting.current = Occurrence(uuid=ids.uuid())
         self._runs[meeting.uuid] = (meeting, meeting.current)
         return events
 
@@ -213,7 +213,7 @@ class Rooms:
         return self._event(meeting, meeting.current, event, {"participant": participant})
 
     def _lapse(self, meeting: Meeting) -> None:
-        """Expire a meeting that nobody started in time, or look again when that time has come."""
+        """Expire a meeting that nobody started in time, or schedule the check for that time."""
         if meeting.status != "waiting" or meeting.past:
             return
         until_ms = max(meeting.created_ms, meeting.scheduled_ms) + UNUSED_MS
@@ -223,6 +223,6 @@ class Rooms:
             meeting.status = "expired"
 
     def _free_id(self) -> int:
-        while (number := names.meeting_id()) in self.meetings:
+        while (number := ids.meeting_id()) in self.meetings:
             pass
         return number

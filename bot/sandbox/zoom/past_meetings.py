@@ -1,29 +1,28 @@
-"""Zoom's API v2 on what is over: past meetings, recordings, summaries; and the downloads."""
+"""API v2 routes for past meetings, recordings and summaries, and the download routes."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
-from bot.sandbox.zoom import bodies, names, pages, shapes
+from bot.sandbox.zoom import bodies, ids, pages, shapes
 from bot.sandbox.zoom.clock import iso
+from bot.sandbox.zoom.dispatch import Caller, Dispatcher, bearer
 from bot.sandbox.zoom.failures import ApiError, no_access, no_meeting, no_recording
-from bot.sandbox.zoom.gate import Caller, Gate, bearer
 from bot.sandbox.zoom.models import File, Meeting, Occurrence
 from bot.sandbox.zoom.world import World
 
 
-class Archive:
-    """The routes that look back."""
+class PastMeetings:
+    """The routes for past meetings."""
 
-    def __init__(self, world: World, gate: Gate) -> None:
+    def __init__(self, world: World, dispatcher: Dispatcher) -> None:
         self._world = world
-        self._gate = gate
-        # Where a download is redirected to, once, as at Zoom.
+        self._dispatcher = dispatcher
+        # Redirect targets of downloads, valid once as at Zoom.
         self._redirects: dict[str, File] = {}
 
     def routes(self) -> list[web.RouteDef]:
-        """For the sandbox's application."""
-        guard = self._gate.api
+        guard = self._dispatcher.api
         past, people = "meeting:read:past_meeting", "meeting:read:list_past_participants"
         files = "cloud_recording:read:list_recording_files"
         return [
@@ -39,48 +38,48 @@ class Archive:
         ]
 
     async def past_meeting(self, request: web.Request, caller: Caller) -> web.Response:
-        """By uuid that occurrence, by number the last one; only what has ended."""
+        """The occurrence with this uuid, or the last one of this meeting number. 404 unless it has ended."""
         return web.json_response(shapes.past_meeting(*self._ended(request, caller)))
 
     async def participants(self, request: web.Request, caller: Caller) -> web.Response:
-        """Paged; one item for each stay."""
+        """Paged, with one item each time somebody joined."""
         _, run = self._ended(request, caller)
         items = [shapes.past_participant(stay) for stay in run.stays]
         return web.json_response(bodies.paged(request, "participants", items))
 
     async def instances(self, request: web.Request, caller: Caller) -> web.Response:
-        """The occurrences that ended."""
         meeting, _ = self._run(request, caller)
         runs = [{"uuid": run.uuid, "start_time": iso(run.started_ms)} for run in meeting.past]
         return web.json_response({"meetings": runs})
 
     async def recordings(self, request: web.Request, caller: Caller) -> web.Response:
-        """404 code 3301 when nothing was recorded."""
+        """404 code 3301 if there is no recording."""
         meeting, run = self._run(request, caller)
         if not run.files:
             raise no_recording()
-        return web.json_response(shapes.recording(meeting, run, run.files, self._world.rooms.url))
+        return web.json_response(shapes.recording(meeting, run, run.files, self._world.meeting_store.url))
 
     async def summary(self, request: web.Request, caller: Caller) -> web.Response:
-        """404 code 3001 when there is none."""
+        """404 code 3001 if there is no summary."""
         meeting, run = self._run(request, caller)
         if run.summary is None:
             raise no_meeting(request.match_info["id"])
         return web.json_response(shapes.summary(meeting, run))
 
     async def download(self, request: web.Request) -> web.Response:
-        """Needs the event's download token or an access token that reaches the host; redirects."""
-        meeting, file = self._world.shelf.files.get(request.match_info["file"], (None, None))
+        """Redirects. Needs the event's download token or an access token that covers the host."""
+        meeting, file = self._world.recordings.files.get(request.match_info["file"], (None, None))
         if meeting is None or file is None:
             return _refuse(404, "File not found.")
         if not self._may_download(bearer(request), meeting):
             return _refuse(401, "Forbidden")
-        key = names.user_id()
+        key = ids.user_id()
         self._redirects[key] = file
-        return web.Response(status=302, headers={"Location": f"{self._world.rooms.url}/rec/raw/{key}"})
+        return web.Response(
+            status=302, headers={"Location": f"{self._world.meeting_store.url}/rec/raw/{key}"}
+        )
 
     async def raw(self, request: web.Request) -> web.Response:
-        """The bytes."""
         file = self._redirects.pop(request.match_info["key"], None)
         if file is None:
             return _refuse(404, "File not found.")
@@ -90,23 +89,23 @@ class Archive:
         )
 
     async def play(self, request: web.Request) -> web.Response:
-        """What a person sees who follows the link of a recording."""
+        """The page shown to people who open a recording's link."""
         return pages.page(
             "A recording", "<p>Here Zoom would ask for the passcode and play the recording.</p>"
         )
 
     def _may_download(self, token: str, meeting: Meeting) -> bool:
-        if self._world.shelf.opens(token, meeting):
+        if self._world.recordings.opens(token, meeting):
             return True
         try:
             grant = self._world.accounts.check(token)
         except ApiError:
             return False
-        return self._gate.may_see(Caller(grant.user), meeting.host)
+        return self._dispatcher.may_see(Caller(grant.user), meeting.host)
 
     def _run(self, request: web.Request, caller: Caller) -> tuple[Meeting, Occurrence]:
-        meeting, run = self._world.rooms.run(bodies.run_name(request))
-        if not self._gate.may_see(caller, meeting.host):
+        meeting, run = self._world.meeting_store.run(bodies.run_name(request))
+        if not self._dispatcher.may_see(caller, meeting.host):
             raise no_access()
         return meeting, run
 

@@ -1,4 +1,4 @@
-"""What every request passes: faults on request, who is calling, and the record of calls."""
+"""Handling common to all requests: injected faults, authorization and recording."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.sandbox.zoom.failures import ApiError, OAuthError, missing_scope, no_us
 from bot.sandbox.zoom.models import Call, User
 from bot.sandbox.zoom.world import World
 
-# Stands for "no answer was sent"; never seen by a client.
+# Marks a response that was not sent because the connection was cut.
 CUT = 499
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -23,7 +23,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Caller:
-    """Who a token acts for; None is the account itself (server-to-server)."""
+    """The user of a token; None is the account itself (server-to-server)."""
 
     user: User | None
 
@@ -32,19 +32,19 @@ ApiHandler = Callable[[web.Request, Caller], Awaitable[web.StreamResponse]]
 
 
 def bearer(request: web.Request) -> str:
-    """The token of the ``Authorization`` header, or an empty text."""
+    """The bearer token of the ``Authorization`` header, or ""."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-class Gate:
-    """Wraps the handlers of one server."""
+class Dispatcher:
+    """Wraps the server's handlers."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def middleware(self) -> Middleware:
-        """Commits faults and records what was asked."""
+        """The middleware that injects faults and records requests."""
 
         @web.middleware
         async def pass_through(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -60,7 +60,7 @@ class Gate:
         return pass_through
 
     def api(self, scope: str, handler: ApiHandler) -> Handler:
-        """A route of the API: checks the token and the scope, and turns refusals into Zoom's JSON."""
+        """Wrap an API handler: check token and scope, and turn ``ApiError`` into Zoom's JSON."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
@@ -74,7 +74,7 @@ class Gate:
         return answer
 
     async def not_known(self, request: web.Request) -> web.Response:
-        """Answers and records what has no route."""
+        """Record a request to an unknown path and answer 404."""
         if request.path != "/favicon.ico":
             self._world.unknown.append(Call(method=request.method, path=request.path, user="", status=404))
         return web.json_response(
@@ -82,7 +82,7 @@ class Gate:
         )
 
     def user(self, caller: Caller, name: str) -> User:
-        """The user that a path names, as far as the app may reach. Raises ``ApiError``."""
+        """The user named in a path. Raises ``ApiError`` if unknown or out of the app's reach."""
         if name == "me":
             if caller.user is None:
                 raise no_user("me")
@@ -95,7 +95,7 @@ class Gate:
         return found
 
     def may_see(self, caller: Caller, host: User) -> bool:
-        """Whether the caller reaches what belongs to ``host``."""
+        """Whether the caller may see the host's meetings."""
         return self._world.app != "user" or caller.user is host
 
     async def _answer(

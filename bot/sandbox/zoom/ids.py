@@ -1,4 +1,4 @@
-"""Identifiers in the forms that Zoom gives them."""
+"""Random identifiers in Zoom's formats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _turn = itertools.count()
 
 
 def uuid() -> str:
-    """A meeting uuid: base64 of 16 bytes. Three in four are awkward: a leading ``/``, a ``//``, a ``+``."""
+    """A meeting uuid: base64 of 16 bytes. Three in four have a leading ``/``, a ``//`` or a ``+``."""
     text = base64.b64encode(secrets.token_bytes(16)).decode()
     awkward = next(_turn) % 4
     if awkward == 1:
@@ -23,21 +23,20 @@ def uuid() -> str:
 
 
 def meeting_id() -> int:
-    """Eleven digits, beyond 32 bits as Zoom's are."""
+    """A number of eleven digits, more than 32 bits like Zoom's."""
     return 80_000_000_000 + secrets.randbelow(10_000_000_000)
 
 
 def user_id() -> str:
-    """22 characters as of Zoom users."""
+    """22 characters, like Zoom's."""
     return secrets.token_urlsafe(16)
 
 
 def passcode() -> str:
-    """Six characters."""
     alphabet = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789"
     return "".join(secrets.choice(alphabet) for _ in range(6))
 
 
 def token() -> str:
-    """Long and opaque, fit for a URL."""
+    """A long, opaque, URL-safe token."""
     return secrets.token_urlsafe(48)

@@ -114,7 +114,7 @@ async def test_recordings_through_the_api() -> None:
 
 async def test_recording_event_may_lack_its_download_token() -> None:
     async with stage() as scene:
-        scene.zoom.shelf.gives_tokens = False
+        scene.zoom.recordings.gives_tokens = False
         await scene.zoom.record(await held(scene))
         assert "download_token" not in scene.hits[-1].json
 
@@ -132,7 +132,7 @@ async def test_summary_as_event_and_through_the_api() -> None:
         assert (await scene.call("GET", path)).json == shape
 
 
-async def test_what_never_started_cannot_be_recorded() -> None:
+async def test_a_meeting_that_never_started_cannot_be_recorded() -> None:
     async with stage() as scene:
         made = await scene.create()
         with pytest.raises(ValueError, match="never started"):

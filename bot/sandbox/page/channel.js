@@ -1,10 +1,10 @@
-// The channel that is shown: its title, its messages and its composer.
+// The open channel: its title, messages and composer.
 import { Composer } from "./composer.js";
 import { clear, reconcile } from "./dom.js";
 import { postNode } from "./post.js";
 import { Tail } from "./tail.js";
 
-export class Room {
+export class ChannelPane {
   constructor(session, { title, state, scroll, posts, composer }) {
     Object.assign(this, { session, title, state, posts, tail: Tail.of(scroll), drafts: new Map(), shown: "", onSent: () => {} });
     clear(posts);
@@ -24,7 +24,7 @@ export class Room {
     this.tail.drawn(roots, model.me);
   }
 
-  /** Another channel: what was being written stays with the one that is left. */
+  /** Switches to another channel and keeps the unsent text of the previous one. */
   move() {
     const { model } = this.session;
     this.drafts.set(this.shown, this.composer.text);

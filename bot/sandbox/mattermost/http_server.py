@@ -1,4 +1,4 @@
-"""The HTTP server under the world: it can stop and start again on the same port."""
+"""The HTTP server, which can stop and start again on the same port."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from bot.sandbox.mattermost import api_channels, api_posts, api_users
 from bot.sandbox.mattermost.api_integrations import IntegrationsApi
-from bot.sandbox.mattermost.gate import Gate
+from bot.sandbox.mattermost.dispatch import Dispatcher
 from bot.sandbox.mattermost.integrations import Integrations
 from bot.sandbox.mattermost.world import World
 
@@ -19,8 +19,8 @@ API = "/api/v4"
 MAX_BODY = 64 * 1024 * 1024
 
 
-class Listening:
-    """One address; the port is chosen by the system the first time, and kept."""
+class HttpServer:
+    """Listens at one address. The port chosen on the first start is kept."""
 
     def __init__(
         self,
@@ -44,13 +44,12 @@ class Listening:
 
     @property
     def url(self) -> str:
-        """The base URL, with the sub-path; known as soon as it was started."""
+        """The base URL with the sub-path. Valid once the server has started."""
         scheme = "https" if self._ssl else "http"
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"{scheme}://{host}:{self._port}{self._path}"
 
     async def start(self) -> None:
-        """Listen."""
         if self._runner is not None:
             return
         self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=0.2)
@@ -60,14 +59,14 @@ class Listening:
         self._port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        """Stop as a server does that dies: sockets are cut without a close frame."""
+        """Stop like a crashed server: sockets are cut without a close frame."""
         if self._runner is None:
             return
         runner, self._runner = self._runner, None
         for site in list(runner.sites):
             await site.stop()
         self._world.hub.cut()
-        while self._world.hub.lines():
+        while self._world.hub.connections():
             self._world.hub.cut()
             await asyncio.sleep(0)
         await runner.cleanup()
@@ -75,14 +74,14 @@ class Listening:
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY)
         app.on_response_prepare.append(self._date)
-        gate, api = Gate(self._world, self._path), IntegrationsApi(self._integrations)
+        dispatcher, api = Dispatcher(self._world, self._path), IntegrationsApi(self._integrations)
         routes = (*api_users.ROUTES, *api_channels.ROUTES, *api_posts.ROUTES, *api.routes)
-        app.router.add_routes([gate.route(route, API) for route in routes])
-        app.router.add_routes([gate.route(route) for route in api.hooks])
+        app.router.add_routes([dispatcher.route(route, API) for route in routes])
+        app.router.add_routes([dispatcher.route(route) for route in api.hooks])
         app.router.add_routes(self._routes)
-        app.router.add_route("*", "/{tail:.*}", gate.lost)
+        app.router.add_route("*", "/{tail:.*}", dispatcher.unknown_path)
         return app
 
     async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
-        # By this server's clock, as everything that it says.
+        # Use the server's clock, which may be offset or advanced.
         response.headers["Date"] = formatdate(self._world.now() / 1000, usegmt=True)

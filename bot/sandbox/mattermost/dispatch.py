@@ -1,4 +1,4 @@
-"""What every request goes through: faults, tokens, the record of calls, and refusals in JSON."""
+"""Handling common to all requests: injected faults, tokens, recording, and errors as JSON."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.cookies import CookieError
 from aiohttp import web
 
 from bot.sandbox.faults import Fault
-from bot.sandbox.mattermost.ask import Ask, Route, parse
+from bot.sandbox.mattermost.api_request import ApiRequest, Route, parse
 from bot.sandbox.mattermost.records import User
 from bot.sandbox.mattermost.refusals import Refusal, no_route, unauthenticated
 from bot.sandbox.mattermost.wire import answer
@@ -19,25 +19,25 @@ COOKIE = "MMAUTHTOKEN"
 CSRF_COOKIE = "MMCSRF"
 
 
-class Gate:
-    """Turns routes into handlers of aiohttp."""
+class Dispatcher:
+    """Turns API routes into aiohttp routes."""
 
     def __init__(self, world: World, prefix: str) -> None:
         self._world = world
         self._prefix = prefix
 
     def route(self, route: Route, under: str = "") -> web.RouteDef:
-        """The aiohttp route of one of ours, `under` a path."""
+        """The aiohttp route for an API route, below the path `under`."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             return await self._handle(request, route)
 
         return web.route(route.method, self._prefix + under + route.path, handle)
 
-    async def lost(self, request: web.Request) -> web.StreamResponse:
-        """A request to a path that this server does not know: remembered, and answered 404."""
+    async def unknown_path(self, request: web.Request) -> web.StreamResponse:
+        """Record a request to an unknown path and answer 404."""
 
-        async def refuse(ask: Ask) -> web.StreamResponse:
+        async def refuse(api_request: ApiRequest) -> web.StreamResponse:
             self._world.unknown.append(f"{request.method} {request.path}")
             self._world.changes.tell()
             raise no_route()
@@ -50,40 +50,42 @@ class Gate:
         path = request.path.removeprefix(self._prefix)
         call = self._world.record(request.method, path, user.id if user else "", body)
         fault = self._world.faults.match(request.method, path, user.username if user else "")
-        ask = Ask(self._world, request, user, body)
+        api_request = ApiRequest(self._world, request, user, body)
         if fault is not None:
-            response = await self._suffer(fault, ask, route)
+            response = await self._answer_with_fault(fault, api_request, route)
         else:
-            response = await self._answer(ask, route)
+            response = await self._answer(api_request, route)
         call.status = response.status
         self._world.changes.tell()
         return response
 
-    async def _suffer(self, fault: Fault, ask: Ask, route: Route) -> web.StreamResponse:
+    async def _answer_with_fault(
+        self, fault: Fault, api_request: ApiRequest, route: Route
+    ) -> web.StreamResponse:
         response: web.StreamResponse | None = None
         if fault.after or not (fault.status or fault.drop):
             if not fault.after:
                 await asyncio.sleep(fault.delay)
-            response = await self._answer(ask, route)
+            response = await self._answer(api_request, route)
         if response is None or fault.after:
             await asyncio.sleep(fault.delay)
         if fault.drop:
-            if ask.request.transport is not None:
-                ask.request.transport.abort()
+            if api_request.http.transport is not None:
+                api_request.http.transport.abort()
             return web.Response(status=499)
         return faulty(fault) if fault.status or response is None else response
 
-    async def _answer(self, ask: Ask, route: Route) -> web.StreamResponse:
+    async def _answer(self, api_request: ApiRequest, route: Route) -> web.StreamResponse:
         try:
-            if not route.open and ask.sender is None:
+            if not route.open and api_request.sender is None:
                 raise unauthenticated()
-            return await route.handler(ask)
+            return await route.handler(api_request)
         except Refusal as refusal:
             return refusal.answer()
 
 
 def faulty(fault: Fault) -> web.Response:
-    """The answer of a fault: its own body, or what Mattermost says with this status."""
+    """The response for a fault: its own body, or the one that Mattermost sends with this status."""
     headers = dict(fault.headers)
     if isinstance(fault.body, (bytes, str)):
         text = fault.body.encode() if isinstance(fault.body, str) else fault.body
@@ -108,7 +110,7 @@ def faulty(fault: Fault) -> web.Response:
 
 
 def sender_of(world: World, request: web.Request) -> User | None:
-    """Who sends a request, by its token in a header or in a cookie."""
+    """The user whose token is in the request's header or cookie."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() in ("bearer", "token"):
         return world.directory.holder(token.strip())
@@ -120,7 +122,7 @@ def sender_of(world: World, request: web.Request) -> User | None:
 
 
 def _own_page(request: web.Request) -> bool:
-    """Whether a request with a cookie comes from a page of ours, as writes must."""
+    """Whether a request with a cookie passes the CSRF check that writes need."""
     if request.method == "GET" or request.headers.get("X-Requested-With") == "XMLHttpRequest":
         return True
     expected = request.cookies.get(CSRF_COOKIE, "")

@@ -1,4 +1,4 @@
-"""The front page of the sandbox's Zoom: every meeting, and the clock."""
+"""The front page of the sandbox's Zoom: all meetings and the clock."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ MAX_MINUTES = 31 * 24 * 60
 _STATES = {"waiting": "waiting for the host", "started": "live", "ended": "ended", "expired": "expired"}
 
 
-class Hall:
-    """``GET /``, ``POST /clock`` and the files of the pages."""
+class FrontPage:
+    """``GET /``, ``POST /clock`` and the pages' static files."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def routes(self) -> list[web.RouteDef]:
-        """For the sandbox's application."""
         return [web.get("/", self.show), web.post("/clock", self.advance), *asset_routes()]
 
     async def show(self, request: web.Request) -> web.Response:
-        """The page."""
-        newest_first = sorted(self._world.rooms.meetings.values(), key=lambda one: -one.created_ms)
+        newest_first = sorted(self._world.meeting_store.meetings.values(), key=lambda one: -one.created_ms)
         rows = "".join(_row(meeting) for meeting in newest_first)
         listed = f'<ul class="people">{rows}</ul>' if rows else "<p>There is no meeting yet.</p>"
         zone = next(iter(self._world.accounts.users.values())).timezone
@@ -36,7 +34,7 @@ class Hall:
         return pages.page("Meetings", pages.live(changing))
 
     async def advance(self, request: web.Request) -> web.Response:
-        """Move the clock on by so many minutes, and go back to where the button was."""
+        """Advance the clock by ``minutes`` and redirect to the page in ``back``."""
         form = await request.post()
         minutes, back = str(form.get("minutes", "")), str(form.get("back", ""))
         if not (minutes.isascii() and minutes.isdigit() and 1 <= int(minutes[:9]) <= MAX_MINUTES):
