@@ -252,7 +252,7 @@ async def test_a_spare_beside_one_that_was_announced_is_noted_and_removed(world:
 async def test_what_could_not_be_announced_is_never_posted_after_all(world: World) -> None:
     world.mattermost.faults.add(403, method="POST", path=r"/posts$", user="zoom")
     asked = await world.mattermost.post("alice", "dev", "@zoom standup")
-    assert "could not post" in (await world.answer_to(asked)).message
+    assert "couldn't post" in (await world.answer_to(asked)).message
     await reconcile(world)
     await world.bot.publisher.idle()
     assert world.mattermost.bot_posts("dev") == []
