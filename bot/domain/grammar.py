@@ -1,4 +1,4 @@
-"""What people write: from a message to a command. Pure; the grammar is in ``docs/commands.md``."""
+"""Turn a message into a command. Pure; the grammar is in ``docs/commands.md``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 _SPACED_ID = r"\d(?:[ -]?\d){7,12}"
 _LINK = r"<?https?://\S+>?"
 
-# What may follow each command's word; a command is whole only when all of the rest matches.
+# What may follow each command's name; all of the rest must match.
 _ARGUMENTS: dict[str, re.Pattern[str]] = {
     name: re.compile(pattern, re.IGNORECASE | re.DOTALL)
     for name, pattern in {
@@ -30,7 +30,7 @@ _ARGUMENTS: dict[str, re.Pattern[str]] = {
     }.items()
 }
 
-# The answers to a question that the bot asked by direct message, for where buttons cannot be pressed.
+# The written answers to the bot's questions, for clients where buttons cannot be pressed.
 ANSWERS = frozenset({"new", "existing", "personal", "unique", "yes", "no", "always", "never", "ask"})
 
 _DROPPED = ",:!?."
@@ -52,7 +52,7 @@ class Command:
 
 
 class Request(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Somebody asked for something, somewhere: what a feature is given.
+    """What a person asked for, and where. Features are given this.
 
     ``trigger`` is the post that asked (empty for ``/zoom``), ``asked_at`` ms on our clock. ``channel_name``
     is the display name, ``channel_type`` Mattermost's letter: O, P, D or G.
@@ -69,13 +69,13 @@ class Request(msgspec.Struct, kw_only=True, omit_defaults=True):
     team_id: str = ""
     root_id: str = ""
     asked_at: int = 0
-    # The answers to the bot's questions on the way.
+    # The answers that the person gave to the bot's questions so far.
     choices: list[str] = []
-    # Whether it waited for its person, to answer or to link: they may have left the channel meanwhile.
+    # Whether it waited for the person to answer or link; they may have left the channel since.
     resumed: bool = False
-    # How a private answer reaches the person; empty means by direct message.
+    # Where to send a private answer; empty means by direct message.
     response_url: str = ""
-    # What lets ``/zoom`` open a dialog, for three seconds.
+    # Lets ``/zoom`` open a dialog; valid for three seconds.
     dialog_trigger: str = ""
 
     @property
@@ -133,13 +133,13 @@ def _whole_command(words: str) -> Command | None:
 
 
 def _split(words: str) -> tuple[str, str]:
-    """The first word and the rest; what stands between them may be any space or line break."""
+    """The first word and the rest; any white space may separate them."""
     first, *rest = words.split(maxsplit=1) or [""]
     return first, rest[0].strip() if rest else ""
 
 
 def _bare_command(words: str) -> Command | None:
-    """The word of a command that needs more: asked for how it goes, rather than taken for a topic."""
+    """A command without the arguments it needs: shown its usage instead of being taken for a topic."""
     return Command("usage", words.casefold()) if words.casefold() in _ARGUMENTS else None
 
 
