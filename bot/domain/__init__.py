@@ -1,1 +1,1 @@
-"""What the bot is about: records, meetings and the grammar of commands. Pure."""
+"""Records, meetings and the grammar of commands. Pure."""

@@ -1,4 +1,4 @@
-"""What people write: from a message to a command. Pure; the grammar is in ``docs/commands.md``."""
+"""Turn a message into a command. Pure; the grammar is in ``docs/commands.md``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class ParsedCommand:
 
 
 class Request(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Somebody asked for something, somewhere: what a feature is given.
+    """What a person asked for, and where. Features are given this.
 
     ``trigger`` is the post that asked (empty for ``/zoom``), ``asked_at`` ms on our clock. ``channel_name``
     is the display name, ``channel_type`` Mattermost's letter: O, P, D or G.
@@ -75,11 +75,11 @@ class Request(msgspec.Struct, kw_only=True, omit_defaults=True):
     team_id: str = ""
     root_id: str = ""
     asked_at: int = 0
-    # The answers to the bot's questions on the way.
+    # The answers that the person gave to the bot's questions so far.
     choices: list[str] = []
-    # Whether it waited for its person, to answer or to link: they may have left the channel meanwhile.
+    # Whether it waited for the person to answer or link; they may have left the channel since.
     resumed: bool = False
-    # How a private answer reaches the person; empty means by direct message.
+    # Where to send a private answer; empty means by direct message.
     response_url: str = ""
     # What lets ``/zoom`` open a dialog, for three seconds (Mattermost's ``trigger_id``).
     dialog_id: str = ""
@@ -148,7 +148,7 @@ def meeting_number(text: str) -> int:
 
 
 def _split(words: str) -> tuple[str, str]:
-    """The first word and the rest; what stands between them may be any space or line break."""
+    """The first word and the rest; any white space may separate them."""
     first, *rest = words.split(maxsplit=1) or [""]
     return first, rest[0].strip() if rest else ""
 

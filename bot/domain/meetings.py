@@ -1,7 +1,7 @@
-"""A meeting's life, from what Zoom says of it. Pure.
+"""Change a meeting's record by Zoom's events. Pure.
 
-Zoom delivers at least once and in any order. Each field therefore only ever grows in one direction, and
-the status follows from the fields: whatever comes twice, late or out of order, the same record results.
+Zoom delivers at least once and in any order. Each field therefore only ever changes in one direction, and
+the status is computed from the fields: events that come twice, late or out of order give the same record.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from bot.domain.records import Meeting, Status
 
-# Sessions that are counted; what comes after that is a crowd.
+# The most sessions that are counted.
 MAX_SESSIONS = 1000
 
 
 class Started(Struct, frozen=True):
-    """The meeting began; ``at`` in ms, by Zoom's clock, or ``presumed`` by ours until Zoom tells."""
+    """The meeting began; ``at`` in ms, by Zoom's clock, or by ours if ``presumed``, until Zoom says."""
 
     at: int
     presumed: bool = False
@@ -57,14 +57,14 @@ class RecordingOff(Struct, frozen=True):
 
 
 class Expired(Struct, frozen=True):
-    """Nobody ever started it, and nobody will."""
+    """Nobody started it, and it is too late to."""
 
 
 MeetingEvent = Started | Ended | Joined | Left | RecordingOn | RecordingOff | Expired
 
 
 def apply(meeting: Meeting, event: MeetingEvent) -> Meeting:
-    """The meeting after the event; the very same object if nothing changed, a new revision if it shows."""
+    """The meeting after the event: the same object if nothing changed, a new revision if the post changes."""
     changed = _settle(_take(meeting, event))
     if changed == meeting:
         return meeting
@@ -79,7 +79,7 @@ def present(meeting: Meeting) -> int:
 
 def attended(meeting: Meeting) -> int:
     """How many people were in it at any time; :data:`MAX_SESSIONS` means that many or more."""
-    # Of one who leaves Zoom may tell less than it told when they came.
+    # Zoom may say less about a person when they leave than when they joined.
     return len({*(meeting.left | meeting.joined).values()})
 
 
@@ -89,7 +89,7 @@ def is_recorded(meeting: Meeting) -> bool:
 
 
 def _shown(meeting: Meeting) -> tuple[Status, int, int, int, bool]:
-    """What a post shows of it and an event can change."""
+    """The part of a post that an event can change."""
     count = {Status.STARTED: present, Status.ENDED: attended}.get(meeting.status)
     people = count(meeting) if count else 0
     return meeting.status, meeting.started_at, meeting.ended_at, people, is_recorded(meeting)
@@ -146,5 +146,5 @@ def _earlier(known: int, at: int) -> int:
 def _with(sessions: dict[str, str], session: str, person: str) -> dict[str, str]:
     if session not in sessions and len(sessions) >= MAX_SESSIONS:
         return sessions
-    # Whichever of two namings came first, the same one stays.
+    # The result must not depend on which of two names came first.
     return {**sessions, session: min(person, sessions.get(session, person))}

@@ -1,7 +1,7 @@
-"""What the bot remembers. Records are values: changed copies are made with ``msgspec.structs.replace``.
+"""The records in the store. Records are values: make changed copies with ``msgspec.structs.replace``.
 
-Times are milliseconds since the epoch unless a name says otherwise. Whatever is secret is sealed by the
-vault before it comes here (fields named ``sealed…``).
+Times are milliseconds since the epoch unless a name says otherwise. The vault seals secrets before they
+are put into a record (fields named ``sealed…``).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class ItemState(enum.StrEnum):
 
 
 class Item(Record, kw_only=True):
-    """Something that was asked of the bot: written down first, then handled, then ticked off.
+    """A request or an event: written down first, then handled, then marked as done.
 
-    ``id`` is its identity (``post:<id>``, ``zoom:<hash>``…): a second arrival is the same item. ``lane`` is
-    what it must stay in order with. A done item keeps its id for a while, and loses its payload.
+    ``id`` is its identity (``post:<id>``, ``zoom:<hash>``…): a second arrival is the same item. Items of
+    one ``lane`` are handled in order. A done item keeps its id for a while, and loses its payload.
     """
 
     table: ClassVar[str] = "inbox"
@@ -41,7 +41,7 @@ class Item(Record, kw_only=True):
 
     kind: str
     lane: str
-    # The payload as JSON, sealed: a webhook may carry passcodes and tokens, a message is nobody else's.
+    # The payload as JSON, sealed: a webhook may carry passcodes and tokens, and messages are private.
     sealed: str = ""
     asked_at: int
     received_at: int
@@ -53,8 +53,8 @@ class Item(Record, kw_only=True):
 
 
 class Cursor(Record, kw_only=True):
-    """How far a stream was seen, and from where on it counts. The only id today is ``mattermost``; both are
-    of the server's clock."""
+    """How far a stream was read, and from when on it counts, by the server's clock. The only id today is
+    ``mattermost``."""
 
     table: ClassVar[str] = "cursors"
 
@@ -74,14 +74,14 @@ class LinkedAccount(Record, kw_only=True):
     sealed_tokens: str
     expires_at: int
     linked_at: int
-    # Who made it: of an account-level app's one link the id does not say that.
+    # Who made it: the id of an account-level app's only link does not say that.
     linked_by: str = ""
     pmi: int = 0
 
 
 class LostLink(Record, kw_only=True):
-    """A link that Zoom has ended, under the link's id. ``told`` once whose it was knows it; kept, since Zoom
-    may yet tell why."""
+    """A link that Zoom has ended, under the link's id. ``told`` is true once its owner was told. It is kept
+    because Zoom may say why later."""
 
     table: ClassVar[str] = "lost"
     indexes: ClassVar[tuple[str, ...]] = ("told", "zoom_user_id")
@@ -93,7 +93,7 @@ class LostLink(Record, kw_only=True):
 
 
 class Ticket(Record, kw_only=True):
-    """A way to link: made for one person, for ten minutes, used once. ``id`` is the hash of its token."""
+    """A one-time link to connect: for one person, for ten minutes. ``id`` is the hash of its token."""
 
     table: ClassVar[str] = "tickets"
 
@@ -105,12 +105,12 @@ class Ticket(Record, kw_only=True):
     # After Zoom came back and before the person confirmed: the hash of the form's secret and what to link.
     confirm_hash: str = ""
     sealed_grant: str = ""
-    # Set once it is linked, so that a second click is told the same.
+    # Set once it is linked, so that a second click gets the same answer.
     linked_email: str = ""
 
 
 class Pending(Record, kw_only=True):
-    """A meeting asked for before linking; ``id`` is ``user:channel``, so the newest of a channel stays."""
+    """A meeting asked for before linking; ``id`` is ``user:channel``, so only the newest is kept."""
 
     table: ClassVar[str] = "pending"
     indexes: ClassVar[tuple[str, ...]] = ("user_id",)
@@ -130,7 +130,7 @@ class Status(enum.StrEnum):
 
 
 class Meeting(Record, kw_only=True):
-    """One meeting at Zoom that this bot announced. ``revision`` grows with every change that shows."""
+    """One meeting at Zoom that this bot announced. ``revision`` grows with every change to its post."""
 
     table: ClassVar[str] = "meetings"
     indexes: ClassVar[tuple[str, ...]] = ("uuid", "zoom_id", "awaits", "open")
@@ -149,9 +149,9 @@ class Meeting(Record, kw_only=True):
     status: Status = Status.WAITING
     open: bool = True
     expired: bool = False
-    # The inbox item of who ends it from the chat: what it began is its own, also after an interruption.
+    # The inbox item that ends it from the chat, so that it can go on after an interruption.
     ended_by: str = ""
-    # As shown: what Zoom told, or else what we presume of it.
+    # As shown: what Zoom said, or else what we presume.
     started_at: int = 0
     ended_at: int = 0
     told_start: int = 0
@@ -165,7 +165,7 @@ class Meeting(Record, kw_only=True):
     recording_on_at: int = 0
     recording_off_at: int = 0
     revision: int = 1
-    # Its number while it has not begun, 0 from then on: who comes under that number may be meant for it.
+    # Its number while it has not begun, then 0: an event with that number may be about this meeting.
     awaits: int = 0
 
     def __post_init__(self) -> None:
@@ -195,7 +195,7 @@ class Announcement(Record, kw_only=True):
 
 
 class Notice(Record, kw_only=True):
-    """Something that is said once. Either ``user_id`` (a direct message) or ``channel_id`` is set."""
+    """A message that is posted once. Either ``user_id`` (a direct message) or ``channel_id`` is set."""
 
     table: ClassVar[str] = "notices"
     indexes: ClassVar[tuple[str, ...]] = ("waiting", "under")
@@ -203,9 +203,9 @@ class Notice(Record, kw_only=True):
     user_id: str = ""
     channel_id: str = ""
     root_id: str = ""
-    # The announcement under whose post it belongs, wherever that post will be.
+    # The announcement whose post it replies to; that post may not exist yet.
     under: str = ""
-    # Remembered as long as its meeting: Zoom may bring the same news again days later.
+    # Kept as long as its meeting: Zoom may send the same news again days later.
     lasting: bool = False
     trigger: str = ""
     # The message and its props as JSON, sealed: a notice may carry a one-time link.
@@ -216,7 +216,7 @@ class Notice(Record, kw_only=True):
 
 
 class Orphan(Record, kw_only=True):
-    """A meeting that Zoom may have made without our learning of it: looked for by its marker, and deleted.
+    """A meeting that Zoom may have made without our learning of it: find it by its marker and delete it.
 
     ``keep`` is the number of the one with this marker that was announced, 0 if none was.
     """
@@ -231,7 +231,7 @@ class Orphan(Record, kw_only=True):
 
 
 class Question(Record, kw_only=True):
-    """Something that a person was asked before their request goes on; answered once, or never."""
+    """Something that a person was asked before their request goes on; answered at most once."""
 
     table: ClassVar[str] = "questions"
     indexes: ClassVar[tuple[str, ...]] = ("user_id",)
@@ -278,7 +278,7 @@ class ChannelPolicy(Record, kw_only=True):
 
 
 class Subscription(Record, kw_only=True):
-    """A channel follows a meeting; ``id`` is ``channel:number``. ``user_id`` is who subscribed it."""
+    """A channel follows a meeting; ``id`` is ``channel:number``. ``user_id`` subscribed it."""
 
     table: ClassVar[str] = "subscriptions"
     indexes: ClassVar[tuple[str, ...]] = ("zoom_id", "channel_id", "user_id")
@@ -290,6 +290,6 @@ class Subscription(Record, kw_only=True):
     user_name: str
     host_zoom_id: str
     topic: str
-    # As Zoom told it last, for when Zoom cannot be asked.
+    # As Zoom last said, for when Zoom cannot be asked.
     join_url: str
     created_at: int

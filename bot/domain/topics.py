@@ -1,20 +1,20 @@
-"""What a meeting may be called. Pure."""
+"""Clean up meeting topics. Pure."""
 
 from __future__ import annotations
 
 import re
 
 _LINE_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
-# Half of a surrogate pair is no text: it cannot be sent as UTF-8.
+# Half of a surrogate pair cannot be sent as UTF-8.
 _UNSENDABLE = re.compile(r"[\0\ud800-\udfff]")
-# Letters and marks to Unicode, nothing to the eye: fillers, the empty cell of braille, selectors of variants.
+# Invisible, though Unicode calls them letters or marks: fillers, the blank braille cell, variation selectors.
 _BLANK = re.compile(
     r"[\s\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
 )
 
 
 def clean_topic(topic: str, fallback: str) -> str:
-    """The topic as Zoom gets it: line breaks folded, trimmed, at most 200 characters."""
+    """The topic as it is sent to Zoom: line breaks folded, trimmed, at most 200 characters."""
     folded = _LINE_BREAKS.sub(" ", _UNSENDABLE.sub("", topic)).strip()[:200].strip()
     return folded if is_visible(folded) else fallback[:200]
 

@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 
 def moment(at: int, zone: tzinfo) -> str:
-    """A time, with the zone's name, since nobody sees where the host is."""
+    """A time with its zone's name, since readers do not know where the host is."""
     then = datetime.fromtimestamp(at / 1000, zone)
     return f"{_day(then)}, {_clock(then)} {then.tzname()}"
 
 
 def span(begin: int, end: int, zone: tzinfo) -> str:
-    """From when to when; what both have in common is said once."""
+    """From when to when; the parts that both have in common appear once."""
     first, last = (datetime.fromtimestamp(at / 1000, zone) for at in (begin, end))
     if (first.date(), first.tzname()) != (last.date(), last.tzname()):
         return f"{moment(begin, zone)} – {moment(end, zone)}"

@@ -1,8 +1,8 @@
-"""Text from outside made safe to show in Mattermost's Markdown. Pure.
+"""Make text from outside safe to show in Mattermost's Markdown. Pure.
 
 Mattermost's own renderers know fewer backslash escapes than CommonMark (none for ``<``, ``@``, ``:`` and
-``&``), and its server looks for mentions in the text that remains: a zero-width space after those
-characters ends the mention, the link and the entity, and shows nothing.
+``&``), and its server looks for mentions in the rest of the text. A zero-width space after those
+characters ends the mention, the link or the entity, and is invisible.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def plain(text: str) -> str:
 
 
 def sendable(text: str) -> str:
-    """``text`` as it is, but for halves of surrogate pairs: those are no text, and JSON refuses them."""
+    """``text`` with halves of surrogate pairs replaced, since JSON cannot carry them."""
     return text.encode("utf-8", "replace").decode() if not text.isascii() else text
 
 
@@ -55,7 +55,7 @@ def code(text: str) -> str:
 
 
 def safe_url(url: str) -> str:
-    """``url`` with everything percent-encoded that could end a link's destination, or mention somebody."""
+    """``url`` with everything percent-encoded that could end a link's destination or mention somebody."""
     return _UNSAFE_URL.sub(
         lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace")), url
     )

@@ -7,23 +7,23 @@ from collections.abc import Iterable
 CONNECT = "`connect`"
 CONNECT_HELP = "link your Zoom account"
 DISCONNECT = "`disconnect`"
-DISCONNECT_HELP = "take the link back"
+DISCONNECT_HELP = "unlink it"
 JOIN = "`join 123 4567 8901`, `join https://…` or `join me`"
 JOIN_HELP = "share a meeting that already exists, or your personal room"
 END = "`end`"
-END_HELP = "end the meeting of this channel, if it is yours"
+END_HELP = "end this channel's meeting, if it's yours"
 WEBINAR = "`webinar town hall`"
-WEBINAR_HELP = "start a webinar, if your Zoom plan has them"
+WEBINAR_HELP = "start a webinar, if your Zoom plan includes them"
 SUBSCRIBE = "`subscribe 123 4567 8901`"
-SUBSCRIBE_HELP = "let this channel follow a meeting of yours"
+SUBSCRIBE_HELP = "let this channel follow one of your meetings"
 UNSUBSCRIBE = "`unsubscribe 123 4567 8901`"
 UNSUBSCRIBE_HELP = "stop following it"
 SUBSCRIPTIONS = "`subscriptions`"
 SUBSCRIPTIONS_HELP = "see what this channel follows"
 SETTINGS = "`settings`, or `settings pmi always`, `never` or `ask`"
-SETTINGS_HELP = "choose whether your meetings are in your personal room"
+SETTINGS_HELP = "choose whether your meetings use your personal room"
 CHANNEL = "`channel allow`, `channel restrict`, `channel default` or `channel list`"
-CHANNEL_HELP = "say where meetings may be started (administrators)"
+CHANNEL_HELP = "choose where meetings can be started (administrators)"
 HELP = "`help`"
 HELP_HELP = "see this again"
 
@@ -39,11 +39,11 @@ def help_text(bot: str, keyword: str, app: str, commands: Iterable[tuple[str, st
         "| Write | to |",
         "| --- | --- |",
         f"| `@{bot} standup` in a channel | start a meeting called “standup” |",
-        f"| `@{bot}` | start one with the channel's name |",
+        f"| `@{bot}` | start one named after the channel |",
     ]
     if keyword:
         lines.append(f"| `{keyword} start retro` | the same, without the mention |")
     lines += [
         f"| {usage} | {text} |" for usage, text in commands if app == "user" or usage not in _OWN_ACCOUNT
     ]
-    return "\n".join([*lines, "", "In a direct message to me, leave the mention out."])
+    return "\n".join([*lines, "", "In a direct message to me, leave out the mention."])

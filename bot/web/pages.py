@@ -1,4 +1,4 @@
-"""The few pages that a browser sees. Pure; everything that is filled in is escaped."""
+"""The pages that the bot shows in a browser. Pure; every value that is filled in is escaped."""
 
 from __future__ import annotations
 
@@ -46,66 +46,66 @@ PROBLEMS: Mapping[str, tuple[int, str, str]] = {
     ),
     "used": (
         400,
-        "This link was used already",
+        "This link has already been used",
         "Each link works once. In Mattermost, write “connect” to the Zoom bot in a direct message to get a new one.",
     ),
     "denied": (
         200,
         "Nothing was linked",
-        "Zoom says that access was not granted. To try again, write “connect” to the Zoom bot in a direct message.",
+        "Zoom says you didn’t grant access. To try again, write “connect” to the Zoom bot in a direct message.",
     ),
     "refused": (
         400,
-        "Zoom did not accept the sign-in",
+        "Zoom didn’t accept the sign-in",
         "Please write “connect” to the Zoom bot in a direct message and try again. If it happens again, tell your administrator.",
     ),
     "scope": (
         400,
-        "The Zoom app lacks a permission",
-        "Nothing was linked. Please tell your administrator: the Zoom app lacks a scope, and the log names it.",
+        "The Zoom app is missing a permission",
+        "Nothing was linked. Please tell your administrator that the Zoom app is missing a scope, which the log names.",
     ),
     "unreachable": (
         502,
-        "Zoom could not be reached",
+        "Zoom couldn’t be reached",
         "Please write “connect” to the Zoom bot in a direct message and try again in a few minutes.",
     ),
     "wrong_email": (
         403,
         "This is another person’s Zoom account",
-        "The e-mail address of the Zoom account must be that of your Mattermost account. "
+        "Your Zoom account must have the same e-mail address as your Mattermost account. "
         "Sign in to Zoom with that address, then write “connect” to the Zoom bot again.",
     ),
     "hidden_email": (
         403,
-        "Your e-mail address cannot be seen",
-        "Mattermost does not show it to the Zoom bot, so it cannot be compared with that of your Zoom account. "
-        "Please tell your administrator to run “zoombot check”, which says how to mend it.",
+        "Your e-mail address is hidden",
+        "Mattermost doesn’t show it to the Zoom bot, so it can’t be compared with your Zoom account’s address. "
+        "Please ask your administrator to run “zoombot check”, which says how to fix it.",
     ),
     "cancelled": (200, "Nothing was linked", "You can close this page."),
 }
 
 
 def problem_page(name: str) -> web.Response:
-    """Why linking did not go on, and what to do."""
+    """Why linking failed, and what to do."""
     status, heading, text = PROBLEMS[name]
     return _page(heading, f"<p>{escape(text)}</p>", status)
 
 
 def linked_page(user_name: str, email: str) -> web.Response:
-    """Linking is done."""
+    """The account is linked."""
     text = f"{email} is now linked to @{user_name}. You can close this page and go back to Mattermost."
     return _page("Zoom is connected", f"<p>{escape(text)}</p>")
 
 
 def question_page(user_name: str, email: str, action: str, hidden: Mapping[str, str]) -> web.Response:
-    """The question that stands before every link."""
+    """Ask the person to confirm the link."""
     inputs = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in hidden.items()
     )
     body = (
-        f"<p>Meetings that <strong>@{escape(user_name)}</strong> starts in Mattermost will be made with "
-        f"<strong>{escape(email)}</strong>.</p><p>If somebody sent you this link, cancel.</p>"
+        f"<p>Meetings that <strong>@{escape(user_name)}</strong> starts in Mattermost will be created with "
+        f"<strong>{escape(email)}</strong>.</p><p>If someone else sent you this link, cancel.</p>"
         f'<form method="post" action="{escape(action)}">{inputs}'
         '<button class="main">Link the account</button>'
         '<button name="cancel" value="1">Cancel</button></form>'

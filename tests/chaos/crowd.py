@@ -179,7 +179,7 @@ class Crowd:
     async def link(self) -> None:
         """Everybody of ``LINKED`` connects, as people do."""
         await self.reconnect()
-        confirmed = "You are connected to Zoom"
+        confirmed = "You're connected to Zoom"
 
         def all_linked() -> bool:
             directs = (self.mattermost.direct(name, "zoom") for name in LINKED)

@@ -234,7 +234,7 @@ async def test_who_left_the_channel_meanwhile_starts_nothing_there(world: World)
     await settle(world)
     assert world.zoom.created == []
     assert world.mattermost.bot_posts("dev") == []
-    assert "not in that channel" in direct(world, "carol")[-1]
+    assert "no longer in that channel" in direct(world, "carol")[-1]
 
 
 async def test_any_of_the_links_starts_what_was_asked_for(world: World) -> None:
@@ -291,7 +291,7 @@ async def nothing_linked(world: World, page: Page, status: int, words: str) -> N
 
 NOT_VALID = "This link is not valid"
 EXPIRED = "This link has expired"
-USED = "This link was used already"
+USED = "This link has already been used"
 
 
 @pytest.mark.parametrize("query", ["", "?state=", "?state=nobody", "?state=%ff%00", "?state=" + "x" * 5000])
@@ -337,16 +337,16 @@ async def test_a_code_that_zoom_refuses_links_nothing(world: World) -> None:
     state = URL(await invited(world)).query["state"]
     url = f"{world.config.web.public_url}/oauth2/complete"
     page = await browse(world, URL(url).with_query(code="made-up", state=state))
-    await nothing_linked(world, page, 400, "Zoom did not accept the sign-in")
+    await nothing_linked(world, page, 400, "Zoom didn’t accept the sign-in")
 
 
 @pytest.mark.parametrize(
     ("status", "code", "title"),
     [
-        (500, 0, "Zoom could not be reached"),
-        (429, 429, "Zoom could not be reached"),
-        (400, 4711, "The Zoom app lacks a permission"),
-        (403, 200, "Zoom did not accept the sign-in"),
+        (500, 0, "Zoom couldn’t be reached"),
+        (429, 429, "Zoom couldn’t be reached"),
+        (400, 4711, "The Zoom app is missing a permission"),
+        (403, 200, "Zoom didn’t accept the sign-in"),
     ],
 )
 async def test_who_cannot_be_identified_is_not_linked_and_zoom_gets_its_tokens_back(
@@ -375,14 +375,14 @@ async def test_a_code_of_another_link_is_refused(world: World) -> None:
     zoom = (await browse(world, other)).headers["Location"]
     back = URL(await world.zoom.consent(zoom, "bob@demo.example"))
     page = await browse(world, back.update_query(state=URL(mine).query["state"]))
-    await nothing_linked(world, page, 400, "Zoom did not accept the sign-in")
+    await nothing_linked(world, page, 400, "Zoom didn’t accept the sign-in")
 
 
 async def test_zoom_being_away_is_said(world: World) -> None:
     zoom = (await browse(world, await invited(world))).headers["Location"]
     back = await world.zoom.consent(zoom, "carol@demo.example")
     world.zoom.faults.add(503, path="/oauth/token", times=-1)
-    await nothing_linked(world, await browse(world, back), 502, "Zoom could not be reached")
+    await nothing_linked(world, await browse(world, back), 502, "Zoom couldn’t be reached")
 
 
 async def test_whoever_cancels_links_nothing_and_zoom_gets_its_tokens_back(world: World) -> None:
@@ -526,7 +526,7 @@ async def test_an_e_mail_that_cannot_be_seen_is_not_taken_for_another_s(make_wor
     world = await make_world(zoom={"require_same_email": True})
     world.mattermost.world.show_email_address = False
     page = await signed_in(world, await invited(world))
-    await nothing_linked(world, page, 403, "Your e-mail address cannot be seen")
+    await nothing_linked(world, page, 403, "Your e-mail address is hidden")
     assert len(world.zoom.revoked) == 1
 
 
@@ -629,7 +629,7 @@ async def test_in_an_account_s_app_only_an_administrator_connects(make_world: Ma
     world.zoom.app = "account"
     for words in ("connect", "disconnect"):
         answer = await world.ask("carol", world.direct("carol"), words)
-        assert "not connected yet" in answer.message
+        assert "isn't connected yet" in answer.message
         assert LINK.search(answer.message) is None
     asked = await world.mattermost.post("carol", "dev", "@zoom standup")
     assert "administrator" in (await world.answer_to(asked)).message

@@ -124,7 +124,7 @@ async def test_who_disconnected_is_told_that_the_meeting_cannot_be_ended_from_he
     _, meeting = await trio.meeting("bob")
     await trio.zoom.start(meeting.id)
     await ask(trio, "bob", trio.direct("bob"), "disconnect")
-    assert "bob is not connected" in await told(trio, "bob", "dev", "@zoom end")
+    assert "bob is no longer connected" in await told(trio, "bob", "dev", "@zoom end")
 
 
 async def test_an_administrator_who_is_one_no_more_is_refused_at_once(trio: World) -> None:
@@ -169,7 +169,7 @@ async def test_one_that_nobody_started_is_deleted(trio: World) -> None:
 async def test_a_planned_meeting_that_has_not_started_is_left_alone(trio: World) -> None:
     meeting = planned(trio, "bob")
     await trio.ask("bob", "dev", f"@zoom join {meeting.id}")
-    assert "not started" in await told(trio, "bob", "dev", "@zoom end")
+    assert "hasn't started" in await told(trio, "bob", "dev", "@zoom end")
     assert meeting.id in trio.zoom.meetings
 
 
@@ -188,7 +188,7 @@ async def test_a_host_who_is_no_longer_connected_is_named(trio: World) -> None:
     _, meeting = await trio.meeting("bob")
     await trio.zoom.start(meeting.id)
     await ask(trio, "bob", trio.direct("bob"), "disconnect")
-    assert "bob is not connected" in await told(trio, "alice", "dev", "@zoom end")
+    assert "bob is no longer connected" in await told(trio, "alice", "dev", "@zoom end")
 
 
 async def test_it_ends_once(trio: World) -> None:

@@ -87,7 +87,7 @@ async def test_a_file_that_is_too_large_is_said_once_to_stay_in_zoom(trio: World
         await transcripts(trio, meeting, 1)
         await settle(trio)
     (kept,) = replies(trio, post)
-    assert "stays in Zoom: it is larger than 20 MB" in kept.message
+    assert "stays in Zoom: it's larger than 20 MB" in kept.message
     # The host's own token makes it no smaller.
     assert fetched.hits == 1
 
@@ -138,7 +138,7 @@ async def test_a_file_store_that_fails_is_given_up_after_one_download(trio: Worl
     await trio.zoom.transcribe(meeting.id)
     await settle(trio)
     (kept,) = replies(trio, post)
-    assert "stays in Zoom: Mattermost did not take it" in kept.message
+    assert "stays in Zoom: Mattermost didn't accept it" in kept.message
     assert (fetched.hits, refused.hits) == (1, 10)
 
 

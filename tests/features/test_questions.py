@@ -252,7 +252,7 @@ async def test_who_left_the_channel_gets_nothing_out_of_it(make_world: MakeWorld
     await world.mattermost.wait_for(lambda: len(world.answers_to(asked)) == 2)
     said = next(post for post in world.answers_to(asked) if post.id != question.id)
     assert said.channel_id == world.direct("bob").id
-    assert "not in that channel" in said.message
+    assert "no longer in that channel" in said.message
     assert first.props["meeting_link"] not in said.message
     assert len(world.zoom.created) == 1
 
@@ -299,7 +299,7 @@ async def test_a_forged_callback_is_refused_and_a_strangers_press_is_told_so(mak
     assert (await call(user_id=bob, post_id="p" * 26, context=genuine))[0] == 403
     status, text = await call(user_id=carol, post_id=question.id, context=genuine)
     assert status == 200
-    assert "somebody else" in text
+    assert "someone else" in text
     await world.bot.worker.idle()
     assert len(world.zoom.created) == 1
 
@@ -328,7 +328,7 @@ async def test_the_personal_room_is_used_once_or_always_as_the_person_says(make_
     assert first.props["meeting_id"] == pmi
     second = await world.ask("alice", "dev", "@zoom talk")
     assert set(buttons(second)) == {"personal", "unique"}
-    assert second.message.startswith("Your meeting in **Dev**: ")
+    assert second.message.startswith("Should your meeting in **Dev** ")
     await world.ask("alice", world.direct("alice"), "settings pmi always")
     third = await world.ask("alice", "dev", "@zoom talk")
     assert third.props["meeting_id"] == pmi

@@ -331,7 +331,7 @@ def news_of(recording: Recording, *, topic: str = "standup", with_passcode: bool
 def test_a_recording_says_where_it_is_when_it_was_made_and_how_long_it_is() -> None:
     url = "https://zoom.us/rec/share/1"
     card = news_of(recording_of())
-    assert card.message == f"The recording of [standup]({url}) is ready.\nThe host has its passcode."
+    assert card.message == f"The recording of [standup]({url}) is ready.\nThe host has the passcode."
     assert card_in(card.props) == {
         "color": BLUE,
         "title": "Watch the recording",

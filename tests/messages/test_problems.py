@@ -174,7 +174,7 @@ async def test_a_refresh_that_does_not_get_through_is_no_reason_to_link_again(wo
     world.zoom.expire_tokens("alice@demo.example")
     world.zoom.faults.add(503, path="/oauth/token", times=-1)
     text = await problem(world)
-    assert "cannot be reached" in text or "in time" in text
+    assert "can't reach Zoom" in text or "in time" in text
     world.zoom.faults.clear()
     assert len(await world.bot.ctx.store.all(LinkedAccount)) == 2
 

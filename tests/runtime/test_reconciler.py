@@ -157,7 +157,7 @@ async def test_at_most_four_meetings_are_asked_about_at_once(world: World) -> No
 async def test_what_could_not_be_announced_is_never_posted_after_all(world: World) -> None:
     world.mattermost.faults.add(403, method="POST", path=r"/posts$", user="zoom")
     asked = await world.mattermost.post("alice", "dev", "@zoom standup")
-    assert "could not post" in (await world.answer_to(asked)).message
+    assert "couldn't post" in (await world.answer_to(asked)).message
     await reconcile(world)
     await world.bot.publisher.idle()
     assert world.mattermost.bot_posts("dev") == []
