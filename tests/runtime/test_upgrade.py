@@ -80,7 +80,7 @@ async def test_what_waits_in_it_is_done(world: World) -> None:
     assert "A message of the version before." in direct(world, "bob")
     # A meeting that could not be posted.
     assert await store.get(Meeting, "m-unposted") is None
-    assert any("could not post it" in said for said in direct(world, "alice"))
+    assert any("couldn't post it" in said for said in direct(world, "alice"))
 
 
 async def test_its_meetings_are_posted_and_follow_what_zoom_said(world: World) -> None:
