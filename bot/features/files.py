@@ -32,7 +32,7 @@ from bot.retrying import Backoff, retrying
 from bot.stores import Insert, Put
 from bot.zoom.addresses import host_of
 from bot.zoom.artifacts import File, read_recording
-from bot.zoom.webhooks import MeetingObject, Webhook, read_meeting
+from bot.zoom.webhooks import MeetingObject, Webhook
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ def order(ctx: Context, webhook: Webhook, files: Sequence[File], kind: str) -> C
     """What is to be written so that each of these files of a webhook is fetched, once."""
     if not ctx.config.meetings.transcripts:
         return []
-    about = read_meeting(webhook)
+    about = webhook.meeting
     ordered = [
         _order(ctx, _key(about, file, kind), about, Fetch(_alone(webhook, file), kind)) for file in files
     ]
@@ -105,7 +105,7 @@ def _order(ctx: Context, id: str, about: MeetingObject, fetch: Fetch, due_at: in
 @task("fetch_file", Fetch)
 async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
     """Fetch a file, and say under every post of the meeting that it is there, or that it stays in Zoom."""
-    about, kind = read_meeting(fetch.webhook), _KINDS[fetch.kind]
+    about, kind = fetch.webhook.meeting, _KINDS[fetch.kind]
     (file,) = read_recording(fetch.webhook).files(kind.type)
     meetings = await meetings_of(ctx, about)
     to_host = ctx.config.meetings.post_recordings == "host-only"

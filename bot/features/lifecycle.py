@@ -14,7 +14,7 @@ from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import ZoomError, ZoomNotFoundError
 from bot.messages import sentences, texts
 from bot.stores import Change, Delete, Update
-from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
+from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ _NOT_POSTED = {
 @webhook(*_EVENTS)
 async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Apply a webhook to the meeting that it means, if this bot announced it."""
-    about = read_meeting(webhook)
+    about = webhook.meeting
     event = meeting_event(webhook, about)
     if event is None:
         return []

@@ -20,7 +20,7 @@ from bot.messages.cards import spaced
 from bot.messages.markdown import escape
 from bot.stores import Change, Delete, Put, Update
 from bot.zoom import MeetingInfo
-from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, read_meeting
+from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 @webhook("meeting.started", "meeting.participant_joined")
 async def announce(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Post the occurrence in each channel that follows the meeting and does not show it yet."""
-    about = read_meeting(webhook)
+    about = webhook.meeting
     event = meeting_event(webhook, about)
     if not about.uuid or event is None:
         return []

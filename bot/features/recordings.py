@@ -15,7 +15,7 @@ from bot.features.destinations import key_of, meetings_of, places_of, say, unsai
 from bot.messages.cards import recording_card
 from bot.stores import Change
 from bot.zoom.artifacts import read_recording
-from bot.zoom.webhooks import Webhook, read_meeting
+from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Say that a recording is there, and have its chat fetched. The link never waits for a download."""
     mode = ctx.config.meetings.post_recordings
-    about, recording = read_meeting(webhook), read_recording(webhook)
+    about, recording = webhook.meeting, read_recording(webhook)
     meetings = await meetings_of(ctx, about)
     if mode == "none" or not meetings:
         return []
@@ -50,6 +50,6 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
 async def post_transcript(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Have a transcript fetched."""
     recording = read_recording(webhook)
-    if ctx.config.meetings.post_recordings == "none" or not await meetings_of(ctx, read_meeting(webhook)):
+    if ctx.config.meetings.post_recordings == "none" or not await meetings_of(ctx, webhook.meeting):
         return []
     return files.order(ctx, webhook, recording.files(files.TRANSCRIPT), files.TRANSCRIPT)

@@ -6,7 +6,7 @@ from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.features.destinations import key_of, meetings_of, places_of, say, unsaid
 from bot.zoom.artifacts import read_summary, summary_text
-from bot.zoom.webhooks import Webhook, read_meeting
+from bot.zoom.webhooks import Webhook
 
 
 @webhook("meeting.summary_completed")
@@ -14,7 +14,7 @@ async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Say it once under every post of the meeting; to the host alone where recordings go there, too."""
     if not ctx.config.meetings.summaries:
         return []
-    about = read_meeting(webhook)
+    about = webhook.meeting
     meetings = await meetings_of(ctx, about)
     text = summary_text(meetings[0].topic, read_summary(webhook)) if meetings else ""
     if not text:

@@ -17,7 +17,7 @@ from bot.core.inbox import WEBHOOK
 from bot.core.registry import Registry
 from bot.domain.records import Meeting, Subscription
 from bot.errors import EventError, StoreError
-from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_meeting, read_webhook
+from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_webhook
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class ZoomRoutes:
             return False
         if webhook.event in self._registry.any_meeting or self._ctx.creations:
             return True
-        about = read_meeting(webhook)
+        about = webhook.meeting
         has = self._ctx.store.has
         if about.uuid and await has(Meeting, "uuid", about.uuid):
             return True

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -60,7 +61,7 @@ class MeetingObject(msgspec.Struct, frozen=True):
         return int(text) if text.isdecimal() and len(text) < 19 else 0
 
 
-class Webhook(msgspec.Struct, frozen=True):
+class Webhook(msgspec.Struct, frozen=True, dict=True):
     """A webhook's frame; what ``object`` holds depends on the event."""
 
     event: str
@@ -84,6 +85,18 @@ class Webhook(msgspec.Struct, frozen=True):
         found = self.payload.get("object")
         return found if isinstance(found, dict) else {}
 
+    @cached_property
+    def meeting(self) -> MeetingObject:
+        """``payload.object`` as a meeting, read once; :class:`EventError` if it is none."""
+        found = self.object
+        if "meeting_uuid" in found or "meeting_id" in found:
+            # Summaries have names of their own for the same things.
+            found = {name.removeprefix("meeting_"): value for name, value in found.items()}
+        try:
+            return msgspec.convert(_known(found), MeetingObject)
+        except msgspec.ValidationError:
+            raise EventError(f"{self.event} carries no meeting") from None
+
 
 _webhooks = msgspec.json.Decoder(Webhook, strict=True)
 
@@ -94,18 +107,6 @@ def read_webhook(body: bytes) -> Webhook:
         return _webhooks.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise EventError("the body is not a webhook of Zoom's") from None
-
-
-def read_meeting(webhook: Webhook) -> MeetingObject:
-    """``payload.object`` as a meeting; :class:`EventError` if it is none."""
-    found = webhook.object
-    if "meeting_uuid" in found or "meeting_id" in found:
-        # Summaries have names of their own for the same things.
-        found = {name.removeprefix("meeting_"): value for name, value in found.items()}
-    try:
-        return msgspec.convert(_known(found), MeetingObject)
-    except msgspec.ValidationError:
-        raise EventError(f"{webhook.event} carries no meeting") from None
 
 
 def _known(found: dict[str, Any]) -> dict[str, Any]:

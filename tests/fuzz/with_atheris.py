@@ -17,12 +17,12 @@ from pathlib import Path
 def webhook(data: bytes) -> None:
     """A webhook's body, from the bytes to the event."""
     from bot.errors import EventError
-    from bot.zoom.webhooks import identity, meeting_event, read_meeting, read_webhook
+    from bot.zoom.webhooks import identity, meeting_event, read_webhook
 
     with contextlib.suppress(EventError):
         read = read_webhook(data)
         identity(read)
-        meeting_event(read, read_meeting(read))
+        meeting_event(read, read.meeting)
 
 
 def frame(data: bytes) -> None:

@@ -8,6 +8,7 @@ import hmac
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -23,7 +24,6 @@ from bot.zoom.webhooks import (
     identity,
     is_signed,
     meeting_event,
-    read_meeting,
     read_webhook,
 )
 from tests.mattermost.test_events import JSON
@@ -48,7 +48,7 @@ def webhook(event: str = "meeting.started", ts: int = T, **about: Any) -> Webhoo
 
 
 def told(received: Webhook) -> MeetingEvent | None:
-    return meeting_event(received, read_meeting(received))
+    return meeting_event(received, received.meeting)
 
 
 # Signatures.
@@ -336,15 +336,23 @@ def test_what_a_webhook_says_of_its_meeting(received: Webhook, said: MeetingEven
 )
 def test_a_meetings_number_comes_as_text_or_as_a_number(id: str | int, number: int) -> None:
     assert MeetingObject(id=id).zoom_id == number
-    assert read_meeting(webhook(id=id)).zoom_id == number
+    assert webhook(id=id).meeting.zoom_id == number
 
 
 def test_a_summary_names_its_meeting_in_its_own_way() -> None:
-    about = read_meeting(webhook("meeting.summary_completed", meeting_id=12345678901, meeting_uuid="u=="))
+    about = webhook("meeting.summary_completed", meeting_id=12345678901, meeting_uuid="u==").meeting
     assert (about.zoom_id, about.uuid) == (12345678901, "u==")
 
 
 @pytest.mark.parametrize("about", [{"uuid": 5}, {"participant": "Ann"}, {"id": []}, {"start_time": 7}])
 def test_an_object_that_is_no_meeting_is_an_error(about: dict[str, Any]) -> None:
     with pytest.raises(EventError):
-        read_meeting(webhook(**about))
+        _ = webhook(**about).meeting
+
+
+def test_a_webhook_reads_its_meeting_once() -> None:
+    one = webhook(id="123456789", uuid="abc")
+    assert one.meeting is one.meeting
+    # A changed copy reads its own.
+    other = msgspec.structs.replace(one, payload={"object": {"id": "987654321"}})
+    assert (one.meeting.zoom_id, other.meeting.zoom_id) == (123456789, 987654321)
