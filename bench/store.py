@@ -33,7 +33,7 @@ def _item(number: int) -> Item:
     return Item(
         id=f"post:{number:026}",
         kind="post",
-        lane=f"channel:{number % 50:026}",
+        queue=f"channel:{number % 50:026}",
         sealed="x" * 250,
         asked_at=number,
         received_at=number,
@@ -48,7 +48,7 @@ def _median_ms(seconds: Iterable[float]) -> float:
 def _stock(directory: Path, size: int) -> float:
     """Median ms for one upsert with the stock storage."""
     with TinyDB(directory / "stock.json") as database:
-        text = {"lane": "channel", "sealed": "x" * 250, "state": "done", "kind": "post"}
+        text = {"queue": "channel", "sealed": "x" * 250, "state": "done", "kind": "post"}
         database.insert_multiple(Document(text, number) for number in range(size))
         took = []
         for number in range(_STOCK_WRITES):

@@ -38,7 +38,7 @@ class Inbox:
         return await self._store.get(Item, id) is not None
 
     def item(
-        self, id: str, kind: str, lane: str, payload: object, *, asked_at: int = 0, due_at: int = 0
+        self, id: str, kind: str, queue: str, payload: object, *, asked_at: int = 0, due_at: int = 0
     ) -> Item:
         """An item to be written down; ``payload`` is anything that JSON holds."""
         now = self._now()
@@ -46,7 +46,7 @@ class Inbox:
         return Item(
             id=id,
             kind=kind,
-            lane=lane,
+            queue=queue,
             sealed=self._vault.seal(id, text.decode()),
             asked_at=asked_at or now,
             received_at=now,

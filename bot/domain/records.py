@@ -33,14 +33,15 @@ class Item(Record, kw_only=True):
     """A request or an event: written down first, then handled, then marked as done.
 
     ``id`` is its identity (``post:<id>``, ``zoom:<hash>``…): a second arrival is the same item. Items of
-    one ``lane`` are handled in order. A done item keeps its id for a while, and loses its payload.
+    one ``queue`` are handled in order. A done item keeps its id for a while, and loses its payload.
     """
 
     table: ClassVar[str] = "inbox"
     indexes: ClassVar[tuple[str, ...]] = ("state",)
 
     kind: str
-    lane: str
+    # Stored under the name that version 0.1 gave it.
+    queue: str = msgspec.field(name="lane")
     # The payload as JSON, sealed: a webhook may carry passcodes and tokens, and messages are private.
     sealed: str = ""
     asked_at: int

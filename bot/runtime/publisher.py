@@ -77,8 +77,8 @@ class Publisher:
 
     def _take_notice(self, notice: Notice, *, doubtful: bool = False) -> None:
         if notice.waiting:
-            lane = notice.user_id or notice.channel_id
-            self._queues.offer(lane, lambda: self._say(notice.id, doubtful))
+            queue = notice.user_id or notice.channel_id
+            self._queues.offer(queue, lambda: self._say(notice.id, doubtful))
 
     async def _show(self, id: str, doubtful: bool) -> None:
         await self._rest(id)

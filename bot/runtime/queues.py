@@ -1,4 +1,4 @@
-"""Jobs in order within a lane, lanes side by side."""
+"""Jobs in order within a queue, queues side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_WAITING = 10_000
 
 
 class Queues:
-    """Runs jobs, each lane one at a time and in order; a stuck lane holds up no other.
+    """Runs jobs, each queue one at a time and in order; a stuck queue holds up no other.
 
     At most ``max_waiting`` jobs wait: one more is refused, and whoever offered it keeps it.
     """
@@ -35,17 +35,17 @@ class Queues:
         """Jobs that have not ended."""
         return self._waiting
 
-    def offer(self, lane: str, job: Job) -> bool:
-        """Put a job at the end of its lane; False if there is no room or the lanes are closing."""
+    def offer(self, queue: str, job: Job) -> bool:
+        """Put a job at the end of its queue; False if there is no room or the queues are closing."""
         if self._closing or self._waiting >= self._max_waiting:
             return False
         self._waiting += 1
         self._idle.clear()
-        if lane in self._queues:
-            self._queues[lane].append(job)
+        if queue in self._queues:
+            self._queues[queue].append(job)
             return True
-        self._queues[lane] = deque([job])
-        task = asyncio.create_task(self._drive(lane), name=f"{self._name} {lane}")
+        self._queues[queue] = deque([job])
+        task = asyncio.create_task(self._drive(queue), name=f"{self._name} {queue}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
@@ -57,30 +57,30 @@ class Queues:
     async def close(self, grace_s: float) -> None:
         """Take no more jobs, give those that run ``grace_s`` seconds to end, cancel the rest."""
         self._closing = True
-        for queue in self._queues.values():
-            self._waiting -= len(queue)
-            queue.clear()
+        for jobs in self._queues.values():
+            self._waiting -= len(jobs)
+            jobs.clear()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=grace_s)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _drive(self, lane: str) -> None:
-        queue = self._queues[lane]
+    async def _drive(self, queue: str) -> None:
+        jobs = self._queues[queue]
         try:
-            while queue:
-                await self._run(queue.popleft())
+            while jobs:
+                await self._run(jobs.popleft())
         finally:
-            self._waiting -= len(queue)
-            del self._queues[lane]
+            self._waiting -= len(jobs)
+            del self._queues[queue]
             self._note_idle()
 
     async def _run(self, job: Job) -> None:
         try:
             await job()
         except asyncio.CancelledError:
-            # Either the lane is being closed, or what the job waited for was: then the lane goes on.
+            # Either the queue is being closed, or what the job waited for was: then the queue goes on.
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise
             log.exception("%s: a job was cancelled from within", self._name)

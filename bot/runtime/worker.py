@@ -108,7 +108,7 @@ class Worker:
         if item.due_at > self._ctx.now():
             self.timer.add(item)
             return
-        if self._full or not self._queues.offer(item.lane, lambda: self._work(item, retried)):
+        if self._full or not self._queues.offer(item.queue, lambda: self._work(item, retried)):
             self._full = self._refused = True
             return
         self._taken[item.id] = item.received_at
@@ -143,7 +143,7 @@ class Worker:
                     changes = await self._handle(item, retried)
                 await self._finish(item, changes)
             except (MattermostUnreachableError, MattermostRateLimitError) as error:
-                # Nobody could be answered anyhow: this lane waits until Mattermost is back.
+                # Nobody could be answered anyhow: this queue waits until Mattermost is back.
                 log.warning("item %s waits for Mattermost: %s", item.id, error, extra={"item": item.id})
                 await asyncio.sleep(self._retry_policy.away_s)
             except Exception as error:

@@ -113,8 +113,8 @@ class ZoomRoutes:
 
     async def _take(self, webhook: Webhook, body: bytes) -> None:
         id = identity(webhook)
-        lane = "meeting:" + str(webhook.object.get("uuid") or webhook.object.get("meeting_uuid") or id)
-        item = self._ctx.inbox.item(id, WEBHOOK, lane, body)
+        queue = "meeting:" + str(webhook.object.get("uuid") or webhook.object.get("meeting_uuid") or id)
+        item = self._ctx.inbox.item(id, WEBHOOK, queue, body)
         try:
             async with asyncio.timeout(STORE_TIMEOUT_S):
                 await self._ctx.inbox.add(item)

@@ -1,4 +1,4 @@
-"""Jobs in their lanes, and requests under way."""
+"""Jobs in their queues, and requests under way."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ class Log:
 
 
 @pytest.fixture
-async def lanes() -> AsyncIterator[Queues]:
-    lanes = Queues("test", max_waiting=100)
-    yield lanes
-    await lanes.close(0)
+async def queues() -> AsyncIterator[Queues]:
+    queues = Queues("test", max_waiting=100)
+    yield queues
+    await queues.close(0)
 
 
 @pytest.fixture
@@ -56,103 +56,103 @@ async def cancelled_within() -> None:
     await waiting
 
 
-async def test_a_lane_runs_its_jobs_one_at_a_time_and_in_order(lanes: Queues, log: Log) -> None:
+async def test_a_lane_runs_its_jobs_one_at_a_time_and_in_order(queues: Queues, log: Log) -> None:
     first = log.job("1", gated=True)
-    assert all(lanes.offer("a", job) for job in (first, log.job("2"), log.job("3")))
+    assert all(queues.offer("a", job) for job in (first, log.job("2"), log.job("3")))
     await log.reached["1"].wait()
-    assert lanes.waiting == 3
+    assert queues.waiting == 3
     assert not log.reached["2"].is_set()
     log.gates["1"].set()
-    await lanes.idle()
+    await queues.idle()
     assert log.said == ["1", "2", "3"]
-    assert lanes.waiting == 0
+    assert queues.waiting == 0
 
 
-async def test_a_stuck_lane_holds_up_no_other(lanes: Queues, log: Log) -> None:
-    lanes.offer("stuck", log.job("never", gated=True))
-    lanes.offer("free", log.job("1"))
-    lanes.offer("free", log.job("2", gated=True))
+async def test_a_stuck_lane_holds_up_no_other(queues: Queues, log: Log) -> None:
+    queues.offer("stuck", log.job("never", gated=True))
+    queues.offer("free", log.job("1"))
+    queues.offer("free", log.job("2", gated=True))
     await log.reached["2"].wait()
     assert log.said == ["1"]
 
 
 @pytest.mark.parametrize("broken", [fail, cancelled_within])
 async def test_a_job_that_fails_ends_nothing_else(
-    lanes: Queues, log: Log, broken: Job, caplog: pytest.LogCaptureFixture
+    queues: Queues, log: Log, broken: Job, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lanes.offer("a", broken)
-    lanes.offer("a", log.job("next"))
-    await lanes.idle()
+    queues.offer("a", broken)
+    queues.offer("a", log.job("next"))
+    await queues.idle()
     assert log.said == ["next"]
-    assert lanes.waiting == 0
+    assert queues.waiting == 0
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
-async def test_an_empty_lane_can_be_used_again(lanes: Queues, log: Log) -> None:
+async def test_an_empty_lane_can_be_used_again(queues: Queues, log: Log) -> None:
     for name in ("1", "2"):
-        lanes.offer("a", log.job(name))
-        await lanes.idle()
+        queues.offer("a", log.job(name))
+        await queues.idle()
     assert log.said == ["1", "2"]
 
 
-async def test_a_job_can_offer_another_to_its_own_lane(lanes: Queues, log: Log) -> None:
+async def test_a_job_can_offer_another_to_its_own_lane(queues: Queues, log: Log) -> None:
     async def first() -> None:
-        assert lanes.offer("a", log.job("2"))
+        assert queues.offer("a", log.job("2"))
         log.said.append("1")
 
-    lanes.offer("a", first)
-    await lanes.idle()
+    queues.offer("a", first)
+    await queues.idle()
     assert log.said == ["1", "2"]
 
 
 async def test_one_job_too_many_is_refused_until_there_is_room(log: Log) -> None:
-    lanes = Queues("test", max_waiting=2)
-    assert lanes.offer("a", log.job("1", gated=True))
-    assert lanes.offer("b", log.job("2"))
-    assert not lanes.offer("b", log.job("3"))
-    assert not lanes.offer("c", log.job("4"))
+    queues = Queues("test", max_waiting=2)
+    assert queues.offer("a", log.job("1", gated=True))
+    assert queues.offer("b", log.job("2"))
+    assert not queues.offer("b", log.job("3"))
+    assert not queues.offer("c", log.job("4"))
     log.gates["1"].set()
-    await lanes.idle()
-    assert lanes.offer("c", log.job("5"))
-    await lanes.idle()
+    await queues.idle()
+    assert queues.offer("c", log.job("5"))
+    await queues.idle()
     assert sorted(log.said) == ["1", "2", "5"]
-    await lanes.close(0)
+    await queues.close(0)
 
 
-async def test_without_jobs_it_is_idle(lanes: Queues) -> None:
+async def test_without_jobs_it_is_idle(queues: Queues) -> None:
     async with asyncio.timeout(1):
-        await lanes.idle()
+        await queues.idle()
 
 
-async def test_a_close_lets_running_jobs_end_and_begins_no_other(lanes: Queues, log: Log) -> None:
-    lanes.offer("a", log.job("running", gated=True))
-    lanes.offer("a", log.job("waiting"))
+async def test_a_close_lets_running_jobs_end_and_begins_no_other(queues: Queues, log: Log) -> None:
+    queues.offer("a", log.job("running", gated=True))
+    queues.offer("a", log.job("waiting"))
     await log.reached["running"].wait()
-    closing = asyncio.create_task(lanes.close(10))
+    closing = asyncio.create_task(queues.close(10))
     # One turn of the loop: the close has begun.
     await asyncio.sleep(0)
-    assert not lanes.offer("a", log.job("late"))
+    assert not queues.offer("a", log.job("late"))
     log.gates["running"].set()
     await closing
     assert log.said == ["running"]
-    assert lanes.waiting == 0
+    assert queues.waiting == 0
 
 
-async def test_a_close_cancels_what_does_not_end_in_time(lanes: Queues, log: Log) -> None:
-    lanes.offer("a", log.job("stuck", gated=True))
-    lanes.offer("a", log.job("waiting"))
+async def test_a_close_cancels_what_does_not_end_in_time(queues: Queues, log: Log) -> None:
+    queues.offer("a", log.job("stuck", gated=True))
+    queues.offer("a", log.job("waiting"))
     await log.reached["stuck"].wait()
-    await lanes.close(0)
+    await queues.close(0)
     assert log.said == []
-    assert lanes.waiting == 0
-    await lanes.idle()
+    assert queues.waiting == 0
+    await queues.idle()
 
 
-async def test_a_close_before_the_first_turn_leaves_nothing_waiting(lanes: Queues, log: Log) -> None:
-    lanes.offer("a", log.job("never"))
-    await lanes.close(0)
-    assert (log.said, lanes.waiting) == ([], 0)
-    await lanes.idle()
+async def test_a_close_before_the_first_turn_leaves_nothing_waiting(queues: Queues, log: Log) -> None:
+    queues.offer("a", log.job("never"))
+    await queues.close(0)
+    assert (log.said, queues.waiting) == ([], 0)
+    await queues.idle()
 
 
 # Requests under way.

@@ -37,7 +37,7 @@ class Clock:
 
 
 def item(id: str, due_at: int) -> Item:
-    return Item(id=id, kind="task", lane="queue", asked_at=1, received_at=1, due_at=due_at)
+    return Item(id=id, kind="task", queue="queue", asked_at=1, received_at=1, due_at=due_at)
 
 
 @asynccontextmanager

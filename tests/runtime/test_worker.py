@@ -57,14 +57,14 @@ class Bench:
 
         return register
 
-    def item(self, id: str, lane: str, command: str = "note") -> Item:
+    def item(self, id: str, queue: str, command: str = "note") -> Item:
         request = Request(
-            command=command, argument=id, trigger=id, user_id="user", user_name="alice", channel_id=lane
+            command=command, argument=id, trigger=id, user_id="user", user_name="alice", channel_id=queue
         )
-        return self.ctx.inbox.item(f"post:{id}", REQUEST, lane, request)
+        return self.ctx.inbox.item(f"post:{id}", REQUEST, queue, request)
 
-    async def add(self, id: str, lane: str, command: str = "note") -> None:
-        await self.ctx.inbox.add(self.item(id, lane, command))
+    async def add(self, id: str, queue: str, command: str = "note") -> None:
+        await self.ctx.inbox.add(self.item(id, queue, command))
 
     async def state(self, id: str) -> ItemState | None:
         item = await self.store.get(Item, f"post:{id}")
@@ -98,13 +98,13 @@ async def bench(make_world: MakeWorld, tmp_path: Path) -> AsyncIterator[Bench]:
 
 async def test_one_conversation_is_handled_in_order(bench: Bench) -> None:
     async def dawdle(request: Request) -> None:
-        # The first takes longest: without lanes it would come last.
+        # The first takes longest: without queues it would come last.
         for _ in range(50 - 5 * int(request.argument)):
             await asyncio.sleep(0)
 
     bench.on("dawdle")(dawdle)
     for number in range(10):
-        await bench.add(str(number), "lane", "dawdle")
+        await bench.add(str(number), "queue", "dawdle")
     await bench.worker.idle()
     assert bench.seen == [str(number) for number in range(10)]
 
@@ -115,7 +115,7 @@ async def test_a_stuck_conversation_holds_up_no_other(bench: Bench) -> None:
     await bench.add("stuck", "one", "stick")
     await bench.add("behind", "one")
     for number in range(20):
-        await bench.add(f"other{number}", f"lane{number}")
+        await bench.add(f"other{number}", f"queue{number}")
     while len(bench.seen) < 20:
         await asyncio.sleep(0)
     assert "behind" not in bench.seen
@@ -126,8 +126,8 @@ async def test_a_stuck_conversation_holds_up_no_other(bench: Bench) -> None:
 
 async def test_a_handler_that_hangs_is_ended(bench: Bench) -> None:
     bench.on("hang")(lambda request: asyncio.Event().wait())
-    await bench.add("hanging", "lane", "hang")
-    await bench.add("next", "lane")
+    await bench.add("hanging", "queue", "hang")
+    await bench.add("next", "queue")
     await bench.worker.idle()
     assert await bench.state("hanging") is ItemState.DEAD
     assert bench.seen == ["next"]
@@ -142,8 +142,8 @@ async def test_a_handler_that_raises_is_tried_again_and_then_set_aside(bench: Be
         raise RuntimeError("a bug")
 
     bench.on("fail")(fail)
-    await bench.add("failing", "lane", "fail")
-    await bench.add("next", "lane")
+    await bench.add("failing", "queue", "fail")
+    await bench.add("next", "queue")
     await bench.worker.idle()
     assert tries == 4
     assert await bench.state("failing") is ItemState.DEAD
@@ -165,7 +165,7 @@ async def test_the_doctor_shows_what_was_set_aside(make_world: MakeWorld, tmp_pa
             raise LookupError("a bug")
 
         bench.on("fail")(fail)
-        await bench.add("failing", "lane", "fail")
+        await bench.add("failing", "queue", "fail")
         await bench.worker.idle()
     config = replace(world.config, store=replace(world.config.store, url=f"tinydb:{path}"))
     findings = [str(finding) for finding in await check_store(config)]
@@ -182,7 +182,7 @@ async def test_one_failure_is_forgiven(bench: Bench) -> None:
             raise RuntimeError("bad luck")
 
     bench.on("fail")(fail_once)
-    await bench.add("lucky", "lane", "fail")
+    await bench.add("lucky", "queue", "fail")
     await bench.worker.idle()
     assert await bench.state("lucky") is ItemState.DONE
 
@@ -197,7 +197,7 @@ async def test_mattermost_away_is_no_failure(bench: Bench) -> None:
             raise MattermostUnreachableError("away")
 
     bench.on("ask")(away)
-    await bench.add("patient", "lane", "ask")
+    await bench.add("patient", "queue", "ask")
     await bench.worker.idle()
     assert await bench.state("patient") is ItemState.DONE
 
@@ -208,8 +208,8 @@ async def test_what_cannot_be_written_down_sets_its_item_aside(bench: Bench) -> 
         return [Put(Notice(id="bad", sealed_body="\ud800", created_at=1))]
 
     bench.registry.add(Command("bad", handle, takes=None))
-    await bench.add("bad", "lane", "bad")
-    await bench.add("next", "lane")
+    await bench.add("bad", "queue", "bad")
+    await bench.add("next", "queue")
     await bench.worker.idle()
     assert await bench.state("bad") is ItemState.DEAD
     assert await bench.store.get(Notice, "bad") is None
@@ -217,19 +217,19 @@ async def test_what_cannot_be_written_down_sets_its_item_aside(bench: Bench) -> 
 
 
 async def test_an_item_that_does_not_open_is_set_aside_without_a_word(bench: Bench) -> None:
-    item = bench.item("locked", "lane")
+    item = bench.item("locked", "queue")
     await bench.store.insert(msgspec.structs.replace(item, sealed="sealed by nobody"))
-    await bench.add("next", "lane")
+    await bench.add("next", "queue")
     await bench.worker.idle()
     assert await bench.state("locked") is ItemState.DEAD
     assert bench.seen == ["next"]
 
 
 async def test_what_arrives_twice_is_handled_once(bench: Bench) -> None:
-    assert await bench.ctx.inbox.add(bench.item("same", "lane"))
-    assert not await bench.ctx.inbox.add(bench.item("same", "lane"))
+    assert await bench.ctx.inbox.add(bench.item("same", "queue"))
+    assert not await bench.ctx.inbox.add(bench.item("same", "queue"))
     await bench.worker.idle()
-    assert not await bench.ctx.inbox.add(bench.item("same", "lane"))
+    assert not await bench.ctx.inbox.add(bench.item("same", "queue"))
     await bench.worker.idle()
     assert bench.seen == ["same"]
 
@@ -242,15 +242,15 @@ async def test_a_flood_beyond_what_memory_takes_is_handled_in_order_and_once(
         free = asyncio.Event()
         bench.on("slow")(lambda request: free.wait())
         names = [f"{number:03}" for number in range(200)]
-        await asyncio.gather(*(bench.add(name, f"lane{int(name) % 3}", "slow") for name in names))
+        await asyncio.gather(*(bench.add(name, f"queue{int(name) % 3}", "slow") for name in names))
         assert bench.worker.waiting == 10
         free.set()
         while await bench.store.find(Item, "state", ItemState.WAITING):
             await bench.worker.idle()
             await asyncio.sleep(0)
         assert sorted(bench.seen) == names
-        for lane in range(3):
-            mine = [name for name in bench.seen if int(name) % 3 == lane]
+        for queue in range(3):
+            mine = [name for name in bench.seen if int(name) % 3 == queue]
             assert mine == sorted(mine)
 
 
@@ -262,9 +262,9 @@ async def test_what_an_earlier_process_left_is_taken_up_in_order(
     async with bench_of(world, path, retry_policy=RetryPolicy()) as bench:
         free = asyncio.Event()
         bench.on("stick")(lambda request: free.wait())
-        await bench.add("first", "lane", "stick")
+        await bench.add("first", "queue", "stick")
         for number in range(5):
-            await bench.add(f"later{number}", "lane")
+            await bench.add(f"later{number}", "queue")
     async with bench_of(world, path, retry_policy=RetryPolicy()) as again:
         again.on("stick")(lambda request: None)
         assert again.worker.waiting == 0
@@ -275,7 +275,7 @@ async def test_what_an_earlier_process_left_is_taken_up_in_order(
 
 
 async def test_a_lane_ends_with_its_last_job_and_leaves_nothing() -> None:
-    lanes = Queues("test")
+    queues = Queues("test")
     done: list[int] = []
 
     async def job(number: int) -> None:
@@ -284,16 +284,16 @@ async def test_a_lane_ends_with_its_last_job_and_leaves_nothing() -> None:
             raise RuntimeError("ends nothing else")
 
     for number in range(3):
-        assert lanes.offer("lane", partial(job, number))
-    await lanes.idle()
+        assert queues.offer("queue", partial(job, number))
+    await queues.idle()
     assert done == [0, 1, 2]
-    assert lanes.waiting == 0
-    await lanes.close(1.0)
-    assert not lanes.offer("lane", lambda: job(4))
+    assert queues.waiting == 0
+    await queues.close(1.0)
+    assert not queues.offer("queue", lambda: job(4))
 
 
 async def test_lanes_that_close_cancel_what_does_not_end() -> None:
-    lanes = Queues("test")
+    queues = Queues("test")
     cancelled = asyncio.Event()
 
     async def hang() -> None:
@@ -302,8 +302,8 @@ async def test_lanes_that_close_cancel_what_does_not_end() -> None:
         finally:
             cancelled.set()
 
-    lanes.offer("lane", hang)
-    lanes.offer("lane", hang)
+    queues.offer("queue", hang)
+    queues.offer("queue", hang)
     await asyncio.sleep(0)
-    await lanes.close(0.01)
+    await queues.close(0.01)
     assert cancelled.is_set()

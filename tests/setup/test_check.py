@@ -176,7 +176,7 @@ async def test_a_store_is_counted_and_its_dead_requests_are_noted(config: Config
     item = Item(
         id="post:1",
         kind="post",
-        lane="x",
+        queue="x",
         asked_at=1,
         received_at=1,
         state=ItemState.DEAD,
