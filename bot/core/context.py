@@ -149,8 +149,8 @@ class Context:
             root_id=request.root_id if direct else "",
         )
 
-    def apology(self, job: Job, request: Request) -> Put:
-        """Tell whoever asked that the bot failed, with what an administrator finds in the log."""
+    def failure(self, job: Job, request: Request) -> Put:
+        """Tell the person who asked that the bot failed, with a reference for the administrator."""
         text = texts.HANDLER_FAILED.format(reference=job.reference[:8])
         return self.tell(job, request, problem(text).message)
 

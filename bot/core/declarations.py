@@ -83,12 +83,13 @@ class AnswerDeclaration:
 @dataclass(frozen=True, slots=True)
 class TaskDeclaration:
     """``handler`` does the tasks of this name, and gets what they are about as ``about``. ``set_aside`` is
-    called in its place once it has failed for good."""
+    called in its place once it has failed for good. ``announces``: as for a command."""
 
     name: str
     about: type[Any]
     handler: TaskHandler
-    set_aside: TaskHandler | None
+    set_aside: TaskHandler | None = None
+    announces: bool = False
 
 
 class Hook(enum.Enum):
@@ -160,9 +161,16 @@ def answer(kind: str, *words: str) -> Callable[[F], F]:
     return lambda handler: _declare(handler, AnswerDeclaration(kind, words, handler))  # type: ignore[arg-type]
 
 
-def task(name: str, about: type[Any], *, set_aside: TaskHandler | None = None) -> Callable[[F], F]:
+def task(
+    name: str, about: type[Any], *, set_aside: TaskHandler | None = None, announces: bool = False
+) -> Callable[[F], F]:
     """Declare what does the tasks of this name. See :class:`TaskDeclaration`."""
-    return lambda handler: _declare(handler, TaskDeclaration(name, about, handler, set_aside))  # type: ignore[arg-type]
+
+    def declare(handler: F) -> F:
+        declared = TaskDeclaration(name, about, handler, set_aside, announces)  # type: ignore[arg-type]
+        return _declare(handler, declared)
+
+    return declare
 
 
 def hook(at: Hook) -> Callable[[F], F]:

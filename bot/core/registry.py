@@ -101,8 +101,6 @@ class Registry:
         asked = self.commands.get(request.command)
         if asked is None:
             return await self._not_understood(ctx, job, request)
-        if asked.announces:
-            ctx.creations.begin(job.id)
         try:
             changes = await self._pass(ctx, job, request, asked)
         except ZoomError as error:
@@ -125,6 +123,10 @@ class Registry:
         """What the handler of a task wants written; nothing where no feature knows it any more."""
         declared = self.tasks.get(task.name)
         return list(await declared.handler(ctx, job, task.read(declared.about))) if declared else []
+
+    def announces(self, task: Task) -> bool:
+        """Whether webhooks may tell of a meeting of this task's before the meeting is written down."""
+        return task.name in self.tasks and self.tasks[task.name].announces
 
     async def give_up(self, ctx: Context, job: Job, task: Task) -> list[Change]:
         """What is to be written since a task has failed for good."""
@@ -151,12 +153,13 @@ class Registry:
             changes = await gate(ctx, job, request)
             if changes is not None:
                 return list(changes)
+        if asked.announces:
+            ctx.creations.begin(job.id)
         return list(await asked.action(ctx, job, request))
 
     def _gates(self, asked: Command) -> tuple[Gate, ...]:
         placement: Gate | None = self.hooks.get(Hook.PLACEMENT)  # type: ignore[assignment]
-        needed = asked.where is Where.CHANNEL and placement is not None
-        return (placement, *asked.gates) if needed and placement else asked.gates
+        return (placement, *asked.gates) if placement and asked.where is Where.CHANNEL else asked.gates
 
     async def _not_understood(self, ctx: Context, job: Job, request: Request) -> list[Change]:
         handler: Action | None = self.hooks.get(Hook.NOT_UNDERSTOOD)  # type: ignore[assignment]

@@ -43,7 +43,8 @@ PAUSES_S = (0.5, 3.0, 10.0, 30.0)
 UPLOADS = 10
 UPLOAD_BASE_S = 1.0
 UPLOAD_CAP_S = 30.0
-# A handler has 120 s: what has not come, or not gone, by then is given up in time to say so.
+# A handler has 120 s: what has not come, or not gone, by then is given up in time to say so. All downloads of
+# a file, with their pauses, have the first of these together; waiting for a turn in the queue is free.
 DOWNLOAD_S = 75.0
 FETCH_S = 100.0
 
@@ -54,11 +55,12 @@ TRANSCRIPT = "TRANSCRIPT"
 
 class Fetch(msgspec.Struct):
     """One file of a recording: the webhook that told of it, with that file alone, and the file's kind.
-    ``tries`` counts the downloads that got no answer."""
+    ``tries`` counts the downloads that got no answer, ``spent_s`` how long they and the pauses took."""
 
     webhook: Webhook
     kind: str
     tries: int = 0
+    spent_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,33 +116,35 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
     if not unposted:
         return []
     topic, hosts = escape(meetings[0].topic), await hosts_of(ctx, meetings, about)
-    until = asyncio.get_running_loop().time() + FETCH_S
+    began = asyncio.get_running_loop().time()
     # While Mattermost is away, nothing is fetched that it could not take.
     await ctx.mattermost.me()
     try:
-        async with asyncio.timeout(DOWNLOAD_S):
+        async with asyncio.timeout(DOWNLOAD_S - fetch.spent_s):
             token = fetch.webhook.download_token or ""
             content = await _download(ctx, file.download_url or "", token, hosts)
     except (ZoomError, TimeoutError) as error:
-        if again := _again(ctx, job, about, fetch, error):
+        spent_s = fetch.spent_s + asyncio.get_running_loop().time() - began
+        if again := _again(ctx, job, fetch, error, spent_s):
             return [again]
         log.warning("zoom: a file stays there: %r", error)
         why = sentences.KEPT_LARGE if isinstance(error, ZoomTooLargeError) else sentences.KEPT_UNHAD
         return [_keep(ctx, news, kind, topic, why) for news in unposted]
+    until = began + FETCH_S
     return [await _post(ctx, news, kind, topic, content, until) for news in unposted] if content else []
 
 
 def _again(
-    ctx: Context, job: Job, about: MeetingObject, fetch: Fetch, error: ZoomError | TimeoutError
+    ctx: Context, job: Job, fetch: Fetch, error: ZoomError | TimeoutError, spent_s: float
 ) -> Put | None:
     """The same fetch a little later; None where that makes no sense, or not any more."""
     worth_it = isinstance(error, ZoomUnreachableError | ZoomRateLimitError)
-    if not worth_it or fetch.tries >= len(PAUSES_S):
+    if not worth_it or fetch.tries >= len(PAUSES_S) or spent_s + PAUSES_S[fetch.tries] >= DOWNLOAD_S:
         return None
     log.info("zoom: a file was not downloaded yet: %s", error)
-    due_at = ctx.now() + int(PAUSES_S[fetch.tries] * 1000)
-    later = msgspec.structs.replace(fetch, tries=fetch.tries + 1)
-    return _order(ctx, job.id, about, later, due_at)
+    pause_s = PAUSES_S[fetch.tries]
+    later = msgspec.structs.replace(fetch, tries=fetch.tries + 1, spent_s=spent_s + pause_s)
+    return _order(ctx, job.id, fetch.webhook.meeting, later, ctx.now() + int(pause_s * 1000))
 
 
 def _keep(ctx: Context, news: News, kind: _Kind, topic: str, why: str) -> Put:

@@ -13,7 +13,7 @@ from bot.domain.meetings import Ended, MeetingEvent, RecordingOff, apply
 from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import ZoomError, ZoomNotFoundError
 from bot.messages import sentences, texts
-from bot.stores import Change, Delete, Update
+from bot.stores import Change, Delete, Insert, Update
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event
 
 log = logging.getLogger(__name__)
@@ -108,7 +108,8 @@ class Unposted(msgspec.Struct):
 def drop_later(ctx: Context, announcement: Announcement) -> Changes:
     """Have an announcement that Mattermost will not take dealt with."""
     id = f"unposted:{announcement.id}"
-    return [ctx.task(id, "drop_unposted", Unposted(announcement.id), queue=id)]
+    # Once, however often Mattermost refuses.
+    return [Insert(ctx.task(id, "drop_unposted", Unposted(announcement.id), queue=id).record)]
 
 
 @task("drop_unposted", Unposted)

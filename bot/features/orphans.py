@@ -15,7 +15,7 @@ from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Hook, hook, task
 from bot.domain.grammar import Request
 from bot.domain.records import Meeting, Orphan
-from bot.errors import MattermostError, ZoomError
+from bot.errors import MattermostError, ZoombotError, ZoomError
 from bot.messages import texts
 from bot.stores import Change, Delete, Put
 from bot.zoom import Caller
@@ -92,6 +92,9 @@ async def _look(ctx: Context, user_id: str, orphans: list[Orphan]) -> bool:
                 await _delete(ctx, caller, meeting.id)
     except (ZoomError, MattermostError) as error:
         log.info("orphans: %d are not looked for now: %s", len(orphans), error)
+        return False
+    except ZoombotError:
+        log.exception("orphans: %d cannot be looked for", len(orphans))
         return False
     return True
 

@@ -205,13 +205,13 @@ class Answered(msgspec.Struct):
     word: str
 
 
-async def apologize(ctx: Context, job: Job, about: Answered) -> Changes:
+async def report_failure(ctx: Context, job: Job, about: Answered) -> Changes:
     """The person has answered, and nothing came of it: say so."""
     question = await ctx.store.get(Question, about.question)
-    return [ctx.apology(job, _asked(ctx, question))] if question else []
+    return [ctx.failure(job, _asked(ctx, question))] if question else []
 
 
-@task("go_on", Answered, set_aside=apologize)
+@task("go_on", Answered, set_aside=report_failure, announces=True)
 async def go_on(ctx: Context, job: Job, about: Answered) -> Changes:
     """The answer was written down: do what was to be done after it."""
     question = await ctx.store.get(Question, about.question)

@@ -48,6 +48,7 @@ async def webinar(ctx: Context, job: Job, request: Request) -> Changes:
     except ZoomUnreachableError as error:
         if not error.maybe_done:
             raise
+        log.warning("zoom: whether %s made a webinar is not known: %s", job.id, error)
         return [ctx.tell(job, request, _unsure(ctx))]
 
 

@@ -163,6 +163,8 @@ async def opened(
         ctx = await open_context(
             config, registry, store, vault, mattermost, bot, metrics, now, stack, timings.zoom
         )
+        # Before the worker watches: what it is told of counts as new, what it recovers as begun.
+        await upgrade(ctx)
         posting = Posting(
             mattermost, bot.id, override=override_props(config), now=now, base_s=timings.post_retry_s
         )
@@ -172,7 +174,6 @@ async def opened(
         servers: list[Server] = []
         stack.push_async_callback(_wind_down, servers, listener, worker, publisher)
         # Before a webhook can come: it may be about a meeting that an unfinished item has made.
-        await upgrade(ctx)
         if left := await worker.recover() + await publisher.recover():
             log.info("took up %d things left by the last run", left)
         app = App(

@@ -26,15 +26,20 @@ class Timer:
         self._longest_sleep_s = longest_sleep_s
         self._heap: list[tuple[int, int, Item]] = []
         self._numbers = itertools.count()
+        # When each item is due: an older entry of the heap counts for nothing.
+        self._due: dict[str, int] = {}
         self._changed = asyncio.Event()
 
     @property
     def waiting(self) -> int:
-        """Items that are not due yet; one that was put off counts each time."""
-        return len(self._heap)
+        """Items that are not due yet."""
+        return len(self._due)
 
     def add(self, item: Item) -> None:
-        """Hand this over when it is due."""
+        """Hand this over when it is due; an item of the same id that was added before is replaced."""
+        if self._due.get(item.id) == item.due_at:
+            return
+        self._due[item.id] = item.due_at
         heapq.heappush(self._heap, (item.due_at, next(self._numbers), item))
         self._changed.set()
 
@@ -50,7 +55,10 @@ class Timer:
     def fire(self) -> None:
         """Hand over everything that is due now."""
         while self._heap and self._heap[0][0] <= self._now():
-            self._take(heapq.heappop(self._heap)[2])
+            due_at, _, item = heapq.heappop(self._heap)
+            if self._due.get(item.id) == due_at:
+                del self._due[item.id]
+                self._take(item)
 
     def _sleep_s(self) -> float | None:
         if not self._heap:

@@ -25,12 +25,13 @@ log = logging.getLogger(__name__)
 _FILES = {"zoombot.chat": "CHAT", "zoombot.transcript": "TRANSCRIPT"}
 
 
-async def upgrade(ctx: Context) -> int:
-    """Rewrite what waits in an old form; returns how many items that were."""
+async def upgrade(ctx: Context) -> None:
+    """Rewrite what waits in an old form, and have orphans looked for at once."""
     waiting = await ctx.store.find(Item, "state", ItemState.WAITING)
     changes = [Put(fresh) for item in waiting if (fresh := _upgraded(ctx, item))]
     await ctx.store.commit(*changes, *await _searches(ctx))
-    return len(changes)
+    if changes:
+        log.info("rewrote %d waiting items of an older version", len(changes))
 
 
 async def _searches(ctx: Context) -> list[Put]:

@@ -112,8 +112,18 @@ class Worker:
             self._full = self._refused = True
             return
         self._taken[item.id] = item.received_at
-        if item.kind == REQUEST and retried:
+        if retried and self._may_announce(item):
             self._ctx.creations.begin(item.id)
+
+    def _may_announce(self, item: Item) -> bool:
+        """Whether an earlier attempt may have made a meeting that webhooks tell of already."""
+        if item.kind != TASK:
+            return item.kind == REQUEST
+        try:
+            return self._registry.announces(self._inbox.read(item, Task))
+        except (VaultError, msgspec.MsgspecError):
+            # It cannot be done either.
+            return False
 
     async def _work(self, item: Item, retried: bool) -> None:
         try:
@@ -172,23 +182,23 @@ class Worker:
         return await self._registry.respond(self._ctx, job, request)
 
     async def _finish(self, item: Item, changes: list[Change]) -> None:
-        await self._store.commit(*changes, self._tick(item))
+        done = replace(item, state=ItemState.DONE, sealed="", done_at=self._ctx.now())
+        await self._store.commit(*changes, self._closed(item, done))
         self._metrics.items.labels(item.kind, "done").inc()
         self._metrics.handling.labels(item.kind).observe((self._ctx.now() - item.received_at) / 1000)
 
-    def _tick(self, item: Item) -> Change:
-        done = replace(item, state=ItemState.DONE, sealed="", done_at=self._ctx.now())
+    def _closed(self, item: Item, closed: Item) -> Change:
         if item.kind != TASK:
-            return Put(done)
+            return Put(closed)
         # One that was written anew meanwhile is yet to be done.
-        return Update(Item, item.id, lambda now: done if now == item else None)
+        return Update(Item, item.id, lambda now: closed if now == item else None)
 
     async def _set_aside(self, item: Item, failure: str) -> None:
         """Out of the way, kept for ``zoombot check``; whoever asked is told."""
         log.error("item %s is set aside after %s", item.id, failure, extra={"item": item.id})
         self._metrics.items.labels(item.kind, "dead").inc()
         dead = replace(item, state=ItemState.DEAD, done_at=self._ctx.now(), error=failure)
-        await self._store.commit(*await self._regrets(item), Put(dead))
+        await self._store.commit(*await self._regrets(item), self._closed(item, dead))
 
     async def _regrets(self, item: Item) -> list[Change]:
         job = Job(item.id, retried=True, asked_at=item.asked_at)
@@ -201,6 +211,6 @@ class Worker:
         except (VaultError, msgspec.MsgspecError):
             log.error("item %s cannot be read: nobody can be told", item.id, extra={"item": item.id})
             return []
-        told: list[Change] = [self._ctx.apology(job, request)]
+        told: list[Change] = [self._ctx.failure(job, request)]
         # It may have got as far as Zoom.
         return self._registry.in_doubt(self._ctx, job, request, told)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from bot.clock import now_ms
 from bot.config import Config
 from bot.domain.records import Item, ItemState, LinkedAccount, Meeting, Record
 from bot.errors import StoreError, VaultError
@@ -56,7 +57,8 @@ async def _counted(store: Store) -> list[Finding]:
     links, meetings = await store.all(LinkedAccount), await store.find(Meeting, "open", value=True)
     waiting = await store.find(Item, "state", ItemState.WAITING)
     dead = await store.find(Item, "state", ItemState.DEAD)
-    text = f"{len(links)} linked accounts, {len(meetings)} open meetings, {len(waiting)} waiting requests"
+    due = [item for item in waiting if item.due_at <= now_ms()]
+    text = f"{len(links)} linked accounts, {len(meetings)} open meetings, {len(due)} waiting requests"
     found = [ok("store.url", f"readable: {text}")]
     if dead:
         last = max(dead, key=lambda item: item.received_at)

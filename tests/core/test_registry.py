@@ -47,7 +47,9 @@ def module_of(*functions: Any) -> ModuleType:
 def test_a_module_of_features_is_collected_without_being_listed() -> None:
     names = {each.name for each in collect().commands.values()}
     assert {"start", "join", "end", "version", "help"} <= names
-    assert collect().commands.keys() == collect().commands.keys()
+    # Each registry is its own: what one adds is not in the next.
+    collect().commands.clear()
+    assert "start" in collect().commands
 
 
 def test_the_grammar_follows_from_the_declarations() -> None:

@@ -8,11 +8,16 @@ import json
 
 import pytest
 
+from bot.core.context import Job
+from bot.core.tasks import Task
+from bot.domain.records import Item
+from bot.errors import ZoomUnreachableError
 from bot.features import files
 from bot.runtime.worker import RetryPolicy
 from bot.sandbox.mattermost import Call
 from bot.sandbox.zoom import Meeting
 from bot.sandbox.zoom.models import Delivery, Json
+from bot.zoom.webhooks import Webhook
 from tests.conftest import MakeWorld, World
 from tests.features.kit import content, direct, held, replies, settle, with_stranger
 
@@ -174,3 +179,19 @@ async def test_a_mattermost_that_is_away_is_waited_for_before_a_file_is_fetched_
     await settle(world)
     assert content(world, replies(world, post)[0]).startswith(b"WEBVTT")
     assert (fetched.hits, len(calls(world, "/files"))) == (2, 11)
+
+
+@pytest.mark.parametrize(("spent_s", "tried_again"), [(0.0, True), (files.DOWNLOAD_S - 0.001, False)])
+async def test_all_downloads_of_a_file_share_their_time(
+    trio: World, spent_s: float, tried_again: bool
+) -> None:
+    error = ZoomUnreachableError("no answer")
+    fetch = files.Fetch(Webhook(event="recording.completed"), files.CHAT, tries=1, spent_s=1.0)
+    again = files._again(trio.bot.ctx, Job("fetch"), fetch, error, spent_s)
+    assert (again is not None) is tried_again
+    if again is not None:
+        item = again.record
+        assert isinstance(item, Item)
+        later = trio.bot.ctx.inbox.read(item, Task).read(files.Fetch)
+        # What comes next has as much less.
+        assert (later.tries, later.spent_s) == (2, spent_s + files.PAUSES_S[1])

@@ -6,6 +6,7 @@ import pytest
 
 from bot.core.context import Job
 from bot.domain.records import Item, Orphan
+from bot.errors import StoreError
 from bot.features.orphans import Search, pause_ms, remove_orphans
 from bot.sandbox.mattermost import Post
 from bot.stores import Put
@@ -73,6 +74,18 @@ async def test_a_meeting_that_zoom_lists_later_is_found_by_a_later_look(world: W
     world.zoom.lists_waiting = True
     await look(world)
     assert removed(world) == 1
+
+
+async def test_an_error_that_nobody_expects_ends_no_search(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(caller: object) -> list[object]:
+        raise StoreError("the store does not answer")
+
+    await orphan(world)
+    monkeypatch.setattr(world.bot.ctx.zoom, "meetings", broken)
+    assert await look(world) is not None
+    assert len(await world.bot.ctx.store.all(Orphan)) == 1
 
 
 async def test_a_meeting_that_cannot_be_deleted_holds_up_no_other(world: World) -> None:

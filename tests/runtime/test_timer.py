@@ -14,6 +14,7 @@ from bot.core.context import Context, Job
 from bot.core.declarations import Changes, TaskDeclaration
 from bot.domain.records import Item, ItemState, Notice
 from bot.runtime.timer import Timer
+from bot.runtime.worker import RetryPolicy
 from bot.stores import Put
 from tests.conftest import MakeWorld
 from tests.runtime.test_worker import Bench, bench_of
@@ -67,6 +68,24 @@ async def test_the_earliest_comes_first_and_nothing_before_its_time() -> None:
     assert timer.waiting == 0
 
 
+async def test_an_item_is_held_once_and_handed_over_at_its_newest_time() -> None:
+    clock, taken = Clock(), list[int]()
+    timer = Timer(lambda item: taken.append(item.due_at), clock)
+    for due_at in (2_000_000, 2_000_000, 3_000_000):
+        timer.add(item("same", due_at))
+    assert timer.waiting == 1
+    clock.ms = 2_500_000
+    timer.fire()
+    assert taken == []
+    # Brought forward, and then due.
+    timer.add(item("same", 2_400_000))
+    timer.fire()
+    clock.ms = 9_000_000
+    timer.fire()
+    assert taken == [2_400_000]
+    assert timer.waiting == 0
+
+
 async def test_an_earlier_task_wakes_a_timer_that_sleeps() -> None:
     clock, taken = Clock(), asyncio.Queue[str]()
     timer = Timer(lambda item: taken.put_nowait(item.id), clock, longest_sleep_s=60.0)
@@ -102,7 +121,7 @@ async def test_a_task_is_done_and_ticked_off(bench: Bench) -> None:
     async def do(ctx: Context, job: Job, about: About) -> Changes:
         return [note(about)]
 
-    bench.registry.add(TaskDeclaration("do", About, do, None))
+    bench.registry.add(TaskDeclaration("do", About, do))
     await bench.store.commit(bench.ctx.task("task:1", "do", About("first"), queue="q"))
     await bench.worker.idle()
     assert await bench.store.get(Notice, "first 0")
@@ -115,7 +134,7 @@ async def test_a_task_that_is_due_later_waits_also_over_a_restart(bench: Bench) 
     async def do(ctx: Context, job: Job, about: About) -> Changes:
         return [note(about)]
 
-    bench.registry.add(TaskDeclaration("do", About, do, None))
+    bench.registry.add(TaskDeclaration("do", About, do))
     later = bench.ctx.now() + 3_600_000
     await bench.store.commit(bench.ctx.task("task:1", "do", About("first"), queue="q", due_at=later))
     await bench.worker.idle()
@@ -137,7 +156,7 @@ async def test_a_task_puts_itself_off_until_it_is_through(bench: Bench) -> None:
         later = msgspec.structs.replace(about, times=about.times + 1)
         return [ctx.task(job.id, "do", later, queue="q", due_at=ctx.now() + 5)]
 
-    bench.registry.add(TaskDeclaration("do", About, do, None))
+    bench.registry.add(TaskDeclaration("do", About, do))
     written = asyncio.Event()
     bench.store.watch(Notice, lambda notice: written.set())
     await bench.store.commit(bench.ctx.task("task:1", "do", About("again"), queue="q"))
@@ -157,7 +176,7 @@ async def test_a_task_that_is_written_anew_while_it_is_done_is_done_again(bench:
         await free.wait()
         return [note(about)]
 
-    bench.registry.add(TaskDeclaration("do", About, do, None))
+    bench.registry.add(TaskDeclaration("do", About, do))
     await bench.store.commit(bench.ctx.task("task:1", "do", About("one"), queue="q"))
     await begun.wait()
     await bench.store.commit(bench.ctx.task("task:1", "do", About("two"), queue="q"))
@@ -188,3 +207,48 @@ async def test_a_task_of_no_feature_is_ticked_off(bench: Bench) -> None:
     done = await bench.store.get(Item, "task:1")
     assert done is not None
     assert done.state is ItemState.DONE
+
+
+async def test_a_task_that_is_written_anew_while_it_fails_for_good_is_not_set_aside(bench: Bench) -> None:
+    tries = 0
+
+    async def do(ctx: Context, job: Job, about: About) -> Changes:
+        nonlocal tries
+        tries += 1
+        if about.name == "good":
+            return [note(about)]
+        if tries == 4:
+            await bench.store.commit(ctx.task("task:1", "do", About("good"), queue="q"))
+        raise LookupError("a bug")
+
+    bench.registry.add(TaskDeclaration("do", About, do))
+    await bench.store.commit(bench.ctx.task("task:1", "do", About("bad"), queue="q"))
+    await bench.worker.idle()
+    assert await bench.store.get(Notice, "good 0")
+    done = await bench.store.get(Item, "task:1")
+    assert done is not None
+    assert done.state is ItemState.DONE
+
+
+@pytest.mark.parametrize("announces", [True, False])
+async def test_webhooks_wait_for_a_task_that_may_have_made_a_meeting_before_a_restart(
+    make_world: MakeWorld, tmp_path: Path, announces: bool
+) -> None:
+    world, free = await make_world(), asyncio.Event()
+
+    async def do(ctx: Context, job: Job, about: About) -> Changes:
+        await free.wait()
+        return []
+
+    path = tmp_path / "tasks.db"
+    async with bench_of(world, path, retry_policy=RetryPolicy()) as first:
+        first.registry.add(TaskDeclaration("do", About, do, announces=announces))
+        await first.store.commit(first.ctx.task("task:1", "do", About("x"), queue="q"))
+    assert not world.bot.ctx.creations
+    async with bench_of(world, path, retry_policy=RetryPolicy()) as again:
+        again.registry.add(TaskDeclaration("do", About, do, announces=announces))
+        assert await again.worker.recover() == 1
+        assert bool(world.bot.ctx.creations) is announces
+        free.set()
+        await again.worker.idle()
+        assert not world.bot.ctx.creations

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.context import Context, Job
+from bot.core.registry import Registry
+from bot.core.tasks import Task
 from bot.domain import records
 from bot.domain.records import Announcement, Item, ItemState, Meeting, Preference, Record
 from bot.sandbox.mattermost import wire
+from bot.stores import Change
 from bot.stores.opening import open_store
 from tests.conftest import MakeWorld, World
 from tests.features.kit import direct, settle
@@ -94,3 +98,17 @@ async def test_its_meetings_are_posted_and_follow_what_zoom_said(world: World) -
     # Its chat is not to be had: no address of Zoom's.
     under = [each.message for each in world.mattermost.bot_posts("dev") if each.root_id == shown.id]
     assert ["stays in Zoom" in said for said in under] == [True]
+
+
+async def test_what_waits_in_it_may_have_been_begun(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    retried: dict[str, bool] = {}
+    perform = Registry.perform
+
+    async def noting(registry: Registry, ctx: Context, job: Job, task: Task) -> list[Change]:
+        retried[task.name] = job.retried
+        return await perform(registry, ctx, job, task)
+
+    monkeypatch.setattr(Registry, "perform", noting)
+    await world.start()
+    await settle(world)
+    assert retried == {"go_on": True, "drop_unposted": True, "fetch_file": True, "remove_orphans": True}
