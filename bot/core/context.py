@@ -84,6 +84,9 @@ class Requests(Protocol):
     async def resume(self, ctx: Context, job: Job, request: Request, question: Question) -> list[Change]:
         """Go on with a request whose question was answered."""
 
+    def give_up(self, ctx: Context, job: Job, request: Request) -> list[Change]:
+        """What is to be written since a request has failed for good."""
+
 
 @dataclass(frozen=True)
 class Context:

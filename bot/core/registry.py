@@ -106,7 +106,7 @@ class Registry:
         except ZoomError as error:
             changes = await self._refused(ctx, job, request, asked, error)
         # A retried request that has nothing to say was the answer to a question.
-        return self.in_doubt(ctx, job, request, changes) if job.retried and changes else changes
+        return self._in_doubt(ctx, job, request, changes) if job.retried and changes else changes
 
     async def resume(self, ctx: Context, job: Job, request: Request, question: Question) -> list[Change]:
         """Go on with a request whose question was answered: the answer is the last of ``choices``."""
@@ -128,14 +128,18 @@ class Registry:
         """Whether webhooks may tell of a meeting of this task's before the meeting is written down."""
         return task.name in self.tasks and self.tasks[task.name].announces
 
-    async def give_up(self, ctx: Context, job: Job, task: Task) -> list[Change]:
+    async def set_aside(self, ctx: Context, job: Job, task: Task) -> list[Change]:
         """What is to be written since a task has failed for good."""
         declared = self.tasks.get(task.name)
         if declared is None or declared.set_aside is None:
             return []
         return list(await declared.set_aside(ctx, job, task.read(declared.about)))
 
-    def in_doubt(self, ctx: Context, job: Job, request: Request, changes: list[Change]) -> list[Change]:
+    def give_up(self, ctx: Context, job: Job, request: Request) -> list[Change]:
+        """What is to be written since a request has failed for good. It may have got as far as Zoom."""
+        return self._in_doubt(ctx, job, request, [ctx.failure(job, request)])
+
+    def _in_doubt(self, ctx: Context, job: Job, request: Request, changes: list[Change]) -> list[Change]:
         """``changes``, and what has a meeting looked for that the request may have left at Zoom."""
         asked, handler = self.commands.get(request.command), self.hooks.get(Hook.CREATION_IN_DOUBT)
         if handler is None or asked is None or not asked.creates:
@@ -174,7 +178,7 @@ class Registry:
         changes = list(await handler(ctx, job, request, asked, error))
         maybe_done = isinstance(error, ZoomUnreachableError) and error.maybe_done
         # A retried request is looked after in any case.
-        return self.in_doubt(ctx, job, request, changes) if maybe_done and not job.retried else changes
+        return self._in_doubt(ctx, job, request, changes) if maybe_done and not job.retried else changes
 
 
 K = TypeVar("K")

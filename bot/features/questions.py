@@ -208,7 +208,7 @@ class Answered(msgspec.Struct):
 async def report_failure(ctx: Context, job: Job, about: Answered) -> Changes:
     """The person has answered, and nothing came of it: say so."""
     question = await ctx.store.get(Question, about.question)
-    return [ctx.failure(job, _asked(ctx, question))] if question else []
+    return ctx.requests.give_up(ctx, job, _asked(ctx, question)) if question else []
 
 
 @task("go_on", Answered, set_aside=report_failure, announces=True)

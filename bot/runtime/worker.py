@@ -204,13 +204,10 @@ class Worker:
         job = Job(item.id, retried=True, asked_at=item.asked_at)
         try:
             if item.kind == TASK:
-                return await self._registry.give_up(self._ctx, job, self._inbox.read(item, Task))
+                return await self._registry.set_aside(self._ctx, job, self._inbox.read(item, Task))
             if item.kind != REQUEST:
                 return []
-            request = self._inbox.read_request(item)
+            return self._registry.give_up(self._ctx, job, self._inbox.read_request(item))
         except (VaultError, msgspec.MsgspecError):
             log.error("item %s cannot be read: nobody can be told", item.id, extra={"item": item.id})
             return []
-        told: list[Change] = [self._ctx.failure(job, request)]
-        # It may have got as far as Zoom.
-        return self._registry.in_doubt(self._ctx, job, request, told)

@@ -20,11 +20,13 @@ from bot.stores import Put
 from bot.zoom.webhooks import Webhook
 
 DOCS = Path(__file__).parents[2] / "docs" / "commands.md"
-CTX = cast(Context, SimpleNamespace())
 
 
 def said(text: str) -> Put:
     return Put(Notice(id=text, sealed_body="", created_at=1))
+
+
+CTX = cast(Context, SimpleNamespace(failure=lambda job, request: said("sorry")))
 
 
 def ids(changes: Changes) -> list[str]:
@@ -172,9 +174,9 @@ async def test_a_command_that_creates_nothing_leaves_nothing_to_look_for() -> No
     registry = registry_that_creates(ZoomUnreachableError("gone", maybe_done=True))
     job = Job("1", retried=True)
     assert ids(await registry.respond(CTX, job, request("read"))) == ["read: gone"]
-    # Also where it was set aside.
-    assert registry.in_doubt(CTX, job, request("read"), []) == []
-    assert ids(registry.in_doubt(CTX, job, request("make"), [])) == ["search"]
+    # Also where it has failed for good.
+    assert ids(registry.give_up(CTX, job, request("read"))) == ["sorry"]
+    assert ids(registry.give_up(CTX, job, request("make"))) == ["sorry", "search"]
 
 
 async def test_an_event_may_have_several_handlers() -> None:

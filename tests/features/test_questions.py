@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bot.core.context import Job
 from bot.domain.grammar import Request
 from bot.features.questions import take_words
+from bot.runtime.worker import RetryPolicy
 from bot.sandbox.mattermost import Post
 from tests.conftest import MakeWorld, World
 from tests.features.kit import settle
@@ -186,6 +188,33 @@ async def test_an_answer_in_words_that_was_interrupted_is_taken_once(make_world:
     # What another has answered is nobody else's answer.
     assert len(list(await take_words(ctx, Job("post:z", retried=True), request))) == 1
     assert len(list(await take_words(ctx, Job("post:y"), request))) == 1
+
+
+async def test_an_answer_that_fails_for_good_is_told_of_and_leaves_no_meeting(
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = await make_world(start=False)
+    world.timings = dataclasses.replace(world.timings, retry_policy=RetryPolicy(pauses_s=()))
+    zoom = (await world.start()).ctx.zoom
+    await world.link("alice")
+    kept, _ = await world.meeting()
+    asked = await world.mattermost.post("alice", "dev", "@zoom another")
+    question = await world.answer_to(asked)
+    create = zoom.create_meeting
+
+    async def create_and_fail(*args: Any, **named: Any) -> None:
+        await create(*args, **named)
+        raise LookupError("a bug")
+
+    monkeypatch.setattr(zoom, "create_meeting", create_and_fail)
+    await world.mattermost.press("alice", question.id, "new")
+    (said,) = await world.mattermost.wait_for(
+        lambda: [post for post in world.answers_to(asked) if "Something went wrong" in post.message]
+    )
+    await settle(world)
+    assert said.channel_id == world.direct("alice").id
+    assert len(world.zoom.created) == 2
+    assert list(world.zoom.meetings) == [kept.props["meeting_id"]]
 
 
 async def test_an_answer_in_words_takes_the_buttons_away_as_a_press_does(make_world: MakeWorld) -> None:
