@@ -20,11 +20,6 @@ from bot.zoom import Caller, MeetingInfo
 log = logging.getLogger(__name__)
 
 
-async def taken_as_answer(ctx: Context, job: Job, request: Request) -> Changes | None:
-    """A topic that answers an open question of this channel is that answer."""
-    return await written_answers.answer(ctx, job, request)
-
-
 async def fresh_or_begun(ctx: Context, job: Job, request: Request) -> Changes | None:
     """As ``fresh``; what may have got as far as Zoom is looked for first."""
     return None if job.retried else await gates.fresh(ctx, job, request)
@@ -48,7 +43,7 @@ async def not_begun(ctx: Context, job: Job, request: Request) -> Changes | None:
     takes=TOPIC,
     where=Where.CHANNEL,
     gates=(
-        taken_as_answer,
+        written_answers.no_answer,
         gates.may_post,
         fresh_or_begun,
         gates.linked,

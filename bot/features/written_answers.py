@@ -14,9 +14,9 @@ from bot.domain.records import Question
 from bot.features import questions
 
 
-async def answer(ctx: Context, job: Job, request: Request) -> Changes | None:
-    """Take the whole topic as the answer to the newest question that it fits, if that was asked in this
-    channel; None where it is a topic."""
+async def no_answer(ctx: Context, job: Job, request: Request) -> Changes | None:
+    """A gate: takes the whole topic as the answer to the newest question that it fits, if that was asked in
+    this channel."""
     word = request.argument.strip().casefold()
     if request.resumed or word not in ctx.requests.words:
         return None
