@@ -176,14 +176,8 @@ async def opened(
         # Before a webhook can come: it may be about a meeting that an unfinished item has made.
         if left := await worker.recover() + await publisher.recover():
             log.info("took up %d things left by the last run", left)
-        app = App(
-            ctx,
-            worker,
-            publisher,
-            listener,
-            Reconciler(ctx, period_s=timings.reconcile_s),
-            broken_pause_s=timings.broken_pause_s,
-        )
+        reconciler = Reconciler(ctx, period_s=timings.reconcile_s)
+        app = App(ctx, worker, publisher, listener, reconciler, broken_pause_s=timings.broken_pause_s)
         await _serve_http(app, registry, metrics, servers)
         observe(metrics, app, posting)
         yield app
