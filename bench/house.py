@@ -263,6 +263,9 @@ def measure() -> Json:
     """All figures."""
     trees = sources()
     texts = {path: texts_of(tree) for path, tree in trees.items()}
+    texts |= {
+        str(path.relative_to(BOT.parent)): path.read_text("utf-8").splitlines() for path in BOT.rglob("*.ftl")
+    }
     places = {command: places_of(command, texts) for command in COMMANDS}
     return {
         "ways": {kind.__name__: asyncio.run(walked(kind)) for kind in (mention, webhook, linking)},

@@ -18,7 +18,7 @@ from typing import Protocol
 from bot.config import Config, MattermostConfig, StoreConfig, WebConfig, ZoomConfig
 from bot.core.context import Context
 from bot.errors import StartError
-from bot.messages import texts
+from bot.messages.content import Markdown, text
 from bot.runtime.app import App, Timings, opened
 from bot.vault import new_key
 
@@ -102,9 +102,9 @@ async def _play(app: App, stop: asyncio.Event, ready: Callable[[], None]) -> Non
 
 async def greet(ctx: Context) -> None:
     """Send each person a direct message that says what to try."""
-    text = texts.GREETING.format(bot=ctx.bot.username)
+    said = text("greeting", bot=Markdown(ctx.bot.username))
     users = [await ctx.mattermost.user_by_name(name) for name in PEOPLE]
-    await ctx.store.commit(*(ctx.tell_user(f"greeting:{user.id}", user.id, text) for user in users))
+    await ctx.store.commit(*(ctx.tell_user(f"greeting:{user.id}", user.id, said) for user in users))
 
 
 def config_of(stage: Stage, folder: Path, port: int) -> Config:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import replace
 
 from bot.clock import Now
 from bot.config import Config
@@ -21,8 +22,9 @@ from bot.domain.grammar import Request
 from bot.domain.records import Announcement, Notice, Question
 from bot.errors import ZoomError
 from bot.mattermost import Mattermost, User
-from bot.messages import texts
-from bot.messages.cards import problem
+from bot.messages.card import Card, card
+from bot.messages.content import Content, Text, text
+from bot.messages.problems import problem, zoom_problem
 from bot.stores import Change, Put, Store
 from bot.vault import Vault
 from bot.zoom import Caller, OAuth, Tokens, Zoom
@@ -45,8 +47,7 @@ class Job:
 class Body(msgspec.Struct, omit_defaults=True):
     """What a notice says. ``response_url`` is where ``/zoom`` awaits a private answer."""
 
-    message: str
-    props: dict[str, Any] = {}
+    card: Card
     response_url: str = ""
     # Of files that were uploaded to the channel.
     file_ids: list[str] = []
@@ -57,11 +58,11 @@ class HelpedCommand(Protocol):
 
     @property
     def usage(self) -> str:
-        """How it goes."""
+        """How it is written: a message's key."""
 
     @property
     def help(self) -> str:
-        """What it is for."""
+        """What it is for: a message's key."""
 
 
 class Requests(Protocol):
@@ -76,7 +77,7 @@ class Requests(Protocol):
         """The commands that help lists, in its order."""
 
     def usage_of(self, name: str) -> str:
-        """How a command goes; empty if there is none of this name."""
+        """The key of how a command is written; empty if there is none of this name."""
 
     async def respond(self, ctx: Context, job: Job, request: Request) -> list[Change]:
         """Let a request through its command's gates, and do it."""
@@ -119,9 +120,9 @@ class Context:
             return Caller(user_id)
         return Caller(user_id, (await self.people.get(user_id)).email)
 
-    def problem(self, error: ZoomError) -> str:
+    def problem(self, error: ZoomError) -> Text:
         """What went wrong at Zoom, as a message that the person can act on."""
-        return problem(texts.zoom_problem(error, self.now(), self.config.zoom.app)).message
+        return problem(zoom_problem(error, self.now(), self.config.zoom.app))
 
     def task(self, id: str, name: str, about: msgspec.Struct, *, queue: str, due_at: int = 0) -> Put:
         """Have a task done; see :mod:`bot.core.tasks`. The same ``id`` again moves it to ``due_at``."""
@@ -135,17 +136,18 @@ class Context:
         self,
         job: Job,
         request: Request,
-        message: str,
+        said: Card | Content,
         *,
-        props: Mapping[str, Any] | None = None,
         part: str = "",
     ) -> Put:
         """Say something to the person who asked, and to nobody else."""
         direct = request.direct
-        shown = {**(props or {}), **(self._shown_as() if request.response_url else {})}
+        shown = card(said)
+        if request.response_url:
+            shown = replace(shown, props=shown.props | self._shown_as())
         return self._notice(
             f"{job.id}/{part}",
-            Body(message, shown, request.response_url),
+            Body(shown, request.response_url),
             trigger=request.trigger,
             user_id="" if direct else request.user_id,
             channel_id=request.channel_id if direct else "",
@@ -154,14 +156,13 @@ class Context:
 
     def failure(self, job: Job, request: Request) -> Put:
         """Tell the person who asked that the bot failed, with a reference for the administrator."""
-        text = texts.HANDLER_FAILED.format(reference=job.reference[:8])
-        return self.tell(job, request, problem(text).message)
+        return self.tell(job, request, problem(text("failed", reference=job.reference[:8])))
 
-    def answer(self, job: Job, request: Request, message: str, *, part: str = "") -> Put:
+    def answer(self, job: Job, request: Request, said: Content, *, part: str = "") -> Put:
         """Say something where it was asked, to everybody there."""
         return self._notice(
             f"{job.id}/{part}",
-            Body(message),
+            Body(card(said)),
             trigger=request.trigger,
             channel_id=request.channel_id,
             root_id=request.root_id,
@@ -171,29 +172,27 @@ class Context:
         self,
         id: str,
         user_id: str,
-        message: str,
+        said: Card | Content,
         *,
-        props: Mapping[str, Any] | None = None,
         trigger: str = "",
     ) -> Put:
         """Say something to a person by direct message; ``id`` makes it be said once."""
-        return self._notice(id, Body(message, dict(props or {})), user_id=user_id, trigger=trigger)
+        return self._notice(id, Body(card(said)), user_id=user_id, trigger=trigger)
 
-    def reply(self, id: str, channel_id: str, root_id: str, message: str, *, trigger: str = "") -> Put:
+    def reply(self, id: str, channel_id: str, root_id: str, said: Content, *, trigger: str = "") -> Put:
         """Say something under a post; ``id`` makes it be said once."""
-        return self._notice(id, Body(message), channel_id=channel_id, root_id=root_id, trigger=trigger)
+        return self._notice(id, Body(card(said)), channel_id=channel_id, root_id=root_id, trigger=trigger)
 
     def below(
         self,
         id: str,
         announcement: Announcement,
-        message: str,
+        said: Card | Content,
         *,
-        props: Mapping[str, Any] | None = None,
         file_ids: Sequence[str] = (),
     ) -> Put:
         """Say something under a meeting's post, as soon as that is there; ``id`` makes it be said once."""
-        body = Body(message, dict(props or {}), file_ids=list(file_ids))
+        body = Body(card(said), file_ids=list(file_ids))
         return self._notice(
             id, body, trigger="", channel_id=announcement.channel_id, under=announcement.id, lasting=True
         )
@@ -202,13 +201,12 @@ class Context:
         self,
         id: str,
         user_id: str,
-        message: str,
+        said: Card | Content,
         *,
-        props: Mapping[str, Any] | None = None,
         file_ids: Sequence[str] = (),
     ) -> Put:
         """Say something of a meeting to a person; it is remembered as long as what is said below posts."""
-        body = Body(message, dict(props or {}), file_ids=list(file_ids))
+        body = Body(card(said), file_ids=list(file_ids))
         return self._notice(id, body, trigger="", user_id=user_id, lasting=True)
 
     def _shown_as(self) -> dict[str, str]:

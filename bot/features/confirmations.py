@@ -9,10 +9,8 @@ from bot.domain.grammar import Request
 from bot.domain.records import Announcement, Meeting, Recent
 from bot.errors import MattermostError
 from bot.features import questions
-from bot.features.questions import Choice
-from bot.messages import texts
-from bot.messages.cards import noun_of, topic_of
-from bot.messages.markdown import escape, link, plain
+from bot.messages.cards import topic_of
+from bot.messages.content import Link, Text, text
 from bot.stores import Change
 
 log = logging.getLogger(__name__)
@@ -36,8 +34,9 @@ async def not_duplicate(ctx: Context, job: Job, request: Request) -> list[Change
         request,
         DUPLICATE,
         await _duplicate(ctx, request, *newest),
-        [Choice("existing", texts.BUTTON_EXISTING, "primary"), Choice("new", texts.BUTTON_NEW)],
-        title=texts.DUPLICATE_TITLE.format(topic=plain(topic_of(meeting))),
+        ["existing", "new"],
+        preferred="existing",
+        title=text("duplicate-title", topic=topic_of(meeting)),
         url=meeting.join_url,
         about=meeting.id,
     )
@@ -55,18 +54,17 @@ async def not_crowded(ctx: Context, job: Job, request: Request) -> list[Change] 
         return None
     if count <= limit:
         return None
-    text = texts.CROWD.format(count=count, where=await questions.place(ctx, request))
-    choices = [Choice("yes", texts.BUTTON_YES, "primary"), Choice("no", texts.BUTTON_NO)]
-    title = texts.CROWD_TITLE.format(count=count)
-    return questions.ask(ctx, job, request, CROWD, text, choices, title=title)
+    question = text("crowd", count=count, **await questions.place(ctx, request))
+    title = text("crowd-title", count=count)
+    return questions.ask(ctx, job, request, CROWD, question, ["yes", "no"], title=title, preferred="yes")
 
 
-async def existing_answer(ctx: Context, meeting_id: str) -> str:
+async def existing_answer(ctx: Context, meeting_id: str) -> Text:
     """What somebody reads who joins the meeting that is there already."""
     meeting = await ctx.store.get(Meeting, meeting_id)
     if meeting is None or not meeting.open:
-        return texts.DUPLICATE_GONE
-    return texts.DUPLICATE_JOIN.format(link=link(topic_of(meeting), meeting.join_url))
+        return text("duplicate-gone")
+    return text("duplicate-join", topic=Link(topic_of(meeting), meeting.join_url))
 
 
 def recent(announcement: Announcement) -> Recent:
@@ -76,15 +74,12 @@ def recent(announcement: Announcement) -> Recent:
     )
 
 
-async def _duplicate(ctx: Context, request: Request, meeting: Meeting, announcement: Announcement) -> str:
-    other = texts.DUPLICATE_OTHER.format(name=escape(announcement.user_name))
-    return texts.DUPLICATE.format(
-        who=texts.DUPLICATE_OWN if announcement.user_id == request.user_id else other,
-        done=texts.DUPLICATE_SHARED if meeting.kind == "joined" else texts.DUPLICATE_STARTED,
-        noun=noun_of(meeting),
-        where=await questions.place(ctx, request),
-        link=link(topic_of(meeting), meeting.join_url),
-    )
+async def _duplicate(ctx: Context, request: Request, meeting: Meeting, announcement: Announcement) -> Text:
+    place = await questions.place(ctx, request)
+    topic = Link(topic_of(meeting), meeting.join_url)
+    if announcement.user_id == request.user_id:
+        return text("duplicate-own", kind=meeting.kind, topic=topic, **place)
+    return text("duplicate-other", kind=meeting.kind, topic=topic, name=announcement.user_name, **place)
 
 
 async def _just_posted(ctx: Context, channel_id: str) -> tuple[Meeting, Announcement] | None:

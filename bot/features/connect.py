@@ -11,8 +11,7 @@ from bot.domain.grammar import NOTHING, Request
 from bot.domain.records import LinkedAccount, LostLink, Question
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
 from bot.features import lost_links, pending, tickets
-from bot.messages import texts, usage
-from bot.messages.markdown import escape
+from bot.messages.content import Code, Content, Text, text
 from bot.stores import Delete
 from bot.zoom import ACCOUNT, Grant
 
@@ -21,7 +20,7 @@ log = logging.getLogger(__name__)
 _PLAIN_EMAIL = re.compile(r"[\w.%+'-]{1,64}@[\w.-]{1,255}")
 
 
-@command("connect", takes=NOTHING, usage=usage.CONNECT, help=usage.CONNECT_HELP, position=10)
+@command("connect", takes=NOTHING, usage="connect-usage", help="connect-help", position=10)
 async def connect(ctx: Context, job: Job, request: Request) -> Changes:
     """Give the person a link to connect, or say why there is nothing to connect."""
     if refusal := await _refusal(ctx, request):
@@ -29,33 +28,34 @@ async def connect(ctx: Context, job: Job, request: Request) -> Changes:
     id = link_id(ctx, request.user_id)
     linked = await ctx.store.get(LinkedAccount, id)
     if linked and await _works(ctx, request.user_id):
-        return [ctx.tell(job, request, texts.CONNECT_AGAIN.format(email=address(linked.email)))]
-    return [*tickets.invitation(ctx, job, request, texts.CONNECT), lost_links.told(id)]
+        return [ctx.tell(job, request, text("connect-again", email=address(linked.email)))]
+    return [*tickets.invitation(ctx, job, request, "connect"), lost_links.told(id)]
 
 
-@command("disconnect", takes=NOTHING, usage=usage.DISCONNECT, help=usage.DISCONNECT_HELP, position=11)
+@command("disconnect", takes=NOTHING, usage="disconnect-usage", help="disconnect-help", position=11)
 async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
     """Revoke the link at Zoom and delete it here."""
     if refusal := await _refusal(ctx, request):
         return [ctx.tell(job, request, refusal)]
     if not await is_linked(ctx, request.user_id) and not job.retried:
-        return [ctx.tell(job, request, texts.NOT_CONNECTED)]
+        return [ctx.tell(job, request, text("not-connected"))]
     # Revoked before it is forgotten: after a crash in between it is done again.
-    said = texts.DISCONNECTED if await _revoke_link(ctx, request.user_id) else texts.DISCONNECTED_HERE
+    revoked = await _revoke_link(ctx, request.user_id)
     id = link_id(ctx, request.user_id)
     await ctx.tokens.unlink(id, Delete(LostLink, id))
     asked = await ctx.store.find(Question, "user_id", request.user_id)
     dropped = [*await pending.dropped(ctx, request.user_id), *(Delete(Question, each.id) for each in asked)]
+    said = text("disconnected") if revoked else text("disconnected-here")
     return [ctx.tell(job, request, said), *dropped]
 
 
 async def ask_to_link(ctx: Context, job: Job, request: Request, *, revoked: bool) -> Changes:
     """Keep the request, and ask the person privately to connect first."""
     if ctx.config.zoom.app != "user" and not await ctx.is_admin(request.user_id):
-        return [ctx.tell(job, request, texts.CONNECT_ADMIN)]
-    text = texts.CONNECT_FOR_MEETING if request.command == "start" else texts.CONNECT_FIRST
-    said = texts.CONNECT_REVOKED if revoked else text
-    asked = [pending.kept(ctx, request), *tickets.invitation(ctx, job, request, said)]
+        return [ctx.tell(job, request, text("connect-admin"))]
+    key = "connect-for-meeting" if request.command == "start" else "connect-first"
+    said = tickets.invitation(ctx, job, request, "connect-revoked" if revoked else key)
+    asked = [pending.kept(ctx, request), *said]
     return [*asked, lost_links.told(request.user_id)]
 
 
@@ -84,20 +84,20 @@ async def revoke(ctx: Context, grant: Grant) -> bool:
     return True
 
 
-def address(email: str) -> str:
+def address(email: str) -> Content:
     """An e-mail address as it is, to be read and copied, where it is a plain one."""
-    return f"`{email}`" if _PLAIN_EMAIL.fullmatch(email) else escape(email)
+    return Code(email) if _PLAIN_EMAIL.fullmatch(email) else email
 
 
-async def _refusal(ctx: Context, request: Request) -> str:
-    """Why this person may not connect or disconnect; empty if they may."""
+async def _refusal(ctx: Context, request: Request) -> Text | None:
+    """Why this person may not connect or disconnect; None if they may."""
     match ctx.config.zoom.app:
         case "server-to-server":
-            return texts.CONNECT_NOT_NEEDED
+            return text("connect-not-needed")
         case "account" if not await ctx.is_admin(request.user_id):
             linked = await is_linked(ctx, request.user_id)
-            return texts.CONNECT_DENIED if linked else texts.CONNECT_ADMIN
-    return ""
+            return text("connect-denied") if linked else text("connect-admin")
+    return None
 
 
 async def _works(ctx: Context, user_id: str) -> bool:

@@ -8,7 +8,7 @@ from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.domain.records import LinkedAccount, LostLink, Pending, Preference, Question, Subscription, Ticket
 from bot.features.lost_links import keepers
-from bot.messages import sentences
+from bot.messages.content import text
 from bot.stores import Change, Delete
 from bot.zoom import ACCOUNT
 from bot.zoom.times import parse_time
@@ -46,7 +46,7 @@ async def _forget(ctx: Context, job: Job, link: LinkedAccount | LostLink) -> lis
     """What goes with the link, and the news of it, in one commit."""
     if link.id == ACCOUNT:
         return [
-            ctx.tell_user(f"deauthorized:{job.reference}:{user_id}", user_id, sentences.DEAUTHORIZED_ACCOUNT)
+            ctx.tell_user(f"deauthorized:{job.reference}:{user_id}", user_id, text("deauthorized-account"))
             for user_id in await keepers(ctx, link.linked_by)
         ]
     user_id, store = link.id, ctx.store
@@ -56,4 +56,4 @@ async def _forget(ctx: Context, job: Job, link: LinkedAccount | LostLink) -> lis
     changes += [Delete(Subscription, each.id) for each in await store.find(Subscription, "user_id", user_id)]
     changes += [Delete(Ticket, each.id) for each in await store.all(Ticket) if each.user_id == user_id]
     told_id = f"deauthorized:{job.reference}:{user_id}"
-    return [*changes, ctx.tell_user(told_id, user_id, sentences.DEAUTHORIZED)]
+    return [*changes, ctx.tell_user(told_id, user_id, text("deauthorized"))]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bot.core.context import Context
 from bot.domain.records import Announcement, LinkedAccount, Meeting, Notice
 from bot.errors import MattermostDeniedError, MattermostNotFoundError
 from bot.features.lifecycle import ANNOUNCED_MS, OURS, SLACK_MS
 from bot.features.membership import has_left
+from bot.messages.card import Card
+from bot.messages.content import Content
 from bot.stores import Put
 from bot.zoom import ACCOUNT
 from bot.zoom.times import parse_time
@@ -97,16 +98,15 @@ async def unsaid(ctx: Context, key: str, places: Sequence[Place]) -> list[News]:
 def say(
     ctx: Context,
     news: News,
-    message: str,
+    said: Card | Content,
     *,
-    props: Mapping[str, Any] | None = None,
     file_ids: Sequence[str] = (),
 ) -> Put:
     """What is to be written so that it is said."""
     above = news.place.announcement
     if above is not None:
-        return ctx.below(news.id, above, message, props=props, file_ids=file_ids)
-    return ctx.tell_of_meeting(news.id, news.place.user_id, message, props=props, file_ids=file_ids)
+        return ctx.below(news.id, above, said, file_ids=file_ids)
+    return ctx.tell_of_meeting(news.id, news.place.user_id, said, file_ids=file_ids)
 
 
 async def _with_email(ctx: Context, email: str) -> list[str]:

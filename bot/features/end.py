@@ -14,9 +14,8 @@ from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError
 from bot.features import gates, lifecycle, lost_links
 from bot.features.lookup import hosted
-from bot.messages import sentences, texts, usage
-from bot.messages.cards import noun_of, topic_of
-from bot.messages.markdown import escape
+from bot.messages.cards import topic_of
+from bot.messages.content import ago, text
 from bot.stores import Change
 from bot.zoom import Caller
 
@@ -26,7 +25,7 @@ log = logging.getLogger(__name__)
 _SHARED = ("joined", "recurring")
 
 
-@command("end", takes=NOTHING, where=Where.CHANNEL, usage=usage.END, help=usage.END_HELP, position=40)
+@command("end", takes=NOTHING, where=Where.CHANNEL, usage="end-usage", help="end-help", position=40)
 async def end(ctx: Context, job: Job, request: Request) -> Changes:
     """End the newest meeting here that the person may end; they are told, and its card says so to all."""
     here = await _announced_here(ctx, request)
@@ -34,18 +33,17 @@ async def end(ctx: Context, job: Job, request: Request) -> Changes:
         # An attempt that was interrupted: no other is ended in its place.
         return await _go_on(ctx, job, request, begun)
     if gates.is_missed(ctx, request):
-        ago = texts.ago(ctx.now() - request.asked_at)
-        return [ctx.tell(job, request, sentences.END_MISSED.format(ago=ago))]
+        return [ctx.tell(job, request, text("end-missed", ago=ago(ctx.now() - request.asked_at)))]
     meetings = [meeting for meeting in here if meeting.open]
     if not meetings:
-        return [ctx.tell(job, request, sentences.END_NOTHING)]
+        return [ctx.tell(job, request, text("end-nothing"))]
     own = await _own(ctx, request.user_id, meetings)
     if own:
         return await _end(ctx, job, request, own[0], request.user_id)
     if await ctx.is_admin(request.user_id):
         return await _end(ctx, job, request, meetings[0], meetings[0].host_id)
     host = meetings[0].host_name
-    denied = sentences.END_DENIED.format(host=escape(host)) if host else sentences.END_DENIED_SHARED
+    denied = text("end-denied", host=host) if host else text("end-denied-shared")
     return [ctx.tell(job, request, denied)]
 
 
@@ -73,22 +71,21 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_
     try:
         event = await _end_at_zoom(ctx, meeting, user_id)
     except (NotLinkedError, ZoomLinkError):
-        host = escape((await ctx.people.get(user_id)).username)
-        gone = ctx.tell(job, request, sentences.END_HOST_GONE.format(host=host))
+        host = (await ctx.people.get(user_id)).username
+        gone = ctx.tell(job, request, text("end-host-gone", host=host))
         return [gone, lost_links.told(user_id)] if user_id == request.user_id else [gone]
     except ZoomError as error:
         log.warning("zoom: meeting %s was not ended: %s", meeting.zoom_id, error)
         return [ctx.tell(job, request, ctx.problem(error))]
     if event is None:
-        topic = escape(meeting.topic)
-        return [ctx.tell(job, request, sentences.END_NOT_STARTED.format(topic=topic))]
+        return [ctx.tell(job, request, text("end-not-started", topic=topic_of(meeting)))]
     over = apply(meeting, event)
     return [*await lifecycle.change(ctx, meeting.id, event), _done(ctx, job, request, over)]
 
 
 def _done(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Change:
-    said = sentences.END_DONE if meeting.ended_at else sentences.END_DELETED
-    return ctx.tell(job, request, said.format(noun=noun_of(meeting), topic=escape(topic_of(meeting))))
+    key = "end-done" if meeting.ended_at else "end-deleted"
+    return ctx.tell(job, request, text(key, kind=meeting.kind, topic=topic_of(meeting)))
 
 
 async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> MeetingEvent | None:

@@ -26,8 +26,8 @@ from bot.errors import (
 )
 from bot.features.destinations import News, Place, hosts_of, key_of, meetings_of, places_of, say, unsaid
 from bot.mattermost.errors import AWAY, asked_wait
-from bot.messages import sentences
-from bot.messages.markdown import escape
+from bot.messages.cards import topic_of
+from bot.messages.content import Content, text
 from bot.retrying import Backoff, retrying
 from bot.stores import Insert, Put
 from bot.zoom.addresses import host_of
@@ -65,19 +65,16 @@ class Fetch(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of file: Zoom's name for it, its own name, and what is said above it or in its place."""
+    """A kind of file: Zoom's name for it, the catalogue's, and that of the file."""
 
     type: str
+    shown: str
     name: str
-    text: str
-    kept: str
 
 
 _KINDS = {
-    CHAT: _Kind(CHAT, "chat.txt", sentences.FILE_CHAT, sentences.FILE_CHAT_KEPT),
-    TRANSCRIPT: _Kind(
-        TRANSCRIPT, "transcript.vtt", sentences.FILE_TRANSCRIPT, sentences.FILE_TRANSCRIPT_KEPT
-    ),
+    CHAT: _Kind(CHAT, "chat", "chat.txt"),
+    TRANSCRIPT: _Kind(TRANSCRIPT, "transcript", "transcript.vtt"),
 }
 
 
@@ -115,7 +112,7 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
     unposted = await unsaid(ctx, _key(about, file, fetch.kind), places)
     if not unposted:
         return []
-    topic, hosts = escape(meetings[0].topic), await hosts_of(ctx, meetings, about)
+    topic, hosts = topic_of(meetings[0]), await hosts_of(ctx, meetings, about)
     began = asyncio.get_running_loop().time()
     # While Mattermost is away, nothing is fetched that it could not take.
     await ctx.mattermost.me()
@@ -128,8 +125,8 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
         if again := _again(ctx, job, fetch, error, spent_s):
             return [again]
         log.warning("zoom: a file stays there: %r", error)
-        why = sentences.KEPT_LARGE if isinstance(error, ZoomTooLargeError) else sentences.KEPT_UNHAD
-        return [_keep(ctx, news, kind, topic, why) for news in unposted]
+        key = "file-too-large" if isinstance(error, ZoomTooLargeError) else "file-not-fetched"
+        return [say(ctx, news, text(key, file=kind.shown, topic=topic)) for news in unposted]
     until = began + FETCH_S
     return [await _post(ctx, news, kind, topic, content, until) for news in unposted] if content else []
 
@@ -147,11 +144,7 @@ def _again(
     return _order(ctx, job.id, fetch.webhook.meeting, later, ctx.now() + int(pause_s * 1000))
 
 
-def _keep(ctx: Context, news: News, kind: _Kind, topic: str, why: str) -> Put:
-    return say(ctx, news, kind.kept.format(topic=topic, why=why))
-
-
-async def _post(ctx: Context, news: News, kind: _Kind, topic: str, content: bytes, until: float) -> Put:
+async def _post(ctx: Context, news: News, kind: _Kind, topic: Content, content: bytes, until: float) -> Put:
     """A file belongs to one post: it is uploaded for each place anew. ``until`` is the loop's time."""
     try:
         async with asyncio.timeout_at(until):
@@ -160,8 +153,8 @@ async def _post(ctx: Context, news: News, kind: _Kind, topic: str, content: byte
         log.warning("mattermost: a file was not taken: %r", error)
         # One that is away is waited for; one that answers, and takes no file, is not.
         await ctx.mattermost.me()
-        return _keep(ctx, news, kind, topic, sentences.KEPT_UNTAKEN)
-    return say(ctx, news, kind.text.format(topic=topic), file_ids=[file_id])
+        return say(ctx, news, text("file-not-taken", file=kind.shown, topic=topic))
+    return say(ctx, news, text("file-posted", file=kind.shown, topic=topic), file_ids=[file_id])
 
 
 async def _upload(ctx: Context, place: Place, name: str, content: bytes) -> str:

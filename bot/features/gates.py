@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.core.context import Context, Job
 from bot.domain.grammar import Request
 from bot.features import connect, policy
-from bot.messages import texts
+from bot.messages.content import ago, text
 from bot.stores import Change
 
 
@@ -34,4 +34,4 @@ def is_missed(ctx: Context, request: Request) -> bool:
 
 def apology(ctx: Context, job: Job, request: Request) -> Change:
     """Says that the bot was away, and did nothing."""
-    return ctx.tell(job, request, texts.MISSED.format(ago=texts.ago(ctx.now() - request.asked_at)))
+    return ctx.tell(job, request, text("missed", ago=ago(ctx.now() - request.asked_at)))

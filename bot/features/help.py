@@ -5,22 +5,45 @@ from __future__ import annotations
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Hook, command, hook
 from bot.domain.grammar import NOTHING, Request
-from bot.messages import texts, usage
+from bot.messages.content import Code, Content, Lines, Markdown, Table, text
+
+# What only the person's own Zoom account makes sense of.
+_OWN_ACCOUNT = ("connect-usage", "disconnect-usage")
 
 
-@command("help", takes=NOTHING, usage=usage.HELP, help=usage.HELP_HELP, position=90)
+@command("help", takes=NOTHING, usage="help-usage", help="help-help", position=90)
 async def show_help(ctx: Context, job: Job, request: Request) -> Changes:
     """Say what the bot can do."""
-    shown = ctx.config
-    rows = [(each.usage, each.help) for each in ctx.requests.helped]
-    text = usage.help_text(ctx.bot.username, shown.mattermost.keyword, shown.zoom.app, rows)
-    return [ctx.tell(job, request, text)]
+    table = Table([text("help-write"), text("help-to")], [*_starts(ctx), *_commands(ctx)])
+    said = Lines([text("help-title"), table, text("help-direct")], "\n\n")
+    return [ctx.tell(job, request, said)]
 
 
 @hook(Hook.NOT_UNDERSTOOD)
 async def show_usage(ctx: Context, job: Job, request: Request) -> Changes:
     """Say how a command goes that lacks something, or that there is no such command."""
     name = request.argument
-    if shown := ctx.requests.usage_of(name):
-        return [ctx.tell(job, request, texts.USAGE.format(name=name, usage=shown))]
-    return [ctx.tell(job, request, texts.UNKNOWN)]
+    if usage := ctx.requests.usage_of(name):
+        return [ctx.tell(job, request, text("usage", command=Code(name), usage=text(usage)))]
+    return [ctx.tell(job, request, text("unknown"))]
+
+
+def _starts(ctx: Context) -> list[list[Content]]:
+    """The ways to start a meeting in a channel."""
+    bot, keyword = Markdown(ctx.bot.username), ctx.config.mattermost.keyword
+    rows: list[list[Content]] = [
+        [text("help-mention-usage", bot=bot), text("help-mention-help")],
+        [text("help-bare-usage", bot=bot), text("help-bare-help")],
+    ]
+    if keyword:
+        rows.append([text("help-keyword-usage", keyword=Markdown(keyword)), text("help-keyword-help")])
+    return rows
+
+
+def _commands(ctx: Context) -> list[list[Content]]:
+    own = ctx.config.zoom.app == "user"
+    return [
+        [text(each.usage), text(each.help)]
+        for each in ctx.requests.helped
+        if own or each.usage not in _OWN_ACCOUNT
+    ]

@@ -16,12 +16,13 @@ from bot.domain.records import Meeting
 from bot.errors import NotLinkedError
 from bot.features import connect, gates, personal_room, start
 from bot.features.lookup import look_up
-from bot.messages import sentences, texts, usage
 from bot.messages.cards import spaced
+from bot.messages.catalogue import catalogue
+from bot.messages.content import Text, text
 from bot.zoom import MeetingInfo
 from bot.zoom.addresses import JoinLink, NotJoinable, join_link
 
-_REFUSED = {NotJoinable.FOREIGN: sentences.JOIN_BAD_LINK, NotJoinable.HOST: sentences.JOIN_HOST_LINK}
+_REFUSED = {NotJoinable.FOREIGN: "join-bad-link", NotJoinable.HOST: "join-host-link"}
 
 
 @command(
@@ -29,41 +30,41 @@ _REFUSED = {NotJoinable.FOREIGN: sentences.JOIN_BAD_LINK, NotJoinable.HOST: sent
     takes=MEETING,
     where=Where.CHANNEL,
     gates=(gates.may_post, gates.fresh),
-    usage=usage.JOIN,
-    help=usage.JOIN_HELP,
+    usage="join-usage",
+    help="join-help",
     position=30,
     announces=True,
 )
 async def join(ctx: Context, job: Job, request: Request) -> Changes:
     """Post the meeting's card, or say privately why not."""
     meeting = await _meeting(ctx, job, request)
-    if isinstance(meeting, str):
+    if isinstance(meeting, Text):
         return [ctx.tell(job, request, meeting)]
     return start.announced(ctx, job, request, meeting)
 
 
-async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | str:
-    """The meeting that is meant; a sentence if it cannot be shared."""
+async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | Text:
+    """The meeting that is meant; a message if it cannot be shared."""
     what = request.argument
     if "://" in what:
         found = join_link(what, ctx.config.zoom.url)
-        return _REFUSED[found] if isinstance(found, NotJoinable) else _pasted(ctx, job, found)
+        return text(_REFUSED[found]) if isinstance(found, NotJoinable) else _pasted(ctx, job, found)
     if what.lower() == "me":
         return await _own_room(ctx, job, request)
     number = meeting_number(what)
     sight = await look_up(ctx, request.user_id, number)
     if sight is None or not (sight.hosted or ctx.config.zoom.app == "user"):
-        return sentences.JOIN_NOT_VISIBLE.format(id=spaced(number))
+        return text("join-not-visible", id=spaced(number))
     return _known(ctx, job, request, sight.info)
 
 
-async def _own_room(ctx: Context, job: Job, request: Request) -> Meeting | str:
+async def _own_room(ctx: Context, job: Job, request: Request) -> Meeting | Text:
     if not await connect.is_linked(ctx, request.user_id):
         raise NotLinkedError("no Zoom account is linked")
     caller = await ctx.caller(request.user_id)
     room = await personal_room.room(ctx, caller)
     if room is None:
-        return sentences.JOIN_NO_ROOM.format(zoom=ctx.config.zoom.url)
+        return personal_room.off_at_zoom(ctx, "join-no-room")
     return _known(ctx, job, request, await ctx.zoom.meeting(caller, room.id))
 
 
@@ -72,7 +73,7 @@ def _known(ctx: Context, job: Job, request: Request, info: MeetingInfo) -> Meeti
         id=job.reference,
         uuid=info.uuid,
         zoom_id=info.id,
-        topic=info.topic or texts.DEFAULT_TOPIC,
+        topic=info.topic or _default_topic(),
         join_url=info.join_url,
         host_id=request.user_id,
         host_zoom_id=info.host_id,
@@ -89,9 +90,13 @@ def _pasted(ctx: Context, job: Job, found: JoinLink) -> Meeting:
         id=job.reference,
         uuid="",
         zoom_id=found.number,
-        topic=texts.DEFAULT_TOPIC,
+        topic=_default_topic(),
         join_url=found.url,
         kind="joined",
         created_at=ctx.now(),
     )
     return replace(meeting, open=False)
+
+
+def _default_topic() -> str:
+    return catalogue().plain(text("default-topic"))

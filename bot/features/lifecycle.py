@@ -12,7 +12,7 @@ from bot.core.declarations import Changes, Hook, hook, task, webhook
 from bot.domain.meetings import Ended, MeetingEvent, RecordingOff, apply
 from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import ZoomError, ZoomNotFoundError
-from bot.messages import sentences, texts
+from bot.messages.content import text
 from bot.stores import Change, Delete, Insert, Update
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event
 
@@ -40,12 +40,7 @@ _EVENTS = (
 # How long a webhook waits for the requests that were under way when it came.
 CREATION_S = 30.0
 
-
-_NOT_POSTED = {
-    "instant": texts.NOT_POSTED,
-    "webinar": texts.NOT_POSTED,
-    "recurring": sentences.SUBSCRIPTION_NOT_POSTED,
-}
+_NOT_POSTED = {"instant": "not-posted", "webinar": "not-posted", "recurring": "subscription-not-posted"}
 
 
 @webhook(*_EVENTS)
@@ -128,7 +123,7 @@ async def drop_unposted(ctx: Context, job: Job, about: Unposted) -> Changes:
     gone: list[Change] = [Delete(Announcement, announcement.id)]
     if len(announcements) == 1:
         gone.append(Delete(Meeting, meeting.id))
-    said = _NOT_POSTED.get(meeting.kind, texts.NOT_SHARED)
+    said = text(_NOT_POSTED.get(meeting.kind, "not-shared"))
     told = ctx.tell_user(f"{job.id}/", announcement.user_id, said, trigger=announcement.trigger)
     return [told, *gone]
 

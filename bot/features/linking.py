@@ -20,7 +20,7 @@ from bot.domain.records import LinkedAccount, Ticket
 from bot.errors import ZoomError, ZoomRateLimitError, ZoomScopeError, ZoomUnreachableError
 from bot.features import pending, tickets
 from bot.features.connect import address, link_id, revoke
-from bot.messages import texts
+from bot.messages.content import text
 from bot.stores import Put
 from bot.zoom import Grant, ZoomUser
 
@@ -37,8 +37,8 @@ class Problem(enum.Enum):
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     SCOPE = "scope"
-    WRONG_EMAIL = "wrong_email"
-    HIDDEN_EMAIL = "hidden_email"
+    WRONG_EMAIL = "wrong-email"
+    HIDDEN_EMAIL = "hidden-email"
     CANCELLED = "cancelled"
 
 
@@ -159,8 +159,9 @@ async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser)
     before = await ctx.store.get(LinkedAccount, id)
     old = await ctx.tokens.held(id)
     waiting = await pending.resume(ctx, ticket)
-    said = texts.CONNECTED_AND_ON if any(isinstance(each, Put) for each in waiting) else texts.CONNECTED
-    told = ctx.tell_user(f"linked:{ticket.id}", ticket.user_id, said.format(email=address(zoom_user.email)))
+    key = "connected-and-on" if any(isinstance(each, Put) for each in waiting) else "connected"
+    said = text(key, email=address(zoom_user.email))
+    told = ctx.tell_user(f"linked:{ticket.id}", ticket.user_id, said)
     now = await ctx.store.get(Ticket, ticket.id)
     if now is None or not now.sealed_grant:
         return False

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bot.core.context import Context
 from bot.domain.records import LostLink
 from bot.errors import MattermostNotFoundError
-from bot.messages import sentences, texts
+from bot.messages.content import text
 from bot.stores import Change, Update
 from bot.zoom import ACCOUNT
 
@@ -37,10 +37,10 @@ async def keepers(ctx: Context, linked_by: str) -> list[str]:
 
 
 async def _news(ctx: Context, lost: LostLink) -> list[Change]:
-    users, text = [lost.id], texts.UNLINKED_BY_ZOOM
+    users, said = [lost.id], text("unlinked")
     if lost.id == ACCOUNT:
-        users, text = await keepers(ctx, lost.linked_by), sentences.UNLINKED_ACCOUNT
-    return [ctx.tell_user(f"lost:{user_id}:{lost.at}", user_id, text) for user_id in users]
+        users, said = await keepers(ctx, lost.linked_by), text("unlinked-account")
+    return [ctx.tell_user(f"lost:{user_id}:{lost.at}", user_id, said) for user_id in users]
 
 
 async def _admin(ctx: Context, name: str) -> str:

@@ -15,9 +15,8 @@ from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
 from bot.features import lifecycle, policy
 from bot.features.lookup import look_up
 from bot.features.membership import has_left
-from bot.messages import sentences
 from bot.messages.cards import spaced
-from bot.messages.markdown import escape
+from bot.messages.content import text
 from bot.stores import Change, Delete, Put, Update
 from bot.zoom import MeetingInfo
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event
@@ -50,7 +49,7 @@ async def _announce(
     ctx: Context, id: str, subscription: Subscription, about: MeetingObject, event: MeetingEvent
 ) -> list[Change]:
     if await has_left(ctx, subscription.channel_id, subscription.user_id):
-        return _drop(ctx, id, subscription, sentences.SUBSCRIPTION_LEFT)
+        return _drop(ctx, id, subscription, "subscription-left")
     if await policy.is_restricted(ctx, subscription.channel_id, subscription.channel_type):
         log.info("a followed meeting is not posted in a restricted channel")
         return []
@@ -62,7 +61,7 @@ async def _announce(
         log.warning("zoom: a followed meeting is posted as it was known: %s", error)
         return _post(ctx, id, subscription, about, event)
     if sight is None or not (sight.hosted or await ctx.is_admin(subscription.user_id)):
-        return _drop(ctx, id, subscription, sentences.SUBSCRIPTION_GONE)
+        return _drop(ctx, id, subscription, "subscription-gone")
     if _is_over(ctx, sight.info, event):
         return []
     newest = replace(subscription, topic=sight.info.topic or subscription.topic, join_url=sight.info.join_url)
@@ -97,8 +96,7 @@ def _post(
 
 
 def _drop(ctx: Context, id: str, subscription: Subscription, why: str) -> list[Change]:
-    topic, number = escape(subscription.topic), spaced(subscription.zoom_id)
-    said = sentences.SUBSCRIPTION_DROPPED.format(topic=topic, id=number, why=why)
+    said = text(why, topic=subscription.topic, id=spaced(subscription.zoom_id))
     told = ctx.tell_user(f"dropped:{id}", subscription.user_id, said)
     return [Delete(Subscription, subscription.id), told]
 
@@ -106,8 +104,7 @@ def _drop(ctx: Context, id: str, subscription: Subscription, why: str) -> list[C
 async def _unlinked(ctx: Context, id: str, subscription: Subscription) -> list[Change]:
     if await ctx.store.get(Notice, f"unlinked:{id}"):
         return []
-    topic, number = escape(subscription.topic), spaced(subscription.zoom_id)
-    said = sentences.SUBSCRIPTION_UNLINKED.format(topic=topic, id=number)
+    said = text("subscription-unlinked", topic=subscription.topic, id=spaced(subscription.zoom_id))
     return [ctx.tell_user(f"unlinked:{id}", subscription.user_id, said)]
 
 

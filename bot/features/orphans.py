@@ -16,7 +16,8 @@ from bot.core.declarations import Changes, Hook, hook, task
 from bot.domain.grammar import Request
 from bot.domain.records import Meeting, Orphan
 from bot.errors import MattermostError, ZoombotError, ZoomError
-from bot.messages import texts
+from bot.messages.catalogue import catalogue
+from bot.messages.content import text
 from bot.stores import Change, Delete, Put
 from bot.zoom import Caller
 
@@ -59,7 +60,7 @@ def search(ctx: Context, about: Search, due_at: int = 0) -> Put:
 
 def marker(job: Job) -> str:
     """The sentence in a meeting's agenda by which it is found again."""
-    return texts.AGENDA.format(reference=job.reference)
+    return catalogue().plain(text("agenda", reference=job.reference))
 
 
 @task("remove_orphans", Search)

@@ -10,26 +10,23 @@ from bot.domain.grammar import Request, words
 from bot.domain.records import Preference, Question
 from bot.errors import ZoomNotFoundError, ZoomScopeError
 from bot.features import questions
-from bot.features.questions import Choice
-from bot.messages import texts, usage
+from bot.messages.cards import choice
+from bot.messages.catalogue import catalogue
+from bot.messages.content import Text, Url, text
 from bot.stores import Change, Put
 from bot.zoom import Caller, MeetingInfo
 
 ROOM = "personal"
 SETTINGS = "settings"
 
-_CHOICES = {
-    "always": texts.BUTTON_ALWAYS,
-    "never": texts.BUTTON_NEVER,
-    "ask": texts.BUTTON_ASK,
-}
+_WORDS = ["always", "never", "ask"]
 
 
 @command(
     "settings",
     takes=words("", "pmi always", "pmi never", "pmi ask"),
-    usage=usage.SETTINGS,
-    help=usage.SETTINGS_HELP,
+    usage="settings-usage",
+    help="settings-help",
     position=70,
 )
 async def settings(ctx: Context, job: Job, request: Request) -> Changes:
@@ -38,11 +35,10 @@ async def settings(ctx: Context, job: Job, request: Request) -> Changes:
     if chosen:
         return _save(ctx, job, request, chosen[-1])
     now = await preference(ctx, request.user_id)
-    if shown := await questions.ask_in_dialog(ctx, job, request, SETTINGS, _dialog(now), list(_CHOICES)):
+    if shown := await questions.ask_in_dialog(ctx, job, request, SETTINGS, _dialog(now), _WORDS):
         return shown
-    text = texts.SETTINGS.format(choice=texts.PMI_CHOICES[now])
-    choices = [Choice(word, label) for word, label in _CHOICES.items()]
-    return questions.ask(ctx, job, request, SETTINGS, text, choices, title=texts.SETTINGS_ROOM)
+    question, title = text("settings", pmi=now), text("settings-room")
+    return questions.ask(ctx, job, request, SETTINGS, question, _WORDS, title=title)
 
 
 async def preference(ctx: Context, user_id: str) -> str:
@@ -55,12 +51,9 @@ async def room_chosen(ctx: Context, job: Job, request: Request) -> list[Change] 
     """A gate: asks which room to use where the person wants to be asked."""
     if {ROOM, "unique"} & set(request.choices) or await preference(ctx, request.user_id) != "ask":
         return None
-    choices = [
-        Choice(ROOM, texts.BUTTON_PERSONAL, "primary"),
-        Choice("unique", texts.BUTTON_UNIQUE),
-    ]
-    text = texts.WHICH_ROOM.format(where=await questions.place(ctx, request))
-    return questions.ask(ctx, job, request, ROOM, text, choices, title=texts.WHICH_ROOM_TITLE)
+    question = text("which-room", **await questions.place(ctx, request))
+    title = text("which-room-title")
+    return questions.ask(ctx, job, request, ROOM, question, [ROOM, "unique"], title=title, preferred=ROOM)
 
 
 async def wants_room(ctx: Context, request: Request) -> bool:
@@ -68,6 +61,11 @@ async def wants_room(ctx: Context, request: Request) -> bool:
     if "unique" in request.choices:
         return False
     return ROOM in request.choices or await preference(ctx, request.user_id) == "always"
+
+
+def off_at_zoom(ctx: Context, key: str) -> Text:
+    """A message that says where the room is turned on."""
+    return text(key, url=Url(f"{ctx.config.zoom.url}/profile/setting"))
 
 
 async def room(ctx: Context, caller: Caller) -> MeetingInfo | None:
@@ -91,21 +89,22 @@ async def settled(ctx: Context, job: Job, request: Request, question: Question) 
 
 
 def _dialog(now: str) -> dict[str, Any]:
+    shown = catalogue().plain
     return {
-        "title": texts.SETTINGS_TITLE,
-        "submit_label": texts.SETTINGS_SAVE,
+        "title": shown(text("settings-title")),
+        "submit_label": shown(text("settings-save")),
         "elements": [
             {
-                "display_name": texts.SETTINGS_ROOM,
+                "display_name": shown(text("settings-room")),
                 "name": "answer",
                 "type": "select",
                 "default": now,
-                "options": [{"text": label, "value": word} for word, label in _CHOICES.items()],
+                "options": [{"text": shown(choice(word)), "value": word} for word in _WORDS],
             }
         ],
     }
 
 
-def _save(ctx: Context, job: Job, request: Request, choice: str) -> list[Change]:
-    kept = Put(Preference(id=request.user_id, pmi=choice))
-    return [kept, ctx.tell(job, request, texts.SETTINGS_KEPT.format(choice=texts.PMI_CHOICES[choice]))]
+def _save(ctx: Context, job: Job, request: Request, pmi: str) -> list[Change]:
+    kept = Put(Preference(id=request.user_id, pmi=pmi))
+    return [kept, ctx.tell(job, request, text("settings-kept", pmi=pmi))]

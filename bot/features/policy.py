@@ -7,24 +7,19 @@ from bot.core.declarations import Changes, Where, command
 from bot.domain.grammar import Request, words
 from bot.domain.records import ChannelPolicy
 from bot.features import membership
-from bot.messages import texts, usage
-from bot.messages.markdown import escape
+from bot.messages.content import Content, Lines, Table, Text, text
 from bot.stores import Delete, Put
 
-_SAID = {
-    "allow": texts.POLICY_ALLOWED,
-    "restrict": texts.POLICY_RESTRICTED,
-    "default": texts.POLICY_DEFAULT,
-}
+_SAID = {"allow": "policy-allowed", "restrict": "policy-restricted", "default": "policy-default"}
 
 
-async def refusal(ctx: Context, request: Request) -> str:
-    """Why nothing may be posted for this request where it was asked; empty if it may."""
+async def refusal(ctx: Context, request: Request) -> Text | None:
+    """Why nothing may be posted for this request where it was asked; None if it may."""
     if await has_left(ctx, request):
-        return texts.LEFT
+        return text("left")
     if await is_restricted(ctx, request.channel_id, request.channel_type):
-        return texts.RESTRICTED
-    return ""
+        return text("restricted")
+    return None
 
 
 async def has_left(ctx: Context, request: Request) -> bool:
@@ -48,8 +43,8 @@ async def is_restricted(ctx: Context, channel_id: str, channel_type: str) -> boo
     "channel",
     takes=words("allow", "restrict", "default", "list"),
     where=Where.CHANNEL,
-    usage=usage.CHANNEL,
-    help=usage.CHANNEL_HELP,
+    usage="channel-usage",
+    help="channel-help",
     position=80,
 )
 async def channel(ctx: Context, job: Job, request: Request) -> Changes:
@@ -58,10 +53,10 @@ async def channel(ctx: Context, job: Job, request: Request) -> Changes:
     if rule == "list":
         return [ctx.tell(job, request, await _list(ctx, request))]
     if request.channel_type in ("D", "G"):
-        return [ctx.tell(job, request, texts.POLICY_NOT_HERE)]
+        return [ctx.tell(job, request, text("policy-not-here"))]
     if not await _may_set(ctx, request):
-        return [ctx.tell(job, request, texts.POLICY_DENIED)]
-    said = ctx.answer(job, request, _SAID[rule])
+        return [ctx.tell(job, request, text("policy-denied"))]
+    said = ctx.answer(job, request, text(_SAID[rule]))
     if rule == "default":
         return [Delete(ChannelPolicy, request.channel_id), said]
     name = request.channel_name or (await ctx.mattermost.channel(request.channel_id)).display_name
@@ -76,11 +71,13 @@ async def _may_set(ctx: Context, request: Request) -> bool:
     return member is not None and member.is_channel_admin
 
 
-async def _list(ctx: Context, request: Request) -> str:
+async def _list(ctx: Context, request: Request) -> Content:
     if not await ctx.is_admin(request.user_id):
-        return texts.POLICY_LIST_DENIED
+        return text("policy-list-denied")
     policies = sorted(await ctx.store.all(ChannelPolicy), key=lambda policy: policy.name.casefold())
-    general = texts.POLICY_PUBLIC_OFF if ctx.config.meetings.restrict_public_channels else texts.POLICY_ALL_ON
-    lines = [f"| {escape(policy.name)} | {policy.rule} |" for policy in policies]
-    table = ["", "| Channel | Rule |", "| --- | --- |", *lines] if lines else []
-    return "\n".join([general, *table])
+    closed = ctx.config.meetings.restrict_public_channels
+    general = text("policy-public-off") if closed else text("policy-all-on")
+    if not policies:
+        return general
+    rows: list[list[Content]] = [[policy.name, policy.rule] for policy in policies]
+    return Lines([general, Table([text("policy-channel"), text("policy-rule")], rows)], "\n\n")

@@ -22,9 +22,9 @@ from bot.core.tasks import task as task_item
 from bot.domain.grammar import Request
 from bot.domain.records import Item, Notice, Question
 from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, VaultError
-from bot.messages import texts
-from bot.messages.cards import answered_card, question_card
-from bot.messages.markdown import escape
+from bot.messages.card import Button
+from bot.messages.cards import answered_card, choice, question_card
+from bot.messages.content import Content, Text, text
 from bot.stores import Change, Put, Update
 
 log = logging.getLogger(__name__)
@@ -43,15 +43,6 @@ class Refused(enum.Enum):
     EXPIRED = "expired"
     FOREIGN = "foreign"
     ANSWERED = "answered"
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One answer: ``word`` is what one may write, ``label`` what stands on the button."""
-
-    word: str
-    label: str
-    style: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +67,31 @@ def ask(
     job: Job,
     request: Request,
     kind: str,
-    text: str,
-    choices: list[Choice],
+    asked: Text,
+    words: list[str],
     *,
-    title: str,
+    title: Text,
     url: str = "",
     about: str = "",
+    preferred: str = "",
 ) -> list[Change]:
-    """Ask the person who made the request; ``about`` is kept for the answer. See ``question_card``."""
-    words = [choice.word for choice in choices]
+    """Ask the person who made the request. Each of ``words`` is an answer, and ``preferred`` the one that
+    stands out; ``about`` is kept for the answer. See ``question_card``."""
     question = _question(ctx, job, request, kind, words, about)
-    actions = [_button(ctx, question, choice) for choice in choices]
-    card = question_card(text, title=title, words=words, actions=actions, url=url)
-    return [Put(question), ctx.tell(job, request, card.message, props=card.props, part=kind)]
+    buttons = [_button(ctx, question, word, preferred) for word in words]
+    return [
+        Put(question),
+        ctx.tell(job, request, question_card(asked, title=title, buttons=buttons, url=url), part=kind),
+    ]
 
 
-async def place(ctx: Context, request: Request) -> str:
-    """Where the request was made: questions about several channels come in one direct message."""
+async def place(ctx: Context, request: Request) -> dict[str, Content]:
+    """Where the request was made, for a message: questions about several channels come in one direct
+    message."""
     if request.direct:
-        return texts.HERE
+        return {"place": "here", "channel": ""}
     name = request.channel_name or (await ctx.mattermost.channel(request.channel_id)).display_name
-    return texts.IN_CHANNEL.format(channel=escape(name))
+    return {"place": "channel", "channel": name}
 
 
 async def ask_in_dialog(
@@ -148,11 +143,11 @@ async def take_words(ctx: Context, job: Job, request: Request) -> Changes:
         # By an attempt that was interrupted.
         return []
     if not fitting:
-        return [ctx.tell(job, request, texts.NO_QUESTION)]
+        return [ctx.tell(job, request, text("no-question"))]
     newest = max(fitting, key=lambda question: question.expires_at)
     by = Update(Question, newest.id, lambda now: replace(now, answered_by=job.id))
     if not await ctx.inbox.add(_item(ctx, newest, request.argument), by):
-        return [ctx.tell(job, request, texts.ANSWERED_ALREADY)]
+        return [ctx.tell(job, request, text("answered-already"))]
     return []
 
 
@@ -255,8 +250,7 @@ def _item(ctx: Context, question: Question, word: str) -> Item:
 def _shown_answered(ctx: Context, question: Question, word: str) -> Update[Notice]:
     """Lets the question's post say what was chosen: a press has done so already, unless it was cut short.
     What only its person was shown by ``/zoom`` is no post that could be changed."""
-    card = answered_card(word)
-    body = msgspec.json.encode(Body(card.message, card.props)).decode()
+    body = msgspec.json.encode(Body(answered_card(word))).decode()
     sealed = ctx.vault.seal(question.notice, body)
 
     def change(now: Notice) -> Notice | None:
@@ -265,14 +259,8 @@ def _shown_answered(ctx: Context, question: Question, word: str) -> Update[Notic
     return Update(Notice, question.notice, change)
 
 
-def _button(ctx: Context, question: Question, choice: Choice) -> dict[str, Any]:
-    token = Token(question.id, question.user_id, choice.word)
+def _button(ctx: Context, question: Question, word: str, preferred: str) -> Button:
+    token = Token(question.id, question.user_id, word)
     sealed = ctx.vault.seal(_ACTION, msgspec.json.encode(token).decode())
-    return {
-        # Mattermost answers 404 when a button whose id has anything but letters and digits is pressed.
-        "id": choice.word,
-        "name": choice.label,
-        "type": "button",
-        "style": choice.style,
-        "integration": {"url": ctx.url("/action"), "context": {"token": sealed}},
-    }
+    style = "primary" if word == preferred else "default"
+    return Button(word, choice(word), style, ctx.url("/action"), sealed)

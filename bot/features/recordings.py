@@ -42,7 +42,7 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     )
     for news in await unsaid(ctx, key_of("recording", about.uuid, recording.url), places):
         log.info("recording of meeting %s", about.zoom_id, extra={"item": job.id})
-        changes.append(say(ctx, news, card.message, props=card.props))
+        changes.append(say(ctx, news, card))
     return changes
 
 

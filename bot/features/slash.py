@@ -6,7 +6,7 @@ from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Hook, hook
 from bot.domain.grammar import Request
 from bot.errors import MattermostDeniedError, MattermostNotFoundError
-from bot.messages import texts
+from bot.messages.content import Markdown, text
 
 
 @hook(Hook.PLACEMENT)
@@ -20,6 +20,6 @@ async def in_channel(ctx: Context, job: Job, request: Request) -> Changes | None
     except (MattermostDeniedError, MattermostNotFoundError):
         member = None
     if member is None:
-        return [ctx.tell(job, request, texts.BOT_NOT_IN_CHANNEL.format(bot=ctx.bot.username))]
+        return [ctx.tell(job, request, text("not-in-channel", bot=Markdown(ctx.bot.username)))]
     request.channel_type, request.channel_name = channel.type, channel.display_name
     return None

@@ -13,7 +13,8 @@ from bot.domain.records import Announcement, Meeting, Question
 from bot.domain.topics import clean_topic
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomRateLimitError, ZoomUnreachableError
 from bot.features import confirmations, gates, orphans, personal_room, policy, written_answers
-from bot.messages import texts
+from bot.messages.catalogue import catalogue
+from bot.messages.content import text
 from bot.stores import Change, Put
 from bot.zoom import Caller, MeetingInfo
 
@@ -63,7 +64,7 @@ async def start(ctx: Context, job: Job, request: Request) -> Changes:
     room = await personal_room.room(ctx, caller)
     if room is None:
         created = await _create(ctx, job, request, caller)
-        off = ctx.tell(job, request, texts.PMI_OFF.format(zoom=ctx.config.zoom.url), part="off")
+        off = ctx.tell(job, request, personal_room.off_at_zoom(ctx, "room-off"), part="off")
         return [*_announce(ctx, job, request, created), off]
     room = replace(room, topic=clean_topic(request.argument, room.topic))
     meeting = going_on(ctx, meeting_record(ctx, job, request, room, "personal"), room)
@@ -79,7 +80,7 @@ async def go_on(ctx: Context, job: Job, request: Request, question: Question) ->
         case "existing" if not await policy.has_left(ctx, request):
             return [ctx.tell(job, request, await confirmations.existing_answer(ctx, question.about))]
         case "no":
-            return [ctx.tell(job, request, texts.CROWD_CANCELLED)]
+            return [ctx.tell(job, request, text("crowd-cancelled"))]
     return await ctx.requests.respond(ctx, job, request)
 
 
@@ -145,7 +146,7 @@ async def topic_of(ctx: Context, request: Request) -> str:
         channel = await ctx.mattermost.channel(request.channel_id)
         request.channel_name = channel.display_name
     title = template.replace("{user}", request.user_name).replace("{channel}", _channel_title(ctx, request))
-    return clean_topic(title, texts.DEFAULT_TOPIC)
+    return clean_topic(title, catalogue().plain(text("default-topic")))
 
 
 def _channel_title(ctx: Context, request: Request) -> str:

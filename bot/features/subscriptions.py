@@ -9,9 +9,9 @@ from bot.domain.grammar import MEETING_ID, NOTHING, Request, meeting_number
 from bot.domain.records import Subscription
 from bot.features import gates
 from bot.features.lookup import Sight, hosted, look_up
-from bot.messages import sentences, texts, usage
 from bot.messages.cards import spaced
-from bot.messages.markdown import escape
+from bot.messages.catalogue import catalogue
+from bot.messages.content import Content, Lines, Table, text
 from bot.stores import Delete, Put
 
 
@@ -20,8 +20,8 @@ from bot.stores import Delete, Put
     takes=MEETING_ID,
     where=Where.CHANNEL,
     gates=(gates.may_post,),
-    usage=usage.SUBSCRIBE,
-    help=usage.SUBSCRIBE_HELP,
+    usage="subscribe-usage",
+    help="subscribe-help",
     position=60,
 )
 async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
@@ -30,9 +30,9 @@ async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
     sight = await look_up(ctx, request.user_id, number)
     if sight is None or not (sight.hosted or await ctx.is_admin(request.user_id)):
         # The same words for both: whether there is such a meeting is the host's to tell.
-        return [ctx.tell(job, request, sentences.SUBSCRIBE_DENIED.format(id=spaced(number)))]
+        return [ctx.tell(job, request, text("subscribe-denied", id=spaced(number)))]
     if sight.personal:
-        return [ctx.tell(job, request, sentences.SUBSCRIBE_PERSONAL)]
+        return [ctx.tell(job, request, text("subscribe-personal"))]
     return await _subscribe(ctx, job, request, sight)
 
 
@@ -40,8 +40,8 @@ async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
     "unsubscribe",
     takes=MEETING_ID,
     where=Where.CHANNEL,
-    usage=usage.UNSUBSCRIBE,
-    help=usage.UNSUBSCRIBE_HELP,
+    usage="unsubscribe-usage",
+    help="unsubscribe-help",
     position=61,
 )
 async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
@@ -49,13 +49,12 @@ async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
     number = meeting_number(request.argument)
     known = await ctx.store.get(Subscription, _id(request.channel_id, number))
     if known is None:
-        unknown = sentences.NOT_SUBSCRIBED.format(id=spaced(number))
+        unknown = text("not-subscribed", id=spaced(number))
         # One that was interrupted had ended it already.
         return [] if job.retried else [ctx.tell(job, request, unknown)]
     if not await _may_end(ctx, request.user_id, known):
-        who = escape(known.user_name)
-        return [ctx.tell(job, request, sentences.UNSUBSCRIBE_DENIED.format(who=who))]
-    said = sentences.UNSUBSCRIBED.format(topic=escape(known.topic), id=spaced(number))
+        return [ctx.tell(job, request, text("unsubscribe-denied", who=known.user_name))]
+    said = text("unsubscribed", topic=known.topic, id=spaced(number))
     return [Delete(Subscription, known.id), ctx.answer(job, request, said)]
 
 
@@ -63,29 +62,30 @@ async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
     "subscriptions",
     takes=NOTHING,
     where=Where.CHANNEL,
-    usage=usage.SUBSCRIPTIONS,
-    help=usage.SUBSCRIPTIONS_HELP,
+    usage="subscriptions-usage",
+    help="subscriptions-help",
     position=62,
 )
 async def show(ctx: Context, job: Job, request: Request) -> Changes:
     """Say which meetings the channel follows."""
     known = await ctx.store.find(Subscription, "channel_id", request.channel_id)
     if not known:
-        return [ctx.answer(job, request, sentences.SUBSCRIPTIONS_NONE)]
-    lines = [
-        f"| {escape(each.topic)} | {spaced(each.zoom_id)} | {escape(each.user_name)} |"
+        return [ctx.answer(job, request, text("subscriptions-none"))]
+    head: list[Content] = [text("subscriptions-meeting"), text("subscriptions-id"), text("subscriptions-by")]
+    rows: list[list[Content]] = [
+        [each.topic, spaced(each.zoom_id), each.user_name]
         for each in sorted(known, key=lambda each: each.created_at)
     ]
-    table = "\n".join([sentences.SUBSCRIPTIONS_TABLE, *lines])
-    return [ctx.answer(job, request, f"{sentences.SUBSCRIPTIONS}\n\n{table}")]
+    return [ctx.answer(job, request, Lines([text("subscriptions"), Table(head, rows)], "\n\n"))]
 
 
 async def _subscribe(ctx: Context, job: Job, request: Request, sight: Sight) -> Changes:
     info = sight.info
     id = _id(request.channel_id, info.id)
-    shown = {"topic": escape(info.topic), "id": spaced(info.id)}
+    topic = info.topic or catalogue().plain(text("default-topic"))
     if not job.retried and await ctx.store.get(Subscription, id):
-        return [ctx.answer(job, request, sentences.SUBSCRIBED_ALREADY.format(**shown))]
+        already = text("subscribed-already", topic=topic, id=spaced(info.id))
+        return [ctx.answer(job, request, already)]
     subscription = Subscription(
         id=id,
         zoom_id=info.id,
@@ -94,11 +94,12 @@ async def _subscribe(ctx: Context, job: Job, request: Request, sight: Sight) -> 
         user_id=request.user_id,
         user_name=request.user_name,
         host_zoom_id=info.host_id,
-        topic=info.topic or texts.DEFAULT_TOPIC,
+        topic=topic,
         join_url=info.join_url,
         created_at=ctx.now(),
     )
-    return [Put(subscription), ctx.answer(job, request, sentences.SUBSCRIBED.format(**shown))]
+    said = text("subscribed", topic=topic, id=spaced(info.id))
+    return [Put(subscription), ctx.answer(job, request, said)]
 
 
 async def _may_end(ctx: Context, user_id: str, known: Subscription) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.features.destinations import key_of, meetings_of, places_of, say, unsaid
-from bot.zoom.artifacts import read_summary, summary_text
+from bot.messages.summaries import summary_text
+from bot.zoom.artifacts import read_summary
 from bot.zoom.webhooks import Webhook
 
 
@@ -16,9 +17,12 @@ async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
         return []
     about = webhook.meeting
     meetings = await meetings_of(ctx, about)
-    text = summary_text(meetings[0].topic, read_summary(webhook)) if meetings else ""
-    if not text:
+    if not meetings:
+        return []
+    summary = read_summary(webhook)
+    said = summary_text(meetings[0].topic, summary.overview, summary.details, summary.steps)
+    if said is None:
         return []
     to_host = ctx.config.meetings.post_recordings == "host-only"
     places = await places_of(ctx, meetings, about, to_host=to_host)
-    return [say(ctx, news, text) for news in await unsaid(ctx, key_of("summary", about.uuid), places)]
+    return [say(ctx, news, said) for news in await unsaid(ctx, key_of("summary", about.uuid), places)]

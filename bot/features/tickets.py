@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from bot.core.context import Context, Job
 from bot.domain.grammar import Request
 from bot.domain.records import Ticket
+from bot.messages.content import Url, text
 from bot.stores import Change, Put, Update
 
 TICKET_MS = 10 * 60_000
 
 
-def invitation(ctx: Context, job: Job, request: Request, text: str) -> list[Change]:
-    """What is to be written so that the person gets a link to connect; ``text`` says why, with ``{url}``."""
+def invitation(ctx: Context, job: Job, request: Request, key: str) -> list[Change]:
+    """What is to be written so that the person gets a link to connect; the message of this key says why."""
     token = secrets.token_urlsafe(32)
     id = digest(token)
     ticket = Ticket(
@@ -29,7 +30,7 @@ def invitation(ctx: Context, job: Job, request: Request, text: str) -> list[Chan
     )
     # A one-time link is for its owner's eyes: a direct message even where the request was one.
     url = ctx.url("/oauth2/connect", state=token)
-    return [Put(ticket), ctx.tell(job, request, text.format(url=url))]
+    return [Put(ticket), ctx.tell(job, request, text(key, url=Url(url)))]
 
 
 async def find(ctx: Context, token: str) -> Ticket | None:

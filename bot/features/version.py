@@ -6,9 +6,10 @@ from bot import __version__
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, command
 from bot.domain.grammar import NOTHING, Request
+from bot.messages.content import Markdown, text
 
 
-@command("version", takes=NOTHING, usage="`version`", help="see which version of me this is", position=85)
+@command("version", takes=NOTHING, usage="version-usage", help="version-help", position=85)
 async def show_version(ctx: Context, job: Job, request: Request) -> Changes:
     """Tell the person the bot's version."""
-    return [ctx.tell(job, request, f"This is zoombot {__version__}.")]
+    return [ctx.tell(job, request, text("version", version=Markdown(__version__)))]

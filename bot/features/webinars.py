@@ -9,7 +9,7 @@ from bot.core.declarations import Changes, Where, command, webhook
 from bot.domain.grammar import TOPIC, Request
 from bot.errors import ZoomLicenceError, ZoomUnreachableError
 from bot.features import confirmations, gates, lifecycle, orphans, start
-from bot.messages import sentences, usage
+from bot.messages.content import Text, Url, text
 from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ async def not_interrupted(ctx: Context, job: Job, request: Request) -> Changes |
         confirmations.not_duplicate,
         confirmations.not_crowded,
     ),
-    usage=usage.WEBINAR,
-    help=usage.WEBINAR_HELP,
+    usage="webinar-usage",
+    help="webinar-help",
     position=50,
     announces=True,
 )
@@ -44,7 +44,7 @@ async def webinar(ctx: Context, job: Job, request: Request) -> Changes:
     try:
         return await _create(ctx, job, request)
     except ZoomLicenceError:
-        return [ctx.tell(job, request, sentences.WEBINAR_LICENCE)]
+        return [ctx.tell(job, request, text("webinar-licence"))]
     except ZoomUnreachableError as error:
         if not error.maybe_done:
             raise
@@ -68,5 +68,5 @@ async def _create(ctx: Context, job: Job, request: Request) -> Changes:
     return start.announced(ctx, job, request, meeting)
 
 
-def _unsure(ctx: Context) -> str:
-    return sentences.WEBINAR_UNSURE.format(zoom=ctx.config.zoom.url)
+def _unsure(ctx: Context) -> Text:
+    return text("webinar-unsure", url=Url(f"{ctx.config.zoom.url}/webinar/list"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -13,7 +14,9 @@ from bot.core.context import Body, Context
 from bot.core.registry import Registry
 from bot.domain.records import Announcement, Meeting, Notice
 from bot.errors import MattermostError
+from bot.messages.card import shown
 from bot.messages.cards import meeting_card
+from bot.messages.catalogue import catalogue
 from bot.runtime.posting import NewPost, Posting
 from bot.runtime.queues import Queues
 from bot.stores.notifying import NotifyingStore
@@ -104,15 +107,15 @@ class Publisher:
     async def _publish(self, announcement: Announcement, meeting: Meeting, doubtful: bool) -> str:
         if announcement.post_id and announcement.posted_revision == meeting.revision:
             return announcement.post_id
-        card = meeting_card(meeting, announcement)
+        message, props = shown(meeting_card(meeting, announcement), catalogue())
         if announcement.post_id:
-            await self._posting.edit(announcement.post_id, card.message, card.props)
+            await self._posting.edit(announcement.post_id, message, props)
             return announcement.post_id
         new_post = NewPost(
             id=announcement.id,
             channel_id=announcement.channel_id,
-            message=card.message,
-            props=card.props,
+            message=message,
+            props=props,
             root_id=announcement.root_id,
             created_at=announcement.created_at,
         )
@@ -182,19 +185,24 @@ class Publisher:
 
     async def _speak(self, notice: Notice, doubtful: bool) -> str:
         body = msgspec.json.decode(self._ctx.vault.open(notice.id, notice.sealed_body), type=Body)
-        props = body.props | {"zoombot_trigger": notice.trigger}
-        if notice.post_id:
-            await self._posting.edit(notice.post_id, body.message, props | {"zoombot_id": notice.id})
-            return notice.post_id
-        if body.response_url and await self._respond(body):
+        message, props = shown(body.card, catalogue())
+        if (
+            body.response_url
+            and not notice.post_id
+            and await self._respond(body.response_url, message, props)
+        ):
             return ""
+        props["zoombot_trigger"] = notice.trigger
+        if notice.post_id:
+            await self._posting.edit(notice.post_id, message, props | {"zoombot_id": notice.id})
+            return notice.post_id
         channel_id = notice.channel_id or await self._posting.persist(
             lambda: self._ctx.mattermost.direct_channel(notice.user_id)
         )
         new_post = NewPost(
             id=notice.id,
             channel_id=channel_id,
-            message=body.message,
+            message=message,
             props=props,
             root_id=notice.root_id,
             created_at=notice.created_at,
@@ -202,10 +210,10 @@ class Publisher:
         )
         return await self._posting.write(new_post, doubtful=doubtful)
 
-    async def _respond(self, body: Body) -> bool:
+    async def _respond(self, url: str, message: str, props: dict[str, Any]) -> bool:
         """Answer ``/zoom`` where only the person sees it; False if that way is gone."""
         try:
-            await self._ctx.mattermost.respond(body.response_url, body.message, body.props)
+            await self._ctx.mattermost.respond(url, message, props)
         except MattermostError as error:
             log.info("a slash command is answered by direct message: %s", error)
             return False

@@ -1,22 +1,24 @@
 """Work that the version before this one left in the store, in the form that this one does.
 
 Version 0.1 kept what it told itself as requests and webhooks of names that no person and no Zoom uses; now
-these are tasks.
+these are tasks. It also kept a notice as it would be posted; now the message's key is kept.
 """
 
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import msgspec
 
-from bot.core.context import Context
+from bot.core.context import Body, Context
 from bot.core.inbox import REQUEST, TASK, WEBHOOK
 from bot.core.tasks import Task
 from bot.domain.grammar import Request
-from bot.domain.records import Item, ItemState, Orphan
+from bot.domain.records import Item, ItemState, Notice, Orphan
 from bot.errors import VaultError
 from bot.features import orphans
+from bot.messages.card import as_written
 from bot.stores import Put
 from bot.zoom.webhooks import Webhook
 
@@ -25,13 +27,24 @@ log = logging.getLogger(__name__)
 _FILES = {"zoombot.chat": "CHAT", "zoombot.transcript": "TRANSCRIPT"}
 
 
+class OldBody(msgspec.Struct):
+    """What a notice of version 0.1 says."""
+
+    message: str
+    props: dict[str, Any] = {}
+    response_url: str = ""
+    file_ids: list[str] = []
+
+
 async def upgrade(ctx: Context) -> None:
     """Rewrite what waits in an old form, and have orphans looked for at once."""
     waiting = await ctx.store.find(Item, "state", ItemState.WAITING)
     changes = [Put(fresh) for item in waiting if (fresh := _upgraded(ctx, item))]
-    await ctx.store.commit(*changes, *await _searches(ctx))
-    if changes:
-        log.info("rewrote %d waiting items of an older version", len(changes))
+    notices = await ctx.store.find(Notice, "waiting", True)
+    said = [Put(notice) for each in notices if (notice := _upgraded_notice(ctx, each))]
+    await ctx.store.commit(*changes, *said, *await _searches(ctx))
+    if changes or said:
+        log.info("rewrote %d waiting items and %d notices of an older version", len(changes), len(said))
 
 
 async def _searches(ctx: Context) -> list[Put]:
@@ -52,6 +65,17 @@ def _upgraded(ctx: Context, item: Item) -> Item | None:
     name, about = found
     payload = msgspec.json.encode(Task(name, msgspec.Raw(msgspec.json.encode(about)))).decode()
     return msgspec.structs.replace(item, kind=TASK, sealed=ctx.vault.seal(item.id, payload))
+
+
+def _upgraded_notice(ctx: Context, notice: Notice) -> Notice | None:
+    """The notice in today's form; None if that is what it has, or if it cannot be read."""
+    try:
+        old = msgspec.json.decode(ctx.vault.open(notice.id, notice.sealed_body), type=OldBody)
+    except (VaultError, msgspec.MsgspecError):
+        return None
+    body = Body(as_written(old.message, old.props), old.response_url, old.file_ids)
+    sealed = ctx.vault.seal(notice.id, msgspec.json.encode(body).decode())
+    return msgspec.structs.replace(notice, sealed_body=sealed)
 
 
 def _task_in(ctx: Context, item: Item) -> tuple[str, dict[str, object]] | None:

@@ -21,8 +21,10 @@ from bot.core.inbox import REQUEST
 from bot.domain.grammar import Grammar, Request
 from bot.errors import StoreError
 from bot.features import questions
-from bot.messages import texts
+from bot.messages.card import shown
 from bot.messages.cards import answered_card
+from bot.messages.catalogue import catalogue
+from bot.messages.content import text
 from bot.web.forms import read_form
 
 log = logging.getLogger(__name__)
@@ -90,9 +92,9 @@ class MattermostRoutes:
             async with asyncio.timeout(STORE_TIMEOUT_S):
                 await self._ctx.inbox.add(item)
         except TimeoutError:
-            return _ephemeral(texts.LATER)
+            return _ephemeral(_said("later"))
         except StoreError:
-            return _ephemeral(texts.NOT_NOW)
+            return _ephemeral(_said("not-now"))
         return web.json_response({})
 
     async def action(self, request: web.Request) -> web.Response:
@@ -107,14 +109,14 @@ class MattermostRoutes:
                     self._ctx, action.context.token, action.user_id, action.post_id
                 )
         except TimeoutError:
-            return web.json_response({"ephemeral_text": texts.LATER})
+            return web.json_response({"ephemeral_text": _said("later")})
         except StoreError:
-            return web.json_response({"ephemeral_text": texts.NOT_NOW})
+            return web.json_response({"ephemeral_text": _said("not-now")})
         if outcome is questions.Refused.FORGED:
             log.warning("action refused: its token is not ours", extra={"post": action.post_id[:26]})
             raise web.HTTPForbidden(text="this is no button of ours")
         if isinstance(outcome, questions.Refused):
-            return web.json_response({"ephemeral_text": _REFUSED[outcome]})
+            return web.json_response({"ephemeral_text": _said(_REFUSED[outcome])})
         return web.json_response(_taken(outcome))
 
     async def dialog(self, request: web.Request) -> web.Response:
@@ -128,12 +130,12 @@ class MattermostRoutes:
                 word = "" if submission.cancelled else str((submission.submission or {}).get("answer", ""))
                 refused = await questions.submit(self._ctx, submission.state, submission.user_id, word)
         except (TimeoutError, StoreError):
-            return web.json_response({"error": texts.NOT_NOW})
+            return web.json_response({"error": _said("not-now")})
         if submission.cancelled:
             return web.json_response({})
         if refused is questions.Refused.FORGED:
             raise web.HTTPForbidden(text="this is no dialog of ours")
-        return web.json_response({"error": _REFUSED[refused]} if refused else {})
+        return web.json_response({"error": _said(_REFUSED[refused])} if refused else {})
 
     def _check_token(self, token: str) -> None:
         # Each team's command has a token of its own. All are compared, however soon one fits.
@@ -145,19 +147,23 @@ class MattermostRoutes:
 
 
 _REFUSED = {
-    questions.Refused.EXPIRED: texts.PRESSED_EXPIRED,
-    questions.Refused.FOREIGN: texts.PRESSED_FOREIGN,
-    questions.Refused.ANSWERED: texts.ANSWERED_ALREADY,
+    questions.Refused.EXPIRED: "pressed-expired",
+    questions.Refused.FOREIGN: "pressed-foreign",
+    questions.Refused.ANSWERED: "answered-already",
 }
 
 
 def _taken(pressed: questions.Pressed) -> dict[str, Any]:
     """The question's post without its buttons; what it does not say of the props is lost. What only its
     person sees is no post that could be changed: there Mattermost answers 404 to an update."""
-    card = answered_card(pressed.word)
+    message, props = shown(answered_card(pressed.word), catalogue())
     if pressed.ephemeral:
-        return {"ephemeral_text": card.message}
-    return {"update": {"message": card.message, "props": {"from_bot": "true", **card.props, **pressed.props}}}
+        return {"ephemeral_text": message}
+    return {"update": {"message": message, "props": {"from_bot": "true", **props, **pressed.props}}}
+
+
+def _said(key: str) -> str:
+    return catalogue().markdown(text(key))
 
 
 def _ephemeral(text: str) -> web.Response:

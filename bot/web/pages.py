@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from aiohttp import web
+
+from bot.messages.catalogue import catalogue
+from bot.messages.content import Content, Strong, text
 
 _STYLE = """
 :root{color-scheme:light dark;font-family:system-ui,sans-serif}
@@ -32,69 +35,29 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-# By the names of ``features.linking.Problem``: status, heading, what to do.
-PROBLEMS: Mapping[str, tuple[int, str, str]] = {
-    "unknown": (
-        400,
-        "This link is not valid",
-        "It may be incomplete. In Mattermost, write “connect” to the Zoom bot in a direct message to get a new one.",
-    ),
-    "expired": (
-        400,
-        "This link has expired",
-        "Links work for ten minutes. In Mattermost, write “connect” to the Zoom bot in a direct message to get a new one.",
-    ),
-    "used": (
-        400,
-        "This link has already been used",
-        "Each link works once. In Mattermost, write “connect” to the Zoom bot in a direct message to get a new one.",
-    ),
-    "denied": (
-        200,
-        "Nothing was linked",
-        "Zoom says you didn’t grant access. To try again, write “connect” to the Zoom bot in a direct message.",
-    ),
-    "refused": (
-        400,
-        "Zoom didn’t accept the sign-in",
-        "Please write “connect” to the Zoom bot in a direct message and try again. If it happens again, tell your administrator.",
-    ),
-    "scope": (
-        400,
-        "The Zoom app is missing a permission",
-        "Nothing was linked. Please tell your administrator that the Zoom app is missing a scope, which the log names.",
-    ),
-    "unreachable": (
-        502,
-        "Zoom couldn’t be reached",
-        "Please write “connect” to the Zoom bot in a direct message and try again in a few minutes.",
-    ),
-    "wrong_email": (
-        403,
-        "This is another person’s Zoom account",
-        "Your Zoom account must have the same e-mail address as your Mattermost account. "
-        "Sign in to Zoom with that address, then write “connect” to the Zoom bot again.",
-    ),
-    "hidden_email": (
-        403,
-        "Your e-mail address is hidden",
-        "Mattermost doesn’t show it to the Zoom bot, so it can’t be compared with your Zoom account’s address. "
-        "Please ask your administrator to run “zoombot check”, which says how to fix it.",
-    ),
-    "cancelled": (200, "Nothing was linked", "You can close this page."),
+# The HTTP status by the values of ``features.linking.Problem``, which the messages' keys end with.
+PROBLEMS: Mapping[str, int] = {
+    "unknown": 400,
+    "expired": 400,
+    "used": 400,
+    "denied": 200,
+    "refused": 400,
+    "scope": 400,
+    "unreachable": 502,
+    "wrong-email": 403,
+    "hidden-email": 403,
+    "cancelled": 200,
 }
 
 
 def problem_page(name: str) -> web.Response:
     """Why linking failed, and what to do."""
-    status, heading, text = PROBLEMS[name]
-    return _page(heading, f"<p>{escape(text)}</p>", status)
+    return _page(text(f"page-{name}"), [text(f"page-{name}-text")], PROBLEMS[name])
 
 
 def linked_page(user_name: str, email: str) -> web.Response:
     """The account is linked."""
-    text = f"{email} is now linked to @{user_name}. You can close this page and go back to Mattermost."
-    return _page("Zoom is connected", f"<p>{escape(text)}</p>")
+    return _page(text("page-linked"), [text("page-linked-text", user=user_name, email=email)])
 
 
 def question_page(user_name: str, email: str, action: str, hidden: Mapping[str, str]) -> web.Response:
@@ -103,26 +66,29 @@ def question_page(user_name: str, email: str, action: str, hidden: Mapping[str, 
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in hidden.items()
     )
-    body = (
-        f"<p>Meetings that <strong>@{escape(user_name)}</strong> starts in Mattermost will be created with "
-        f"<strong>{escape(email)}</strong>.</p><p>If someone else sent you this link, cancel.</p>"
+    shown = catalogue().html
+    form = (
         f'<form method="post" action="{escape(action)}">{inputs}'
-        '<button class="main">Link the account</button>'
-        '<button name="cancel" value="1">Cancel</button></form>'
+        f'<button class="main">{shown(text("page-question-link"))}</button>'
+        f'<button name="cancel" value="1">{shown(text("page-question-cancel"))}</button></form>'
     )
-    return _page(f"Link this Zoom account to @{user_name}?", body)
+    said = text("page-question-text", user=Strong(f"@{user_name}"), email=Strong(email))
+    return _page(text("page-question", user=user_name), [said, text("page-question-warning")], form=form)
 
 
-def error_page(status: int, heading: str, text: str) -> web.Response:
-    """Something else went wrong."""
-    return _page(heading, f"<p>{escape(text)}</p>", status)
+def error_page() -> web.Response:
+    """Something went wrong that nobody expects."""
+    return _page(text("page-error"), [text("page-error-text")], 500)
 
 
-def _page(heading: str, body: str, status: int = 200) -> web.Response:
+def _page(heading: Content, said: Sequence[Content], status: int = 200, *, form: str = "") -> web.Response:
+    shown = catalogue().html
+    title = shown(heading)
+    paragraphs = "".join(f"<p>{shown(each)}</p>" for each in said)
     html = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(heading)}</title><style>{_STYLE}</style></head>"
-        f"<body><main><h1>{escape(heading)}</h1>{body}</main></body></html>"
+        f"<title>{title}</title><style>{_STYLE}</style></head>"
+        f"<body><main><h1>{title}</h1>{paragraphs}{form}</main></body></html>"
     )
     return web.Response(status=status, text=html, content_type="text/html", headers=_HEADERS)

@@ -82,4 +82,4 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     except Exception:
         # The path alone: the query may hold secrets.
         log.exception("request failed: %s %s", request.method, request.path)
-        return error_page(500, "Something went wrong", "Please try again in a minute.")
+        return error_page()

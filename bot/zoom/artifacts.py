@@ -1,26 +1,19 @@
 """What Zoom says once a meeting is over: recordings, their files, summaries. Pure.
 
-Fields may be absent or null. What people said in a meeting is shown as it is: escaped, and cut where a
-post would be too long.
+Fields may be absent or null.
 """
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
 from bot.errors import EventError
-from bot.messages import sentences
-from bot.messages.markdown import escape
 from bot.zoom.times import parse_time
 from bot.zoom.webhooks import Webhook
 
-# A post holds 16,383 characters.
-MAX_SUMMARY = 8_000
-MAX_LINE = 1_000
 MAX_FILES = 5
 
 
@@ -93,6 +86,21 @@ class Summary(msgspec.Struct, frozen=True):
     summary_content: str | None = None
     next_steps: list[Any] | None = None
 
+    @property
+    def overview(self) -> str:
+        """What was talked about, in short."""
+        return self.summary_overview or self.summary_content or ""
+
+    @property
+    def details(self) -> list[tuple[str, str]]:
+        """Its sections: heading and text."""
+        return [(each.label or "", each.summary) for each in self.summary_details or [] if each.summary]
+
+    @property
+    def steps(self) -> list[str]:
+        """What is to be done next."""
+        return [step for step in self.next_steps or [] if isinstance(step, str)]
+
 
 def read_recording(webhook: Webhook) -> Recording:
     """The recording in a webhook; :class:`EventError` if there is none."""
@@ -110,20 +118,6 @@ def read_summary(webhook: Webhook) -> Summary:
         raise EventError(f"{webhook.event} carries no summary") from None
 
 
-def summary_text(topic: str, summary: Summary) -> str:
-    """The message with a summary; empty if Zoom sent nothing to read."""
-    parts = [_lines(summary.summary_overview or summary.summary_content or "")]
-    parts += [
-        f"**{escape(detail.label or '')}**\n{_lines(detail.summary)}"
-        for detail in summary.summary_details or []
-        if detail.summary
-    ]
-    if steps := [f"- {escape(step)}" for step in summary.next_steps or [] if isinstance(step, str)]:
-        parts.append("\n".join([sentences.SUMMARY_STEPS, *steps]))
-    parts = [part for part in parts if part]
-    return "\n\n".join([sentences.SUMMARY.format(topic=escape(topic)), *_cut(parts)]) if parts else ""
-
-
 def without_passcode(url: str) -> str:
     """A recording's link without what would open it unasked: who may have the passcode is set elsewhere."""
     parts = urlsplit(url)
@@ -139,22 +133,3 @@ def is_web(url: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in ("https", "http") and bool(parts.hostname)
-
-
-def _lines(text: str) -> str:
-    """``text`` escaped, each of its lines a line still; one that is a page long is several."""
-    lines = [part for line in text.splitlines() for part in textwrap.wrap(line, MAX_LINE) or [""]]
-    return "\n".join(map(escape, lines)).strip()
-
-
-def _cut(parts: list[str]) -> list[str]:
-    kept: list[str] = []
-    left = MAX_SUMMARY
-    for part in parts:
-        if len(part) > left:
-            # Between lines: cut within one, what escapes a character could be lost with it.
-            whole = part[:left].rpartition("\n")[0]
-            return [*kept, *([whole] if whole else []), sentences.SUMMARY_CUT]
-        kept.append(part)
-        left -= len(part)
-    return kept

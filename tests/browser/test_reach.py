@@ -40,6 +40,18 @@ def composer(page: Page) -> Locator:
     return page.locator("#composer textarea")
 
 
+async def scroll_to(page: Page, top: int) -> None:
+    """Scroll the messages elsewhere, and wait until the page has been told."""
+    await page.evaluate(
+        """top => new Promise(done => {
+            const list = document.querySelector("#scroll");
+            list.addEventListener("scroll", () => done(), { once: true });
+            list.scrollTop = top;
+        })""",
+        top,
+    )
+
+
 async def fill(world: World, channel: str = "dev") -> None:
     """More than a screen of messages."""
     for number in range(40):
@@ -54,7 +66,7 @@ async def test_what_one_writes_or_is_told_alone_is_in_sight(
     page = await (await open_windows(world)).open("alice")
     await posts(page).nth(39).wait_for()
     assert await is_in_sight(posts(page).last)
-    await page.evaluate(f"{TOP} = 0")
+    await scroll_to(page, 0)
     await world.mattermost.post("bob", "dev", "of others")
     await posts(page).get_by_text("of others").wait_for()
     assert await page.evaluate(TOP) == 0
@@ -63,7 +75,7 @@ async def test_what_one_writes_or_is_told_alone_is_in_sight(
     own = posts(page).filter(has_text="@zoom standup")
     await own.wait_for()
     assert await is_in_sight(own)
-    await page.evaluate(f"{TOP} = 0")
+    await scroll_to(page, 0)
     async with integration() as served:
         served.answer = {"response_type": "ephemeral", "text": "for you"}
         world.mattermost.register_command("whisper", served.url)
@@ -165,7 +177,7 @@ async def test_where_there_is_no_room_for_both_a_thread_takes_the_rooms_place(
     windows = await open_windows(world)
     page = await windows.open("alice", viewport=size)
     await posts(page).nth(39).wait_for()
-    await page.evaluate(f"{TOP} = 300")
+    await scroll_to(page, 300)
     reply = posts(page).nth(7).get_by_role("button", name="Reply")
     await reply.click()
     thread = page.locator("#thread")

@@ -16,6 +16,8 @@ from bot.domain.grammar import NOTHING, TOPIC, ParsedCommand, Request, words
 from bot.domain.records import Notice, Question
 from bot.errors import ZoomError, ZoomUnreachableError
 from bot.features import collect
+from bot.messages.catalogue import catalogue
+from bot.messages.content import text
 from bot.stores import Put
 from bot.zoom.webhooks import Webhook
 
@@ -197,7 +199,11 @@ async def test_an_event_may_have_several_handlers() -> None:
 
 def commands_table(registry: Registry) -> str:
     """The table of docs/commands.md."""
-    rows = [f"| {each.usage} | {each.help} | {_place(each)} |" for each in registry.helped]
+    shown = [
+        (catalogue().markdown(text(each.usage)), catalogue().markdown(text(each.help)), each)
+        for each in registry.helped
+    ]
+    rows = [f"| {usage} | {help} | {_place(each)} |" for usage, help, each in shown]
     return "\n".join(["| Write | to | Where |", "|---|---|---|", *rows])
 
 
@@ -206,8 +212,8 @@ def _place(command: Command) -> str:
 
 
 def test_the_table_of_the_documents_is_what_is_declared() -> None:
-    text = DOCS.read_text(encoding="utf-8")
-    found = re.search(r"<!-- commands -->\n(.*?)\n<!-- /commands -->", text, re.DOTALL)
+    documented = DOCS.read_text(encoding="utf-8")
+    found = re.search(r"<!-- commands -->\n(.*?)\n<!-- /commands -->", documented, re.DOTALL)
     assert found, "docs/commands.md has no table between its marks"
     expected = commands_table(collect())
     assert found[1] == expected, f"docs/commands.md needs:\n{expected}"

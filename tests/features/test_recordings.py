@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from bot.messages import sentences
 from bot.sandbox.zoom.models import Delivery, Json
 from tests.conftest import MakeWorld, World
 from tests.features.kit import (
@@ -269,7 +268,7 @@ async def test_a_summary_keeps_its_lines_and_is_cut_after_one(trio: World, where
     (reply,) = replies(trio, post)
     shown = reply.message.replace("\u200b", "").replace("\\", "").splitlines()
     assert shown[1:7] == ["", "# Recap", "We met @all.", "", "- Bob: tests", "==="]
-    assert set(shown[7:]) == {"the rest", "", sentences.SUMMARY_CUT}
+    assert set(shown[7:]) == {"the rest", "", "… The rest is in Zoom."}
     assert "@all" not in reply.message
 
 

@@ -1,4 +1,4 @@
-"""``version``: a command that is declared in one file."""
+"""``version``: a command that is declared in one place."""
 
 from __future__ import annotations
 

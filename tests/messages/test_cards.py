@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import example, given
@@ -24,22 +23,24 @@ from bot.domain.meetings import (
 from bot.domain.records import Announcement, Meeting
 from bot.domain.topics import is_visible
 from bot.features import collect
+from bot.messages.card import Button, Card, shown
 from bot.messages.cards import (
     BLUE,
     GREEN,
     GREY,
-    Card,
     answered_card,
     meeting_card,
-    problem,
     question_card,
     recording_card,
     spaced,
 )
-from bot.messages.dates import length, moment, span
+from bot.messages.catalogue import catalogue
+from bot.messages.content import text
 from bot.messages.markdown import safe_url
+from bot.messages.problems import problem
 from bot.zoom.artifacts import File, Recording
-from tests.messages.test_markdown import ANY_TEXT, cleaned, inline, mentioned, shown
+from tests.messages.test_markdown import ANY_TEXT, cleaned, inline, mentioned
+from tests.messages.test_markdown import shown as visible
 
 # 24 November 2026, 09:30 UTC.
 T = 1_795_512_600_000
@@ -73,8 +74,25 @@ def card_of(*events: MeetingEvent, user: str = "alice", **fields: Any) -> tuple[
     announced = Announcement(
         id="a1", meeting="m", channel_id="c", user_name=user, trigger="post1", created_at=T
     )
-    card = meeting_card(meeting, announced)
-    return card.message, card.props
+    return shown(meeting_card(meeting, announced), catalogue())
+
+
+class Post(NamedTuple):
+    """What Mattermost is given."""
+
+    message: str
+    props: dict[str, Any]
+
+
+def post_of(card: Card) -> Post:
+    return Post(*shown(card, catalogue()))
+
+
+def buttons_of(*words: str) -> list[Button]:
+    return [
+        Button(word, text(f"choice-{word}"), "default", "https://bot.example/action", f"t-{word}")
+        for word in words
+    ]
 
 
 def card_in(props: dict[str, Any]) -> dict[str, Any]:
@@ -265,7 +283,7 @@ def test_an_open_meeting_is_one_paragraph_with_one_link(kind: str, topic: str, r
     opening = next(index for index, token in enumerate(tokens) if token.type == "link_open")
     assert tokens[opening].attrs == {"href": safe_url(url)}
     assert tokens[-1].type == "link_close"
-    assert shown(tokens[opening:-1]).strip() == (cleaned(topic) if is_visible(topic) else "Zoom meeting")
+    assert visible(tokens[opening:-1]).strip() == (cleaned(topic) if is_visible(topic) else "Zoom meeting")
 
 
 @pytest.mark.parametrize("events", [LIVES["ended"], LIVES["expired"]], ids=["ended", "expired"])
@@ -275,7 +293,7 @@ def test_a_meeting_that_is_over_is_one_paragraph_without_a_link(
 ) -> None:
     tokens = inline(card_of(*events, topic=topic)[0])
     assert {token.type for token in tokens} == {"text"}
-    assert (cleaned(topic) if is_visible(topic) else "Zoom meeting") in shown(tokens)
+    assert (cleaned(topic) if is_visible(topic) else "Zoom meeting") in visible(tokens)
 
 
 @pytest.mark.parametrize("topic", ["", " ", "\u200b", "\u200d"])
@@ -314,11 +332,11 @@ def recording_of(**changes: Any) -> Recording:
     return Recording(**(known | changes))
 
 
-def news_of(recording: Recording, *, topic: str = "standup", with_passcode: bool = False) -> Card:
+def news_of(recording: Recording, *, topic: str = "standup", with_passcode: bool = False) -> Post:
     meeting = Meeting(
         id="m", uuid="u", zoom_id=1, topic=topic, join_url=URL, timezone="Europe/Berlin", created_at=T
     )
-    return recording_card(
+    card = recording_card(
         meeting,
         recording.url,
         passcode=recording.password or "",
@@ -326,6 +344,7 @@ def news_of(recording: Recording, *, topic: str = "standup", with_passcode: bool
         began=recording.began,
         duration=recording.length,
     )
+    return post_of(card)
 
 
 def test_a_recording_says_where_it_is_when_it_was_made_and_how_long_it_is() -> None:
@@ -385,34 +404,53 @@ def test_a_recording_s_card_holds_any_text(topic: str, rest: str, passcode: str)
 
 
 def test_a_problem_is_one_sentence_with_a_sign_in_front() -> None:
-    assert problem("Zoom cannot be reached.") == Card("⚠️ Zoom cannot be reached.", {})
+    said = Card(problem(text("zoom-timed-out")))
+    assert post_of(said) == Post("⚠️ Zoom didn't answer in time. Please try again in a minute.", {})
 
 
 # Questions.
 
 
 def test_a_question_says_what_is_asked_how_to_answer_and_where_it_leads() -> None:
-    buttons = [{"id": "existing"}, {"id": "new"}]
-    words = ["existing", "new"]
-    card = question_card("There is one.", title="Join “standup”?", words=words, actions=buttons, url=URL)
-    assert card.message == "There is one.\nPress a button, or write `existing` or `new` to me."
+    title = text("duplicate-title", topic="standup")
+    card = post_of(question_card(text("left"), title=title, buttons=buttons_of("existing", "new"), url=URL))
+    assert card.message.splitlines() == [
+        "You're no longer in that channel, so I didn't post anything there.",
+        "Press a button, or write `existing` or `new` to me.",
+    ]
     assert card_in(card.props) == {
         "title": "Join “standup”?",
         "title_link": URL,
-        "actions": buttons,
+        "actions": [
+            {
+                "id": "existing",
+                "name": "Join that one",
+                "type": "button",
+                "style": "default",
+                "integration": {"url": "https://bot.example/action", "context": {"token": "t-existing"}},
+            },
+            {
+                "id": "new",
+                "name": "Start another",
+                "type": "button",
+                "style": "default",
+                "integration": {"url": "https://bot.example/action", "context": {"token": "t-new"}},
+            },
+        ],
         "fallback": f"Join “standup”? (existing or new) {URL}",
     }
 
 
 def test_a_question_about_nothing_that_one_can_go_to_has_no_link() -> None:
-    card = card_in(question_card("Where?", title="A room", words=["yes", "no", "ask"], actions=[]).props)
+    asked = question_card(text("left"), title=text("settings-room"), buttons=buttons_of("yes", "no", "ask"))
+    card = card_in(post_of(asked).props)
     assert "title_link" not in card
-    assert card["fallback"] == "A room (yes, no or ask)"
+    assert card["fallback"] == "Where your meetings take place (yes, no or ask)"
 
 
 @pytest.mark.parametrize("word", sorted(collect().words))
 def test_whatever_was_answered_is_said_in_place_of_the_buttons(word: str) -> None:
-    card = answered_card(word)
+    card = post_of(answered_card(word))
     assert re.fullmatch(r"You chose: [A-Z][\w ]+", card.message)
     assert card.props == {"attachments": []}
 
@@ -429,54 +467,6 @@ def test_whatever_was_answered_is_said_in_place_of_the_buttons(word: str) -> Non
 )
 def test_a_number_is_grouped_as_zoom_groups_it(number: int, text: str) -> None:
     assert spaced(number) == text
-
-
-@pytest.mark.parametrize(
-    ("milliseconds", "text"),
-    [
-        (-MINUTE, "less than a minute"),
-        (0, "less than a minute"),
-        (29_000, "less than a minute"),
-        (MINUTE, "1 min"),
-        (59 * MINUTE + 29_000, "59 min"),
-        (59 * MINUTE + 31_000, "1 h"),
-        (60 * MINUTE, "1 h"),
-        (62 * MINUTE, "1 h 2 min"),
-        (25 * 60 * MINUTE, "25 h"),
-    ],
-)
-def test_a_length_is_said_in_hours_and_minutes(milliseconds: int, text: str) -> None:
-    assert length(milliseconds) == text
-
-
-@pytest.mark.parametrize(
-    ("zone", "text"),
-    [
-        ("UTC", "Tue 24 Nov 2026, 09:30 UTC"),
-        ("Europe/Berlin", "Tue 24 Nov 2026, 10:30 CET"),
-        ("America/Los_Angeles", "Tue 24 Nov 2026, 01:30 PST"),
-        ("Asia/Kathmandu", "Tue 24 Nov 2026, 15:15 +0545"),
-    ],
-)
-def test_a_time_names_its_zone(zone: str, text: str) -> None:
-    assert moment(T, ZoneInfo(zone)) == text
-
-
-# 25 October 2026, 00:59 UTC: a minute later the clocks of Berlin go back from three to two.
-AUTUMN = 1_792_889_940_000
-
-
-@pytest.mark.parametrize(
-    ("begin", "end", "text"),
-    [
-        (T, T, "Tue 24 Nov 2026, 10:30 CET"),
-        (T, T + 62 * MINUTE, "Tue 24 Nov 2026, 10:30–11:32 CET"),
-        (T, T + 14 * 60 * MINUTE, "Tue 24 Nov 2026, 10:30 CET – Wed 25 Nov 2026, 00:30 CET"),
-        (AUTUMN, AUTUMN + 2 * MINUTE, "Sun 25 Oct 2026, 02:59 CEST – Sun 25 Oct 2026, 02:01 CET"),
-    ],
-)
-def test_a_span_says_once_what_both_ends_have_in_common(begin: int, end: int, text: str) -> None:
-    assert span(begin, end, ZoneInfo("Europe/Berlin")) == text
 
 
 @pytest.mark.parametrize("zone", ["", "Nowhere/Land", "../../etc/passwd", "America", "\0", "x" * 5000])

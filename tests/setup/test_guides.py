@@ -22,7 +22,11 @@ def test_every_event_that_is_subscribed_is_handled() -> None:
 
 
 def test_what_the_guide_lets_one_see_is_what_the_bot_says() -> None:
-    said = " ".join(path.read_text(encoding="utf-8") for path in (ROOT / "bot").rglob("*.py"))
+    said = " ".join(
+        path.read_text(encoding="utf-8")
+        for path in (ROOT / "bot").rglob("*")
+        if path.suffix in (".py", ".ftl")
+    )
     _, _, table = GUIDE.partition("| What you see |")
     quoted = re.findall(r"\*([^*|]+)\*", "".join(re.findall(r"^\|([^|]+)\|", table, re.MULTILINE)))
     assert len(quoted) > 5

@@ -1,0 +1,139 @@
+"""What people read, in one language: renders content for the place where it will stand.
+
+The sentences are in the ``.ftl`` file of the language; numbers, plurals and dates follow CLDR, by Babel.
+"""
+
+from __future__ import annotations
+
+import html
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from babel import Locale
+from babel.lists import format_list
+from fluent.runtime import FluentBundle, FluentResource
+
+from bot.messages import markdown
+from bot.messages.content import (
+    Code,
+    Content,
+    Lines,
+    Link,
+    Listing,
+    Markdown,
+    Moment,
+    Span,
+    Strong,
+    Table,
+    Text,
+    Url,
+)
+from bot.messages.dates import Dates
+
+log = logging.getLogger(__name__)
+
+# Which customs a language's numbers, dates and lists follow.
+_LOCALES = {"en": "en_GB"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """How the parts of a message are written in one kind of place."""
+
+    escape: Callable[[str], str]
+    code: Callable[[str], str]
+    strong: Callable[[str], str]
+    link: Callable[[str, str], str]
+
+
+_MARKDOWN = _Place(
+    markdown.escape,
+    markdown.code,
+    lambda text: f"**{markdown.escape(text)}**",
+    lambda shown, url: f"[{shown}]({markdown.safe_url(url)})",
+)
+_PLAIN = _Place(markdown.plain, markdown.plain, markdown.plain, lambda shown, url: shown)
+_HTML = _Place(
+    html.escape, html.escape, lambda text: f"<strong>{html.escape(text)}</strong>", lambda shown, url: shown
+)
+
+
+@cache
+def catalogue(language: str = "en") -> Catalogue:
+    """The catalogue of a language, read at its first use."""
+    return Catalogue(language)
+
+
+class Catalogue:
+    """The messages of one language. A key that it does not have is a :class:`LookupError`."""
+
+    def __init__(self, language: str) -> None:
+        source = files("bot.messages").joinpath(f"{language}.ftl").read_text(encoding="utf-8")
+        self.locale = Locale.parse(_LOCALES[language])
+        # Marks of direction around what is filled in would break links and code.
+        self._bundle = FluentBundle([str(self.locale).replace("_", "-")], use_isolating=False)
+        self._bundle.add_resource(FluentResource(source))
+        self._dates = Dates(self.locale, self._format("day-pattern", {}), self._format("clock-pattern", {}))
+
+    def markdown(self, content: Content) -> str:
+        """As Mattermost's Markdown: for messages, and the text and the fields of cards."""
+        return self._render(content, _MARKDOWN)
+
+    def plain(self, content: Content) -> str:
+        """As text that still must mention nobody: for titles, buttons, footers and notifications."""
+        return self._render(content, _PLAIN)
+
+    def html(self, content: Content) -> str:
+        """As HTML, for the pages."""
+        return self._render(content, _HTML)
+
+    def _render(self, content: Content, place: _Place) -> str:
+        match content:
+            case str():
+                return place.escape(content)
+            case Text():
+                args = {name: self._argument(value, place) for name, value in content.args.items()}
+                return self._format(content.key, args)
+            case Link():
+                return place.link(self._render(content.text, place), content.url)
+            case Url():
+                return markdown.safe_url(content.url)
+            case Code():
+                return place.code(content.text)
+            case Strong():
+                return place.strong(content.text)
+            case Markdown():
+                return content.text
+            case Moment():
+                return self._dates.moment(content.at, content.zone)
+            case Span():
+                return self._dates.span(content.begin, content.end, content.zone)
+        return self._render_several(content, place)
+
+    def _render_several(self, content: Lines | Listing | Table, place: _Place) -> str:
+        match content:
+            case Lines():
+                return content.between.join(self._render(each, place) for each in content.lines)
+            case Listing():
+                shown = [self._render(each, place) for each in content.items]
+                return format_list(shown, style=content.style, locale=self.locale)
+            case Table():
+                rows = [content.head, *content.rows]
+                lines = [f"| {' | '.join(self._render(each, place) for each in row)} |" for row in rows]
+                return "\n".join([lines[0], "|" + " --- |" * len(content.head), *lines[1:]])
+
+    def _argument(self, value: Content | int, place: _Place) -> str | int:
+        return value if isinstance(value, int) else self._render(value, place)
+
+    def _format(self, key: str, args: dict[str, str | int]) -> str:
+        message = self._bundle.get_message(key)
+        if message.value is None:
+            raise LookupError(key)
+        shown, errors = self._bundle.format_pattern(message.value, args)
+        for error in errors:
+            # Names what is missing, and nothing of what was filled in.
+            log.error("message %s: %s", key, error)
+        return str(shown)

@@ -1,0 +1,69 @@
+"""What went wrong at Zoom, and what to do about it. Pure."""
+
+from __future__ import annotations
+
+from bot.errors import (
+    EmailHiddenError,
+    NotLinkedError,
+    ZoomClientError,
+    ZoomError,
+    ZoomLicenceError,
+    ZoomLinkError,
+    ZoomNotFoundError,
+    ZoomRateLimitError,
+    ZoomScopeError,
+    ZoomUnreachableError,
+    ZoomUserUnknownError,
+)
+from bot.messages.content import Code, Listing, Moment, Text, ago, text
+
+# The first that fits.
+_KEYS: tuple[tuple[type[ZoomError], str], ...] = (
+    (NotLinkedError, "not-connected"),
+    (ZoomLinkError, "unlinked"),
+    (EmailHiddenError, "email-hidden"),
+    (ZoomUserUnknownError, "zoom-user-unknown"),
+    (ZoomNotFoundError, "zoom-not-found"),
+    (ZoomClientError, "zoom-credentials"),
+    (ZoomUnreachableError, "zoom-unreachable"),
+)
+
+
+def problem(what: Text) -> Text:
+    """What went wrong, told to who asked."""
+    return text("problem", problem=what)
+
+
+def zoom_problem(error: ZoomError, now: int, app: str) -> Text:
+    """What went wrong at Zoom. ``now`` is in ms, ``app`` is the kind of Zoom app."""
+    match error:
+        case ZoomRateLimitError():
+            return _limited(error, now)
+        case ZoomScopeError():
+            return _missing_scopes(error, app)
+        case ZoomLicenceError():
+            return _because("zoom-plan", error)
+        case ZoomUserUnknownError() if app == "user":
+            return text("zoom-account-unknown")
+        case ZoomUnreachableError(timed_out=True):
+            return text("zoom-timed-out")
+    key = next((key for cause, key in _KEYS if isinstance(error, cause)), "")
+    return text(key) if key else _because("zoom-refused", error)
+
+
+def _because(key: str, error: ZoomError) -> Text:
+    """With what Zoom says, if it says anything."""
+    return text(f"{key}-because", reason=error.reason) if error.reason else text(key)
+
+
+def _limited(error: ZoomRateLimitError, now: int) -> Text:
+    key, left_ms = "zoom-daily-limit" if error.daily else "zoom-limit", error.retry_at - now
+    if left_ms > (0 if error.daily else 60_000):
+        return text(f"{key}-until", at=Moment(error.retry_at), wait=ago(left_ms))
+    return text(key)
+
+
+def _missing_scopes(error: ZoomScopeError, app: str) -> Text:
+    if not error.scopes:
+        return text("zoom-scope-unnamed", app=app)
+    return text("zoom-scopes", app=app, scopes=Listing([Code(scope) for scope in error.scopes]))
