@@ -85,7 +85,8 @@ class World:
         verifier = "v" * 64
         back = await self.zoom.consent(oauth.authorize_url("state", verifier), f"{name}@demo.example")
         grant = await oauth.exchange(URL(back).query["code"], verifier)
-        await self.bot.ctx.tokens.link(user.id, grant, await self.bot.ctx.zoom.identify(grant))
+        linked = self.bot.ctx.tokens.linked(user.id, grant, await self.bot.ctx.zoom.identify(grant))
+        await self.bot.ctx.store.commit(*linked)
         self.zoom.clear_calls()
         self.mattermost.clear_calls()
 

@@ -128,6 +128,10 @@ class Context:
         """Have a task done; see :mod:`bot.core.tasks`. The same ``id`` again moves it to ``due_at``."""
         return Put(task(self.inbox, id, name, about, queue=queue, due_at=due_at))
 
+    async def note_ahead(self, *changes: Change) -> None:
+        """Make durable what a second attempt must find if this one is interrupted while it acts outside."""
+        await self.store.commit(*changes)
+
     def url(self, path: str, **query: str) -> str:
         """The public URL of one of our routes."""
         return self.config.web.public_url + path + (f"?{urlencode(query)}" if query else "")

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from bot.core.context import Context, Job
 from bot.domain.grammar import Form, Request
-from bot.domain.records import Announcement, Question
+from bot.domain.records import Announcement, LostLink, Question
 from bot.errors import ZoomError
 from bot.stores import Change
 from bot.zoom.webhooks import Webhook
@@ -30,6 +30,7 @@ TaskHandler = Callable[[Context, Job, Any], Awaitable[Changes]]
 InDoubt = Callable[[Context, Job, Request, Changes], Changes]
 ZoomRefused = Callable[[Context, Job, Request, "Command", ZoomError], Awaitable[Changes]]
 PostRefused = Callable[[Context, Announcement], Changes]
+LinkLost = Callable[[Context, LostLink], Changes]
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -105,6 +106,8 @@ class Hook(enum.Enum):
     CREATION_IN_DOUBT = enum.auto()
     # Mattermost will never take an announcement's post.
     POST_REFUSED = enum.auto()
+    # Zoom has ended somebody's link.
+    LINK_LOST = enum.auto()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from bot.core.declarations import (
     Hook,
     HookDeclaration,
     InDoubt,
+    LinkLost,
     PostRefused,
     TaskDeclaration,
     WebhookDeclaration,
@@ -30,7 +31,7 @@ from bot.core.declarations import (
 )
 from bot.core.tasks import Task
 from bot.domain.grammar import Grammar, Request
-from bot.domain.records import Announcement, Question
+from bot.domain.records import Announcement, LostLink, Question
 from bot.errors import ZoomError, ZoomUnreachableError
 from bot.stores import Change
 from bot.zoom.webhooks import Webhook
@@ -151,6 +152,11 @@ class Registry:
         """What is to be written since Mattermost will never take this announcement's post."""
         handler: PostRefused | None = self.hooks.get(Hook.POST_REFUSED)  # type: ignore[assignment]
         return list(handler(ctx, announcement)) if handler else []
+
+    def link_lost(self, ctx: Context, lost: LostLink) -> list[Change]:
+        """What is to be written together with the news that Zoom has ended a link."""
+        handler: LinkLost | None = self.hooks.get(Hook.LINK_LOST)  # type: ignore[assignment]
+        return list(handler(ctx, lost)) if handler else []
 
     async def _pass(self, ctx: Context, job: Job, request: Request, asked: Command) -> list[Change]:
         for gate in self._gates(asked):

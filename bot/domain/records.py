@@ -247,8 +247,6 @@ class Question(Record, kw_only=True):
     sealed: str
     expires_at: int
     answered: bool = False
-    # The inbox item of the words that answered it, if it was words.
-    answered_by: str = ""
 
 
 class Recent(Record, kw_only=True):

@@ -42,11 +42,12 @@ async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
     # Revoked before it is forgotten: after a crash in between it is done again.
     revoked = await _revoke_link(ctx, request.user_id)
     id = link_id(ctx, request.user_id)
-    await ctx.tokens.unlink(id, Delete(LostLink, id))
-    asked = await ctx.store.find(Question, "user_id", request.user_id)
-    dropped = [*await pending.dropped(ctx, request.user_id), *(Delete(Question, each.id) for each in asked)]
+    forgotten = [*ctx.tokens.unlinked(id), Delete(LostLink, id), *await pending.dropped(ctx, request.user_id)]
+    forgotten += [
+        Delete(Question, each.id) for each in await ctx.store.find(Question, "user_id", request.user_id)
+    ]
     said = text("disconnected") if revoked else text("disconnected-here")
-    return [ctx.tell(job, request, said), *dropped]
+    return [ctx.tell(job, request, said), *forgotten]
 
 
 async def ask_to_link(ctx: Context, job: Job, request: Request, *, revoked: bool) -> Changes:

@@ -31,19 +31,20 @@ async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
         log.warning("deauthorization: it is meant for another app")
         return []
     at = max(parse_time(str(payload.get("deauthorization_time", ""))), webhook.at)
+    changes: list[Change] = []
     for lost in await ctx.store.find(LostLink, "zoom_user_id", zoom_user_id):
         # Zoom had refused the link before it said why.
-        await ctx.store.commit(Delete(LostLink, lost.id), *await _forget(ctx, job, lost))
+        changes += [Delete(LostLink, lost.id), *await _forget(ctx, job, lost)]
     for link in await ctx.store.find(LinkedAccount, "zoom_user_id", zoom_user_id):
         # It may come hours late, and they may have connected again meanwhile.
         if link.linked_at <= at + SLACK_MS:
-            await ctx.tokens.unlink(link.id, *await _forget(ctx, job, link))
-            log.info("deauthorization: a link was deleted", extra={"item": job.id})
-    return []
+            changes += [*ctx.tokens.unlinked(link.id), *await _forget(ctx, job, link)]
+            log.info("deauthorization: a link is deleted", extra={"item": job.id})
+    return changes
 
 
 async def _forget(ctx: Context, job: Job, link: LinkedAccount | LostLink) -> list[Change]:
-    """What goes with the link, and the news of it, in one commit."""
+    """What goes with the link, and the news of it."""
     if link.id == ACCOUNT:
         return [
             ctx.tell_user(f"deauthorized:{job.reference}:{user_id}", user_id, text("deauthorized-account"))

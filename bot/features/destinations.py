@@ -23,33 +23,33 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Under the post of an announcement, or (where there is none) to a person."""
+class Destination:
+    """Where something is said: under an announcement's post or, without one, to a person."""
 
     announcement: Announcement | None = None
     user_id: str = ""
 
     @property
     def id(self) -> str:
-        """What tells places apart."""
+        """What tells destinations apart."""
         return self.announcement.id if self.announcement else self.user_id
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Followup:
     """What is said, once in each place; ``key`` is the same whenever Zoom brings it again."""
 
     key: str
-    place: Place
+    destination: Destination
 
     @property
     def id(self) -> str:
         """The notice's."""
-        return f"{self.key}/{self.place.id}"
+        return f"{self.key}/{self.destination.id}"
 
 
 def key_of(kind: str, *parts: str) -> str:
-    """A key of news: the same for the same parts."""
+    """A follow-up's key: the same for the same parts."""
     return f"{kind}:" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
@@ -65,14 +65,14 @@ async def meetings_of(ctx: Context, about: MeetingObject) -> list[Meeting]:
     return [meeting for meeting in same_number if _may_be(meeting, parse_time(about.start_time))]
 
 
-async def places_of(
+async def destinations_of(
     ctx: Context, meetings: Sequence[Meeting], about: MeetingObject, *, to_host: bool
-) -> list[Place]:
+) -> list[Destination]:
     """Every place that these meetings have: of a followed one, where whoever subscribed still is."""
     if to_host:
-        return [Place(user_id=host) for host in await hosts_of(ctx, meetings, about)]
+        return [Destination(user_id=host) for host in await hosts_of(ctx, meetings, about)]
     return [
-        Place(announcement)
+        Destination(announcement)
         for meeting in meetings
         for announcement in await ctx.store.find(Announcement, "meeting", meeting.id)
         if not announcement.failed and await _is_fed(ctx, meeting, announcement)
@@ -89,24 +89,24 @@ async def hosts_of(ctx: Context, meetings: Sequence[Meeting], about: MeetingObje
     return list(dict.fromkeys([each.host_id for each in meetings if await _is_host(ctx, each, about)]))
 
 
-async def unsaid(ctx: Context, key: str, places: Sequence[Place]) -> list[News]:
-    """The places where this was not said yet."""
-    news = [News(key, place) for place in places]
-    return [each for each in news if await ctx.store.get(Notice, each.id) is None]
+async def unsaid(ctx: Context, key: str, destinations: Sequence[Destination]) -> list[Followup]:
+    """The destinations where this was not said yet."""
+    followups = [Followup(key, each) for each in destinations]
+    return [each for each in followups if await ctx.store.get(Notice, each.id) is None]
 
 
 def say(
     ctx: Context,
-    news: News,
+    followup: Followup,
     said: Card | Content,
     *,
     file_ids: Sequence[str] = (),
 ) -> Put:
     """What is to be written so that it is said."""
-    above = news.place.announcement
+    above = followup.destination.announcement
     if above is not None:
-        return ctx.below(news.id, above, said, file_ids=file_ids)
-    return ctx.tell_of_meeting(news.id, news.place.user_id, said, file_ids=file_ids)
+        return ctx.below(followup.id, above, said, file_ids=file_ids)
+    return ctx.tell_of_meeting(followup.id, followup.destination.user_id, said, file_ids=file_ids)
 
 
 async def _with_email(ctx: Context, email: str) -> list[str]:

@@ -16,7 +16,7 @@ from bot.features import gates, lifecycle, lost_links
 from bot.features.lookup import hosted
 from bot.messages.cards import topic_of
 from bot.messages.content import ago, text
-from bot.stores import Change
+from bot.stores import Change, Update
 from bot.zoom import Caller
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,8 @@ async def _own(ctx: Context, user_id: str, meetings: list[Meeting]) -> list[Meet
 
 async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_id: str) -> Changes:
     """End it at Zoom on behalf of ``user_id``, and answer."""
-    await ctx.store.update(Meeting, meeting.id, lambda now: replace(now, ended_by=job.id))
+    # An attempt that is interrupted after Zoom ended the meeting must not go on to the next one.
+    await ctx.note_ahead(Update(Meeting, meeting.id, lambda now: replace(now, ended_by=job.id)))
     try:
         event = await _end_at_zoom(ctx, meeting, user_id)
     except (NotLinkedError, ZoomLinkError):

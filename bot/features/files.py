@@ -24,7 +24,16 @@ from bot.errors import (
     ZoomTooLargeError,
     ZoomUnreachableError,
 )
-from bot.features.destinations import News, Place, hosts_of, key_of, meetings_of, places_of, say, unsaid
+from bot.features.destinations import (
+    Destination,
+    Followup,
+    destinations_of,
+    hosts_of,
+    key_of,
+    meetings_of,
+    say,
+    unsaid,
+)
 from bot.mattermost.errors import AWAY, asked_wait
 from bot.messages.cards import topic_of
 from bot.messages.content import Content, text
@@ -108,8 +117,8 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
     (file,) = read_recording(fetch.webhook).files(kind.type)
     meetings = await meetings_of(ctx, about)
     to_host = ctx.config.meetings.post_recordings == "host-only"
-    places = await places_of(ctx, meetings, about, to_host=to_host)
-    unposted = await unsaid(ctx, _key(about, file, fetch.kind), places)
+    destinations = await destinations_of(ctx, meetings, about, to_host=to_host)
+    unposted = await unsaid(ctx, _key(about, file, fetch.kind), destinations)
     if not unposted:
         return []
     topic, hosts = topic_of(meetings[0]), await hosts_of(ctx, meetings, about)
@@ -126,9 +135,11 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
             return [again]
         log.warning("zoom: a file stays there: %r", error)
         key = "file-too-large" if isinstance(error, ZoomTooLargeError) else "file-not-fetched"
-        return [say(ctx, news, text(key, file=kind.shown, topic=topic)) for news in unposted]
+        return [say(ctx, each, text(key, file=kind.shown, topic=topic)) for each in unposted]
     until = began + FETCH_S
-    return [await _post(ctx, news, kind, topic, content, until) for news in unposted] if content else []
+    return (
+        [await _post(ctx, followup, kind, topic, content, until) for followup in unposted] if content else []
+    )
 
 
 def _again(
@@ -144,22 +155,24 @@ def _again(
     return _order(ctx, job.id, fetch.webhook.meeting, later, ctx.now() + int(pause_s * 1000))
 
 
-async def _post(ctx: Context, news: News, kind: _Kind, topic: Content, content: bytes, until: float) -> Put:
+async def _post(
+    ctx: Context, followup: Followup, kind: _Kind, topic: Content, content: bytes, until: float
+) -> Put:
     """A file belongs to one post: it is uploaded for each place anew. ``until`` is the loop's time."""
     try:
         async with asyncio.timeout_at(until):
-            file_id = await _upload(ctx, news.place, kind.name, content)
+            file_id = await _upload(ctx, followup.destination, kind.name, content)
     except (MattermostError, TimeoutError) as error:
         log.warning("mattermost: a file was not taken: %r", error)
         # One that is away is waited for; one that answers, and takes no file, is not.
         await ctx.mattermost.me()
-        return say(ctx, news, text("file-not-taken", file=kind.shown, topic=topic))
-    return say(ctx, news, text("file-posted", file=kind.shown, topic=topic), file_ids=[file_id])
+        return say(ctx, followup, text("file-not-taken", file=kind.shown, topic=topic))
+    return say(ctx, followup, text("file-posted", file=kind.shown, topic=topic), file_ids=[file_id])
 
 
-async def _upload(ctx: Context, place: Place, name: str, content: bytes) -> str:
+async def _upload(ctx: Context, destination: Destination, name: str, content: bytes) -> str:
     """The file's id. An upload that took effect after all leaves a file that no post names."""
-    channel_id = await _channel_of(ctx, place)
+    channel_id = await _channel_of(ctx, destination)
 
     async def once() -> str:
         return await ctx.mattermost.upload_file(channel_id, name, content)
@@ -172,10 +185,10 @@ async def _upload(ctx: Context, place: Place, name: str, content: bytes) -> str:
     )
 
 
-async def _channel_of(ctx: Context, place: Place) -> str:
-    if place.announcement is not None:
-        return place.announcement.channel_id
-    return await ctx.mattermost.direct_channel(place.user_id)
+async def _channel_of(ctx: Context, destination: Destination) -> str:
+    if destination.announcement is not None:
+        return destination.announcement.channel_id
+    return await ctx.mattermost.direct_channel(destination.user_id)
 
 
 async def _download(ctx: Context, url: str, token: str, hosts: Sequence[str]) -> bytes:

@@ -52,10 +52,10 @@ async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | Text:
     if what.lower() == "me":
         return await _own_room(ctx, job, request)
     number = meeting_number(what)
-    sight = await look_up(ctx, request.user_id, number)
-    if sight is None or not (sight.hosted or ctx.config.zoom.app == "user"):
+    seen = await look_up(ctx, request.user_id, number)
+    if seen is None or not (seen.hosted or ctx.config.zoom.app == "user"):
         return text("join-not-visible", id=spaced(number))
-    return _known(ctx, job, request, sight.info)
+    return _known(ctx, job, request, seen.info)
 
 
 async def _own_room(ctx: Context, job: Job, request: Request) -> Meeting | Text:

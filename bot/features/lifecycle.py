@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -27,9 +28,7 @@ ANNOUNCED_MS = 2 * 60 * 60_000
 OURS = ("instant", "webinar")
 
 _EVENTS = (
-    "meeting.started",
     "meeting.ended",
-    "meeting.participant_joined",
     "meeting.participant_left",
     "recording.started",
     "recording.resumed",
@@ -45,20 +44,32 @@ _NOT_POSTED = {"instant": "not-posted", "webinar": "not-posted", "recurring": "s
 
 @webhook(*_EVENTS)
 async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Apply a webhook to the meeting that it means, if this bot announced it."""
-    about = webhook.meeting
-    event = meeting_event(webhook, about)
+    """Apply a webhook to the meetings that it means, if this bot announced any. What may also begin an
+    occurrence of a followed meeting is taken by ``occurrences``."""
+    event = meeting_event(webhook, webhook.meeting)
     if event is None:
         return []
+    return await change_all(ctx, await meant_by(ctx, webhook.meeting, event), event, webhook.meeting.uuid)
+
+
+async def meant_by(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
+    """The announced meetings that a webhook means; see :func:`find_meetings`."""
     meetings = await find_meetings(ctx, about, event)
-    if not meetings and ctx.creations:
-        # Zoom may be faster than our own note of the meeting that it has just made.
-        await ctx.creations.settled(CREATION_S)
-        meetings = await find_meetings(ctx, about, event)
+    if meetings or not ctx.creations:
+        return meetings
+    # Zoom may be faster than our own note of the meeting that it has just made.
+    await ctx.creations.settled(CREATION_S)
+    return await find_meetings(ctx, about, event)
+
+
+async def change_all(
+    ctx: Context, meetings: Sequence[Meeting], event: MeetingEvent, uuid: str
+) -> list[Change]:
+    """What is to be written so that these meetings know of the event, and of their ``uuid``."""
     changes: list[Change] = []
     for meeting in meetings:
-        log.info("%s of meeting %s", webhook.event, meeting.zoom_id, extra={"item": job.id})
-        changes += await change(ctx, meeting.id, event, uuid=about.uuid)
+        log.info("%s of meeting %s", type(event).__name__, meeting.zoom_id)
+        changes += await change(ctx, meeting.id, event, uuid=uuid)
     return changes
 
 

@@ -166,7 +166,8 @@ async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser)
     if now is None or not now.sealed_grant:
         return False
     closed = tickets.close(ticket, linked_email=zoom_user.email)
-    await ctx.tokens.link(id, grant, zoom_user, closed, told, *waiting, by=ticket.user_id)
+    linked = ctx.tokens.linked(id, grant, zoom_user, by=ticket.user_id)
+    await ctx.store.commit(*linked, closed, told, *waiting)
     # Revoking the old tokens of the same Zoom account could take the new ones with them.
     if old and before and before.zoom_user_id != zoom_user.id:
         await revoke(ctx, old)

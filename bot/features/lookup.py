@@ -19,7 +19,7 @@ _PERSONAL = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class FoundMeeting:
     """A meeting, and whether the person who looks is its host."""
 
     info: MeetingInfo
@@ -31,7 +31,7 @@ class Sight:
         return self.info.type == _PERSONAL or self.info.id == self.info.pmi
 
 
-async def look_up(ctx: Context, user_id: str, number: int) -> Sight | None:
+async def look_up(ctx: Context, user_id: str, number: int) -> FoundMeeting | None:
     """What Zoom shows this person; None if it shows nothing. Raises :class:`ZoomError` for all else.
 
     The token of an account shows every meeting in it: there, ``hosted`` is what a person may see by.
@@ -47,7 +47,7 @@ async def look_up(ctx: Context, user_id: str, number: int) -> Sight | None:
         if type(error) not in (ZoomError, ZoomNotFoundError) or error.status not in (400, 403, 404):
             raise
         return None
-    return Sight(info, zoom_id == info.host_id)
+    return FoundMeeting(info, zoom_id == info.host_id)
 
 
 async def hosted(ctx: Context, user_id: str, known: Sequence[T]) -> list[T]:

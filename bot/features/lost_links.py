@@ -6,23 +6,42 @@ itself, and an account's link has keepers who did not ask: there it is said a li
 
 from __future__ import annotations
 
+import msgspec
 from msgspec.structs import replace
 
-from bot.core.context import Context
+from bot.core.context import Context, Job
+from bot.core.declarations import Changes, Hook, hook, task
 from bot.domain.records import LostLink
 from bot.errors import MattermostNotFoundError
 from bot.messages.content import text
-from bot.stores import Change, Update
+from bot.stores import Change, Insert, Update
 from bot.zoom import ACCOUNT
 
 GRACE_MS = 30_000
 
 
-async def tell(ctx: Context) -> None:
-    """Tell those who were not told yet."""
-    for lost in await ctx.store.find(LostLink, "told", False):
-        if ctx.now() - lost.at >= GRACE_MS:
-            await ctx.store.commit(*await _news(ctx, lost), told(lost.id))
+class Lost(msgspec.Struct):
+    """The id of a link that was lost, and when (ms)."""
+
+    link: str
+    at: int
+
+
+@hook(Hook.LINK_LOST)
+def tell_later(ctx: Context, lost: LostLink) -> Changes:
+    """Have whose link it was told, unless they read of it before."""
+    id = f"lost:{lost.id}:{lost.at}"
+    about = Lost(lost.id, lost.at)
+    return [Insert(ctx.task(id, "tell_lost", about, queue=id, due_at=lost.at + GRACE_MS).record)]
+
+
+@task("tell_lost", Lost)
+async def tell(ctx: Context, job: Job, about: Lost) -> Changes:
+    """Tell them, if nobody has, and if they have not connected again."""
+    lost = await ctx.store.get(LostLink, about.link)
+    if lost is None or lost.told or lost.at != about.at:
+        return []
+    return [*await _news(ctx, lost), told(lost.id)]
 
 
 def told(id: str) -> Update[LostLink]:

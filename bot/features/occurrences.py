@@ -25,15 +25,27 @@ log = logging.getLogger(__name__)
 
 
 @webhook("meeting.started", "meeting.participant_joined")
-async def announce(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Post the occurrence in each channel that follows the meeting and does not show it yet."""
+async def begin(ctx: Context, job: Job, webhook: Webhook) -> Changes:
+    """Apply the webhook to the meetings that are announced, and post the occurrence in each channel that
+    follows the meeting and does not show it yet."""
     about = webhook.meeting
     event = meeting_event(webhook, about)
-    if not about.uuid or event is None:
+    if event is None:
         return []
-    shown = await _channels_of(ctx, await lifecycle.find_meetings(ctx, about, event))
+    meetings = await lifecycle.meant_by(ctx, about, event)
+    changes = await lifecycle.change_all(ctx, meetings, event, about.uuid)
+    return [*changes, *await _announce_all(ctx, meetings, about, event)]
+
+
+async def _announce_all(
+    ctx: Context, meetings: list[Meeting], about: MeetingObject, event: MeetingEvent
+) -> list[Change]:
+    followed = await ctx.store.find(Subscription, "zoom_id", about.zoom_id)
+    if not followed or not about.uuid:
+        return []
+    shown = await _channels_of(ctx, meetings)
     changes: list[Change] = []
-    for subscription in await ctx.store.find(Subscription, "zoom_id", about.zoom_id):
+    for subscription in followed:
         if subscription.channel_id not in shown:
             changes += await _announce(ctx, _id(subscription, about.uuid), subscription, about, event)
     return changes
@@ -54,17 +66,17 @@ async def _announce(
         log.info("a followed meeting is not posted in a restricted channel")
         return []
     try:
-        sight = await look_up(ctx, subscription.user_id, subscription.zoom_id)
+        seen = await look_up(ctx, subscription.user_id, subscription.zoom_id)
     except (NotLinkedError, ZoomLinkError):
         return await _unlinked(ctx, id, subscription)
     except ZoomError as error:
         log.warning("zoom: a followed meeting is posted as it was known: %s", error)
         return _post(ctx, id, subscription, about, event)
-    if sight is None or not (sight.hosted or await ctx.is_admin(subscription.user_id)):
+    if seen is None or not (seen.hosted or await ctx.is_admin(subscription.user_id)):
         return _drop(ctx, id, subscription, "subscription-gone")
-    if _is_over(ctx, sight.info, event):
+    if _is_over(ctx, seen.info, event):
         return []
-    newest = replace(subscription, topic=sight.info.topic or subscription.topic, join_url=sight.info.join_url)
+    newest = replace(subscription, topic=seen.info.topic or subscription.topic, join_url=seen.info.join_url)
     known = Update(Subscription, newest.id, lambda now: newest if now != newest else None)
     return [known, *_post(ctx, id, newest, about, event)]
 

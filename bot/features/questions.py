@@ -25,7 +25,7 @@ from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoun
 from bot.messages.card import Button
 from bot.messages.cards import answered_card, choice, question_card
 from bot.messages.content import Content, Text, text
-from bot.stores import Change, Put, Update
+from bot.stores import Change, Insert, Put, Update
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def ask(
     job: Job,
     request: Request,
     kind: str,
-    asked: Text,
+    question: Text,
     words: list[str],
     *,
     title: Text,
@@ -77,12 +77,10 @@ def ask(
 ) -> list[Change]:
     """Ask the person who made the request. Each of ``words`` is an answer, and ``preferred`` the one that
     stands out; ``about`` is kept for the answer. See ``question_card``."""
-    question = _question(ctx, job, request, kind, words, about)
-    buttons = [_button(ctx, question, word, preferred) for word in words]
-    return [
-        Put(question),
-        ctx.tell(job, request, question_card(asked, title=title, buttons=buttons, url=url), part=kind),
-    ]
+    record = _question(ctx, job, request, kind, words, about)
+    buttons = [_button(ctx, record, word, preferred) for word in words]
+    card = question_card(question, title=title, buttons=buttons, url=url)
+    return [Put(record), ctx.tell(job, request, card, part=kind)]
 
 
 async def place(ctx: Context, request: Request) -> dict[str, Content]:
@@ -133,22 +131,14 @@ async def submit(ctx: Context, state: str, user_id: str, word: str) -> Refused |
 @command("answer", takes=None)
 async def take_words(ctx: Context, job: Job, request: Request) -> Changes:
     """An answer in words, to the newest question that it fits."""
-    asked = await ctx.store.find(Question, "user_id", request.user_id)
-    fitting = [
-        question
-        for question in asked
-        if not question.answered and question.expires_at > ctx.now() and request.argument in question.words
-    ]
-    if any(question.answered_by == job.id for question in asked):
-        # By an attempt that was interrupted.
-        return []
+    of_person = await ctx.store.find(Question, "user_id", request.user_id)
+    fitting = [each for each in of_person if is_open(ctx, each) and request.argument in each.words]
     if not fitting:
         return [ctx.tell(job, request, text("no-question"))]
-    newest = max(fitting, key=lambda question: question.expires_at)
-    by = Update(Question, newest.id, lambda now: replace(now, answered_by=job.id))
-    if not await ctx.inbox.add(_item(ctx, newest, request.argument), by):
+    answer = _item(ctx, max(fitting, key=lambda question: question.expires_at), request.argument)
+    if await ctx.inbox.has(answer.id):
         return [ctx.tell(job, request, text("answered-already"))]
-    return []
+    return [Insert(answer)]
 
 
 async def press(ctx: Context, token: str, user_id: str, post_id: str) -> Pressed | Refused:
@@ -203,7 +193,7 @@ class Answered(msgspec.Struct):
 async def report_failure(ctx: Context, job: Job, about: Answered) -> Changes:
     """The person has answered, and nothing came of it: say so."""
     question = await ctx.store.get(Question, about.question)
-    return ctx.requests.give_up(ctx, job, _asked(ctx, question)) if question else []
+    return ctx.requests.give_up(ctx, job, asked(ctx, question)) if question else []
 
 
 @task("go_on", Answered, set_aside=report_failure, announces=True)
@@ -212,7 +202,7 @@ async def go_on(ctx: Context, job: Job, about: Answered) -> Changes:
     question = await ctx.store.get(Question, about.question)
     if question is None:
         return []
-    request = _asked(ctx, question)
+    request = asked(ctx, question)
     request.choices = [*request.choices, about.word]
     request.resumed = True
     # It waited for its person, not for us.
@@ -222,7 +212,12 @@ async def go_on(ctx: Context, job: Job, about: Answered) -> Changes:
     return [answered, _shown_answered(ctx, question, about.word), *changes]
 
 
-def _asked(ctx: Context, question: Question) -> Request:
+def is_open(ctx: Context, question: Question) -> bool:
+    """Whether a question can still be answered."""
+    return not question.answered and question.expires_at > ctx.now()
+
+
+def asked(ctx: Context, question: Question) -> Request:
     """The request that waits for the answer."""
     return msgspec.json.decode(ctx.vault.open(question.id, question.sealed), type=Request)
 
@@ -243,7 +238,7 @@ def _question(ctx: Context, job: Job, request: Request, kind: str, words: list[s
 
 def _item(ctx: Context, question: Question, word: str) -> Item:
     # In the queue of the channel where it was asked: the guard against duplicates counts on that.
-    queue = _asked(ctx, question).channel_id
+    queue = asked(ctx, question).channel_id
     return task_item(ctx.inbox, f"answer:{question.id}", "go_on", Answered(question.id, word), queue=queue)
 
 

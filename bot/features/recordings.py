@@ -11,7 +11,7 @@ import logging
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.features import files
-from bot.features.destinations import key_of, meetings_of, places_of, say, unsaid
+from bot.features.destinations import destinations_of, key_of, meetings_of, say, unsaid
 from bot.messages.cards import recording_card
 from bot.stores import Change
 from bot.zoom.artifacts import read_recording
@@ -31,7 +31,7 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     changes: list[Change] = list(files.order(ctx, webhook, recording.files(files.CHAT), files.CHAT))
     if not recording.url:
         return changes
-    places = await places_of(ctx, meetings, about, to_host=mode == "host-only")
+    destinations = await destinations_of(ctx, meetings, about, to_host=mode == "host-only")
     card = recording_card(
         meetings[0],
         recording.url,
@@ -40,9 +40,9 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
         began=recording.began,
         duration=recording.length,
     )
-    for news in await unsaid(ctx, key_of("recording", about.uuid, recording.url), places):
+    for followup in await unsaid(ctx, key_of("recording", about.uuid, recording.url), destinations):
         log.info("recording of meeting %s", about.zoom_id, extra={"item": job.id})
-        changes.append(say(ctx, news, card))
+        changes.append(say(ctx, followup, card))
     return changes
 
 

@@ -8,7 +8,7 @@ from bot.core.declarations import Changes, Where, command
 from bot.domain.grammar import MEETING_ID, NOTHING, Request, meeting_number
 from bot.domain.records import Subscription
 from bot.features import gates
-from bot.features.lookup import Sight, hosted, look_up
+from bot.features.lookup import FoundMeeting, hosted, look_up
 from bot.messages.cards import spaced
 from bot.messages.catalogue import catalogue
 from bot.messages.content import Content, Lines, Table, text
@@ -27,13 +27,13 @@ from bot.stores import Delete, Put
 async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
     """Let the channel follow a meeting, if the person may say so."""
     number = meeting_number(request.argument)
-    sight = await look_up(ctx, request.user_id, number)
-    if sight is None or not (sight.hosted or await ctx.is_admin(request.user_id)):
+    seen = await look_up(ctx, request.user_id, number)
+    if seen is None or not (seen.hosted or await ctx.is_admin(request.user_id)):
         # The same words for both: whether there is such a meeting is the host's to tell.
         return [ctx.tell(job, request, text("subscribe-denied", id=spaced(number)))]
-    if sight.personal:
+    if seen.personal:
         return [ctx.tell(job, request, text("subscribe-personal"))]
-    return await _subscribe(ctx, job, request, sight)
+    return await _subscribe(ctx, job, request, seen)
 
 
 @command(
@@ -79,8 +79,8 @@ async def show(ctx: Context, job: Job, request: Request) -> Changes:
     return [ctx.answer(job, request, Lines([text("subscriptions"), Table(head, rows)], "\n\n"))]
 
 
-async def _subscribe(ctx: Context, job: Job, request: Request, sight: Sight) -> Changes:
-    info = sight.info
+async def _subscribe(ctx: Context, job: Job, request: Request, seen: FoundMeeting) -> Changes:
+    info = seen.info
     id = _id(request.channel_id, info.id)
     topic = info.topic or catalogue().plain(text("default-topic"))
     if not job.retried and await ctx.store.get(Subscription, id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
-from bot.features.destinations import key_of, meetings_of, places_of, say, unsaid
+from bot.features.destinations import destinations_of, key_of, meetings_of, say, unsaid
 from bot.messages.summaries import summary_text
 from bot.zoom.artifacts import read_summary
 from bot.zoom.webhooks import Webhook
@@ -24,5 +24,8 @@ async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if said is None:
         return []
     to_host = ctx.config.meetings.post_recordings == "host-only"
-    places = await places_of(ctx, meetings, about, to_host=to_host)
-    return [say(ctx, news, said) for news in await unsaid(ctx, key_of("summary", about.uuid), places)]
+    destinations = await destinations_of(ctx, meetings, about, to_host=to_host)
+    return [
+        say(ctx, followup, said)
+        for followup in await unsaid(ctx, key_of("summary", about.uuid), destinations)
+    ]

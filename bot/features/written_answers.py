@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
@@ -21,23 +18,8 @@ async def no_answer(ctx: Context, job: Job, request: Request) -> Changes | None:
     if request.resumed or word not in ctx.requests.words:
         return None
     asked = await ctx.store.find(Question, "user_id", request.user_id)
-    question = _newest(ctx, job, asked, word)
-    if question is None or _asked_in(ctx, question) != request.channel_id:
+    fitting = [each for each in asked if questions.is_open(ctx, each) and word in each.words]
+    newest = max(fitting, key=lambda question: question.expires_at, default=None)
+    if newest is None or questions.asked(ctx, newest).channel_id != request.channel_id:
         return None
     return await questions.take_words(ctx, job, replace(request, command="answer", argument=word))
-
-
-def _newest(ctx: Context, job: Job, asked: Sequence[Question], word: str) -> Question | None:
-    """The one that the word is for; where it was interrupted, the one that it has answered already."""
-    fitting = [
-        question
-        for question in asked
-        if question.answered_by == job.id
-        or (word in question.words and question.expires_at > ctx.now() and not question.answered)
-    ]
-    return max(fitting, key=lambda question: question.expires_at, default=None)
-
-
-def _asked_in(ctx: Context, question: Question) -> str:
-    sealed = ctx.vault.open(question.id, question.sealed)
-    return msgspec.json.decode(sealed, type=Request).channel_id

@@ -9,7 +9,7 @@ from bot.core.context import Context
 from bot.domain.meetings import Ended, Expired, MeetingEvent, Started
 from bot.domain.records import Meeting, Status
 from bot.errors import MattermostError, StoreError, ZoomError, ZoomNotFoundError
-from bot.features import lifecycle, lost_links
+from bot.features import lifecycle
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +49,6 @@ class Reconciler:
             async with asyncio.TaskGroup() as tasks:
                 for meeting in meetings[start : start + BATCH]:
                     tasks.create_task(self._check(meeting))
-        await lost_links.tell(self._ctx)
 
     async def _check(self, meeting: Meeting) -> None:
         try:

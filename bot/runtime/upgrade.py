@@ -15,11 +15,11 @@ from bot.core.context import Body, Context
 from bot.core.inbox import REQUEST, TASK, WEBHOOK
 from bot.core.tasks import Task
 from bot.domain.grammar import Request
-from bot.domain.records import Item, ItemState, Notice, Orphan
+from bot.domain.records import Item, ItemState, LostLink, Notice, Orphan
 from bot.errors import VaultError
-from bot.features import orphans
+from bot.features import lost_links, orphans
 from bot.messages.card import as_written
-from bot.stores import Put
+from bot.stores import Change, Put
 from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
@@ -42,9 +42,15 @@ async def upgrade(ctx: Context) -> None:
     changes = [Put(fresh) for item in waiting if (fresh := _upgraded(ctx, item))]
     notices = await ctx.store.find(Notice, "waiting", True)
     said = [Put(notice) for each in notices if (notice := _upgraded_notice(ctx, each))]
-    await ctx.store.commit(*changes, *said, *await _searches(ctx))
+    await ctx.store.commit(*changes, *said, *await _searches(ctx), *await _lost(ctx))
     if changes or said:
         log.info("rewrote %d waiting items and %d notices of an older version", len(changes), len(said))
+
+
+async def _lost(ctx: Context) -> list[Change]:
+    """Version 0.1 looked every few minutes for links whose end nobody was told of."""
+    untold = await ctx.store.find(LostLink, "told", False)
+    return [change for lost in untold for change in lost_links.tell_later(ctx, lost)]
 
 
 async def _searches(ctx: Context) -> list[Put]:

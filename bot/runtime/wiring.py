@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
+from functools import partial
 
 from bot.clock import Now
 from bot.config import Config
@@ -64,7 +65,7 @@ async def open_context(
     def count(name: str, status: int) -> None:
         metrics.zoom_calls.labels(name, str(status)).inc()
 
-    return Context(
+    ctx = Context(
         config=config,
         bot=bot,
         store=store,
@@ -81,6 +82,8 @@ async def open_context(
         requests=registry,
         now=now,
     )
+    tokens.on_lost = partial(registry.link_lost, ctx)
+    return ctx
 
 
 def _oauth(config: Config, now: Now) -> OAuth:

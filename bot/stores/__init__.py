@@ -18,34 +18,44 @@ from bot.domain.records import Record
 R = TypeVar("R", bound=Record)
 
 
-@dataclass(frozen=True, slots=True)
-class Put:
-    """Write this record, replacing any that has its id."""
-
-    record: Record
-
-
 def _nothing() -> None:
     pass
+
+
+WhenDone = Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write this record, replacing any that has its id.
+
+    ``when_done`` is called once the whole commit is in the store's memory; it may not be durable yet, and is
+    lost only if the process is. It may not await.
+    """
+
+    record: Record
+    when_done: WhenDone = field(default=_nothing, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
     """Write this record unless its id is taken; the other changes of the commit hold in both cases.
 
-    ``when_written`` is called if the record is written, before it is durable, and may not await.
+    ``when_done`` is called if the record is written; see :class:`Put`.
     """
 
     record: Record
-    when_written: Callable[[], object] = field(default=_nothing, repr=False, compare=False)
+    when_done: WhenDone = field(default=_nothing, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Remove the record of this kind and id, if it is there."""
+    """Remove the record of this kind and id, if it is there. ``when_done`` is called in any case; see
+    :class:`Put`."""
 
     kind: type[Record]
     id: str
+    when_done: WhenDone = field(default=_nothing, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from bot.domain.records import Record
 from bot.errors import StoreError
-from bot.stores import Change, Delete, Insert, Put, Store, Update
+from bot.stores import Change, Insert, Put, Store, Update
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -20,7 +20,7 @@ Watcher = Callable[[Any], None]
 
 
 class NotifyingStore:
-    """Does what the store below does, and tells the watchers of a kind what was written or deleted.
+    """Does what the store below does, and tells the watchers of a kind what was written.
 
     Watchers are called in the order of the changes, once these are durable, and must not block. They are also
     called if the writer was cancelled before that, because a cancelled write is not undone.
@@ -29,17 +29,12 @@ class NotifyingStore:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._watchers: dict[type[Record], list[Watcher]] = defaultdict(list)
-        self._delete_watchers: dict[type[Record], list[Callable[[str], None]]] = defaultdict(list)
         # These wait on behalf of writers that were cancelled.
         self._telling: set[asyncio.Task[None]] = set()
 
     def watch(self, kind: type[R], watcher: Callable[[R], None]) -> None:
         """Call ``watcher`` with every record of this kind that is written from now on."""
         self._watchers[kind].append(watcher)
-
-    def watch_deletes(self, kind: type[Record], watcher: Callable[[str], None]) -> None:
-        """Call ``watcher`` with the id of every :class:`Delete` of this kind that is committed."""
-        self._delete_watchers[kind].append(watcher)
 
     @property
     def writable(self) -> bool:
@@ -108,23 +103,19 @@ class NotifyingStore:
             self._tell(notes)
 
     def _tell(self, notes: _Notes) -> None:
-        for news in notes:
-            if isinstance(news, Delete):
-                for watcher in self._delete_watchers.get(news.kind, ()):
-                    watcher(news.id)
-            else:
-                for watcher in self._watchers.get(type(news), ()):
-                    watcher(news)
+        for record in notes:
+            for watcher in self._watchers.get(type(record), ()):
+                watcher(record)
 
 
 class _Notes:
-    """What the changes of one call write and delete, in their order."""
+    """What the changes of one call write, in their order."""
 
     def __init__(self) -> None:
         # One list for each change: an insert or an update fills its own when it is applied.
-        self._news: list[list[Record | Delete]] = []
+        self._news: list[list[Record]] = []
 
-    def __iter__(self) -> Iterator[Record | Delete]:
+    def __iter__(self) -> Iterator[Record]:
         return chain.from_iterable(self._news)
 
     def of_all(self, changes: Iterable[Change]) -> list[Change]:
@@ -136,8 +127,6 @@ class _Notes:
         match change:
             case Put():
                 self._news.append([change.record])
-            case Delete():
-                self._news.append([change])
             case Insert():
                 return self._of_insert(change)
             case Update():
@@ -147,11 +136,11 @@ class _Notes:
     def _of_insert(self, insert: Insert) -> Insert:
         news = self._new()
 
-        def when_written() -> None:
-            insert.when_written()
+        def when_done() -> None:
+            insert.when_done()
             news.append(insert.record)
 
-        return Insert(insert.record, when_written)
+        return Insert(insert.record, when_done)
 
     def of_update(self, update: Update[Any]) -> Update[Any]:
         """The update to pass on, so that the record which it writes is noted."""
@@ -165,6 +154,6 @@ class _Notes:
 
         return Update(update.kind, update.id, change)
 
-    def _new(self) -> list[Record | Delete]:
+    def _new(self) -> list[Record]:
         self._news.append([])
         return self._news[-1]

@@ -13,7 +13,7 @@ from tinydb.table import Document
 
 from bot.domain.records import Record
 from bot.errors import StoreError
-from bot.stores import Change, Delete, Insert, Put, R, Update
+from bot.stores import Change, Delete, Insert, Put, R, Update, WhenDone
 from bot.stores.documents import Documents
 from bot.stores.sqlite import Bodies, Changes
 from bot.stores.table import DocumentDatabase, DocumentTable
@@ -127,23 +127,29 @@ class TinyStore:
         """Change the memory; the future is done when the changes are on the disk."""
         writer = self._ready()
         self._saving = None
+        done: list[WhenDone] = []
         with self._database.storage.transaction():
             # A clean-up is a long row of deletes, which are removed from the table together.
             for removed, row in itertools.groupby(changes, _removed_kind):
                 if removed is not None:
-                    self._remove(removed, {change.id: None for change in row if isinstance(change, Delete)})
+                    deletes = [change for change in row if isinstance(change, Delete)]
+                    self._remove(removed, {change.id: None for change in deletes})
+                    done += [change.when_done for change in deletes]
                 else:
                     for change in row:
-                        self._write(change)
+                        self._write(change, done)
+        for call in done:
+            call()
         return self._saving or writer.submit({})
 
-    def _write(self, change: Change) -> None:
+    def _write(self, change: Change, done: list[WhenDone]) -> None:
         if isinstance(change, Put):
             self._put(change.record)
+            done.append(change.when_done)
         elif isinstance(change, Insert):
             if not self._has(change.record):
                 self._put(change.record)
-                change.when_written()
+                done.append(change.when_done)
         elif isinstance(change, Update):
             record = self._get(change.kind, change.id)
             changed = None if record is None else change.change(record)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -82,6 +83,8 @@ class Tokens:
         self._running: set[asyncio.Task[str]] = set()
         self._savers: dict[str, asyncio.Task[None]] = {}
         self._closing = False
+        # What is to be written together with a lost link.
+        self.on_lost: Callable[[LostLink], Sequence[Change]] = lambda lost: ()
         # Since the start: how often Zoom gave new tokens, and how often it refused.
         self.refreshes = 0
         self.refusals = 0
@@ -117,12 +120,9 @@ class Tokens:
                 raise ZoomUnreachableError("the bot is stopping", maybe_done=True) from None
             raise
 
-    async def link(
-        self, user_id: str, grant: Grant, user: ZoomUser, *also: Change, by: str = ""
-    ) -> LinkedAccount:
-        """Remember whose account this is, and write ``also``. A link that was there is replaced. ``by`` is
+    def linked(self, user_id: str, grant: Grant, user: ZoomUser, *, by: str = "") -> list[Change]:
+        """What is to be written so that this account is theirs; a link that was there is replaced. ``by`` is
         who made it."""
-        now = self._now()
         pair = Pair(grant.access_token, grant.refresh_token, grant.expires_at)
         link = LinkedAccount(
             id=user_id,
@@ -131,21 +131,15 @@ class Tokens:
             email=user.email,
             sealed_tokens=self._seal(user_id, pair),
             expires_at=grant.expires_at,
-            linked_at=now,
+            linked_at=self._now(),
             linked_by=by,
             pmi=user.pmi,
         )
-        await self._store.commit(Put(link), Delete(LostLink, user_id), *also)
-        self._disown(user_id)
-        self._pairs.put(user_id, pair)
-        return link
+        return [Put(link, lambda: self._replace(user_id, pair)), Delete(LostLink, user_id)]
 
-    async def unlink(self, user_id: str, *also: Change) -> Grant | None:
-        """Forget a link, write ``also``, and return its tokens, to be revoked; None if there was none."""
-        held = await self.held(user_id)
-        await self._store.commit(Delete(LinkedAccount, user_id), *also)
-        self._disown(user_id)
-        return held
+    def unlinked(self, user_id: str) -> list[Change]:
+        """What is to be written so that a link is forgotten."""
+        return [Delete(LinkedAccount, user_id, lambda: self._disown(user_id))]
 
     async def held(self, user_id: str) -> Grant | None:
         """The newest tokens of a link; None if there is none, or if their key is gone."""
@@ -206,7 +200,7 @@ class Tokens:
             self._pairs.forget(user_id)
             return
         lost = LostLink(id=user_id, zoom_user_id=link.zoom_user_id, linked_by=link.linked_by, at=self._now())
-        await self._store.commit(Delete(LinkedAccount, user_id), Put(lost))
+        await self._store.commit(Delete(LinkedAccount, user_id), Put(lost), *self.on_lost(lost))
         self._pairs.forget(user_id)
 
     async def _save(self, user_id: str, pair: Pair, sealed: str) -> None:
@@ -278,6 +272,10 @@ class Tokens:
         """The link was replaced or removed: a refresh of the old one must leave nothing behind."""
         self._tasks.pop(user_id, None)
         self._pairs.forget(user_id)
+
+    def _replace(self, user_id: str, pair: Pair) -> None:
+        self._disown(user_id)
+        self._pairs.put(user_id, pair)
 
     def _is_current(self, user_id: str) -> bool:
         return self._tasks.get(user_id) is asyncio.current_task()

@@ -6,10 +6,15 @@ import dataclasses
 import re
 from typing import Literal
 
+import msgspec
 from yarl import URL
 
+from bot.core.context import Body, Context
+from bot.domain.records import Notice
+from bot.messages.content import Content
 from bot.sandbox.mattermost import Channel, Post
 from bot.sandbox.zoom.models import INSTANT, PERSONAL, RECURRING, Meeting, Plan
+from bot.stores import Change, Put
 from bot.zoom import ACCOUNT
 from tests.conftest import World
 
@@ -39,6 +44,13 @@ async def told(world: World, name: str, channel: str | Channel, message: str) ->
     (answer,) = await ask(world, name, channel, message)
     assert answer.channel_id == world.direct(name).id
     return answer.message
+
+
+def said_by(ctx: Context, changes: list[Change]) -> list[Content]:
+    """What the notices among these changes say."""
+    notices = [each.record for each in changes if isinstance(each, Put) and isinstance(each.record, Notice)]
+    opened = [ctx.vault.open(notice.id, notice.sealed_body) for notice in notices]
+    return [msgspec.json.decode(body, type=Body).card.message for body in opened]
 
 
 def replies(world: World, post: Post) -> list[Post]:
@@ -79,7 +91,7 @@ async def as_app(world: World, app: App) -> World:
         ctx = world.bot.ctx
         back = await world.zoom.consent(ctx.oauth.authorize_url("s", "v" * 64), "alice@demo.example")
         grant = await ctx.oauth.exchange(URL(back).query["code"], "v" * 64)
-        await ctx.tokens.link(ACCOUNT, grant, await ctx.zoom.identify(grant))
+        await ctx.store.commit(*ctx.tokens.linked(ACCOUNT, grant, await ctx.zoom.identify(grant)))
     return world
 
 

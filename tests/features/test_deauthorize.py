@@ -110,7 +110,7 @@ async def test_everybody_who_linked_the_account_is_told(trio: World) -> None:
     ctx = trio.bot.ctx
     back = await trio.zoom.consent(ctx.oauth.authorize_url("s", "v" * 64), "bob@demo.example")
     grant = await ctx.oauth.exchange(back.split("code=")[1].split("&")[0], "v" * 64)
-    await ctx.tokens.link(mallory.id, grant, await ctx.zoom.identify(grant))
+    await ctx.store.commit(*ctx.tokens.linked(mallory.id, grant, await ctx.zoom.identify(grant)))
     await trio.zoom.deauthorize("bob@demo.example")
     await settle(trio)
     assert await links(trio) == {trio.mattermost.user("carol").id}

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import pytest
-
-from bot.features import lost_links
+from bot.domain.records import LostLink
 from tests.conftest import MakeWorld, World
 from tests.features.kit import ask, connect, direct, planned, settle, told
 
 
-@pytest.fixture(autouse=True)
-def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for those who may be told otherwise."""
-    monkeypatch.setattr(lost_links, "GRACE_MS", 0)
-
-
 async def looked_after(world: World) -> None:
-    for _ in range(3):
-        await world.bot.reconciler.reconcile()
+    """The bot has looked after its meetings, and the time that others have to say it is over."""
+    await world.bot.reconciler.reconcile()
+    await settle(world)
+    world.zoom.clock.advance(31)
+    world.bot.worker.timer.fire()
     await settle(world)
 
 
@@ -49,11 +44,10 @@ async def test_who_connects_again_hears_nothing_of_it(trio: World) -> None:
     meeting = planned(trio, "bob")
     await trio.ask("bob", "dev", f"@zoom join {meeting.id}")
     trio.zoom.revoke("bob@demo.example")
-    lost_links.GRACE_MS = 3_600_000
-    await looked_after(trio)
+    await trio.bot.reconciler.reconcile()
+    assert await trio.bot.ctx.store.has(LostLink, "told", False)
     (invitation,) = await ask(trio, "bob", trio.direct("bob"), "connect")
     await connect(trio, "bob", invitation.message)
-    lost_links.GRACE_MS = 0
     await looked_after(trio)
     assert not any("no longer accepts" in said for said in direct(trio, "bob"))
 

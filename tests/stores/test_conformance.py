@@ -139,6 +139,24 @@ async def test_an_insert_sees_the_changes_before_it(store: Store) -> None:
     assert await store.get(Thing, "b") == Thing(id="b", number=3)
 
 
+async def test_whoever_wrote_is_told_once_all_of_the_commit_is_done(store: Store) -> None:
+    done: list[str] = []
+    with pytest.raises(StoreError):
+        await store.commit(
+            Put(Thing(id="a", number=1), lambda: done.append("never")),
+            Delete(Thing, "a", lambda: done.append("never")),
+            Put(Thing(id="bad", number=1, detail={"bad": object()})),
+        )
+    assert done == []
+    await store.commit(
+        Put(Thing(id="a", number=1), lambda: done.append("put")),
+        Delete(Thing, "b", lambda: done.append("delete")),
+        Delete(Thing, "c", lambda: done.append("delete")),
+        Insert(Thing(id="d", number=1), lambda: done.append("insert")),
+    )
+    assert done == ["put", "delete", "delete", "insert"]
+
+
 async def test_an_insert_in_a_commit_that_fails_is_not_written(store: Store) -> None:
     with pytest.raises(StoreError, match="things"):
         await store.commit(

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.records import LinkedAccount
 from bot.sandbox.zoom import Zoom as Sandbox
-from bot.stores import Store
+from bot.stores import Put, Store
 from bot.stores.opening import open_store
 from bot.vault import Vault, new_key
 from bot.zoom import Caller, Grant, OAuth, Tokens, Zoom, ZoomTimings, ZoomUser, open_session
@@ -86,4 +86,8 @@ def grant_of(sandbox: Sandbox, email: str) -> Grant:
 async def link(sandbox: Sandbox, tokens: Tokens, caller: Caller, user_id: str = "") -> LinkedAccount:
     person = sandbox.user(caller.email)
     user = ZoomUser(person.id, person.email, person.account_id, pmi=person.pmi)
-    return await tokens.link(user_id or caller.user_id, grant_of(sandbox, caller.email), user)
+    linked = tokens.linked(user_id or caller.user_id, grant_of(sandbox, caller.email), user)
+    await tokens._store.commit(*linked)
+    record = next(change.record for change in linked if isinstance(change, Put))
+    assert isinstance(record, LinkedAccount)
+    return record

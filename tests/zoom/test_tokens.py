@@ -95,7 +95,7 @@ async def test_who_has_not_linked_is_told_so(tokens: Tokens) -> None:
         await tokens.access("nobody")
     with pytest.raises(NotLinkedError):
         await tokens.refresh("nobody", "x")
-    assert await tokens.unlink("nobody") is None
+    assert await tokens.held("nobody") is None
 
 
 async def test_a_token_is_refreshed_a_minute_before_its_end(sandbox: Sandbox, tokens: Tokens) -> None:
@@ -261,7 +261,8 @@ async def test_closing_with_something_unsaved_says_so(
 async def test_unlinking_gives_the_newest_tokens_back(sandbox: Sandbox, tokens: Tokens, store: Store) -> None:
     await link(sandbox, tokens, ALICE)
     fresh = await tokens.refresh(ALICE.user_id, await tokens.access(ALICE.user_id))
-    grant = await tokens.unlink(ALICE.user_id)
+    grant = await tokens.held(ALICE.user_id)
+    await store.commit(*tokens.unlinked(ALICE.user_id))
     assert grant
     assert grant.access_token == fresh
     assert await store.get(LinkedAccount, ALICE.user_id) is None
@@ -269,16 +270,16 @@ async def test_unlinking_gives_the_newest_tokens_back(sandbox: Sandbox, tokens: 
         await tokens.access(ALICE.user_id)
 
 
-async def test_unlinking_waits_for_a_refresh_under_way(
+async def test_the_newest_tokens_are_those_of_a_refresh_under_way(
     sandbox: Sandbox, slow: Tokens, held: HeldOAuth, oauth: OAuth
 ) -> None:
     await link(sandbox, slow, ALICE)
     sandbox.clock.advance(3600)
     waiting = asyncio.create_task(slow.access(ALICE.user_id))
     await held.reached.wait()
-    unlinking = asyncio.create_task(slow.unlink(ALICE.user_id))
+    holding = asyncio.create_task(slow.held(ALICE.user_id))
     held.release.set()
-    grant = await unlinking
+    grant = await holding
     assert grant
     assert grant.access_token == await waiting
     await oauth.revoke(grant.refresh_token)
