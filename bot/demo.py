@@ -1,4 +1,4 @@
-"""``zoombot demo``: the real bot on a local stage."""
+"""``zoombot demo``: the real bot with local stand-ins for Mattermost and Zoom."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from bot.config import Config, MattermostConfig, StoreConfig, WebConfig, ZoomCon
 from bot.core.context import Context
 from bot.errors import StartError
 from bot.messages.content import Markdown, text
-from bot.runtime.app import App, Timings, opened
+from bot.runtime.app import App, opened
+from bot.runtime.timings import Timings
 from bot.vault import new_key
 
-# The users of the stage.
+# The demo's Mattermost users.
 PEOPLE = ("alice", "bob", "carol")
 
-# Short, so that moving the stage's clock forward soon shows its effect.
+# Short: after the stage's clock is moved forward, the effect soon shows.
 TIMINGS = Timings(reconcile_s=5.0)
 
 _URL_SECRET = secrets.token_urlsafe(24)
@@ -33,14 +34,14 @@ _COMMAND_TOKEN = secrets.token_urlsafe(24)
 
 
 class Stage(Protocol):
-    """A Mattermost and a Zoom for the demo; see ``bot.sandbox.stage``."""
+    """The demo's Mattermost and Zoom; see ``bot.sandbox.stage``."""
 
     def now(self) -> int:
-        """The stage's clock: milliseconds since the epoch."""
+        """The stage's time in milliseconds since the epoch."""
 
     @property
     def mattermost_url(self) -> str:
-        """Where Mattermost is, with the page that shows everything."""
+        """Mattermost's URL, which is also the page for the browser."""
 
     @property
     def mattermost_token(self) -> str:
@@ -48,15 +49,15 @@ class Stage(Protocol):
 
     @property
     def zoom_url(self) -> str:
-        """Where people sign in to Zoom."""
+        """The URL where people sign in to Zoom."""
 
     @property
     def zoom_api_url(self) -> str:
-        """Where Zoom's API is."""
+        """The URL of Zoom's API."""
 
     @property
     def zoom_app(self) -> tuple[str, str, str]:
-        """Client id, client secret and the webhooks' Secret Token."""
+        """The client id, the client secret and the webhooks' Secret Token."""
 
     def opened(
         self, public_url: str, url_secret: str, command_token: str
@@ -108,7 +109,7 @@ async def greet(ctx: Context) -> None:
 
 
 def config_of(stage: Stage, folder: Path, port: int) -> Config:
-    """The settings that a ``bot.toml`` for this stage would hold."""
+    """The configuration for this stage, as a ``bot.toml`` would give it."""
     client_id, client_secret, webhook_secret = stage.zoom_app
     return Config(
         mattermost=MattermostConfig(
@@ -127,10 +128,10 @@ def config_of(stage: Stage, folder: Path, port: int) -> Config:
 
 
 def free_port() -> int:
-    """A free port, because the bot's address must be known before it listens.
+    """Find a free port: the bot's address must be known before it listens.
 
-    It is below the range of outgoing connections (which begins at 32768 on Linux, and higher elsewhere), so
-    that none of our own connections takes it first.
+    The port is below the range for outgoing connections (from 32768 on Linux, higher elsewhere), so none of
+    our own connections can take it first.
     """
     for _ in range(100):
         port = 20_000 + secrets.randbelow(12_000)

@@ -16,10 +16,13 @@ import trustme
 from yarl import URL
 
 from bot.config import Config
+from bot.core.timings import FeatureTimings
 from bot.demo import config_of, free_port
 from bot.mattermost import SocketTimings
-from bot.runtime.app import App, Timings, opened
+from bot.retrying import Backoff
+from bot.runtime.app import App, opened
 from bot.runtime.listener import ListenerTimings
+from bot.runtime.timings import Timings
 from bot.sandbox.mattermost import Channel, Mattermost, Post
 from bot.sandbox.stage import Stage
 from bot.sandbox.zoom import Meeting, Zoom
@@ -33,6 +36,7 @@ QUICK = Timings(
     zoom=ZoomTimings(listed_after_s=0.05),
     socket=SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.1),
     listener=ListenerTimings(cursor_s=0.05, retry_s=0.05),
+    features=FeatureTimings(download_pauses_s=(0.0, 0.0), upload=Backoff(0.0, 0.0, 10)),
 )
 
 
@@ -185,10 +189,14 @@ async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
     """A running bot; alice and bob are linked, carol is not."""
-    world = await make_world()
+    return await two_hosts(await make_world())
+
+
+async def two_hosts(world: World) -> World:
+    """The same with alice and bob linked."""
     await world.link("alice")
     await world.link("bob")
     return world
 
 
-__all__ = ["MakeWorld", "World", "open_store", "world_of"]
+__all__ = ["MakeWorld", "World", "open_store", "two_hosts", "world_of"]

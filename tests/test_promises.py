@@ -7,8 +7,9 @@ import inspect
 from bot.features import orphans, questions, tickets
 from bot.mattermost.connection import CLOSE_TIMEOUT_S
 from bot.runtime import app, janitor, reconciler, wiring
-from bot.runtime.app import Timings, opened
+from bot.runtime.app import opened
 from bot.runtime.timer import LONGEST_SLEEP_S
+from bot.runtime.timings import Timings
 from bot.web.server import SHUTDOWN_S
 from bot.zoom.webhooks import MAX_SKEW_S
 

@@ -22,7 +22,8 @@ import trustme
 from bot.config import load
 from bot.demo import free_port
 from bot.errors import StartError
-from bot.runtime.app import Timings, opened
+from bot.runtime.app import opened
+from bot.runtime.timings import Timings
 from bot.sandbox.faults import Fault
 from bot.sandbox.mattermost import Mattermost, Post
 from bot.sandbox.stage import Stage

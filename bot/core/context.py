@@ -1,4 +1,4 @@
-"""What a feature sees of the world, and how it says what it wants said."""
+"""The context of every feature: settings, adapters, and helpers that send messages and schedule tasks."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from bot.core.creations import PendingCreations
 from bot.core.inbox import Inbox
 from bot.core.people import People
 from bot.core.tasks import task
+from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
 from bot.domain.grammar import Request
 from bot.domain.records import Announcement, Notice, Question
 from bot.errors import ZoomError
@@ -32,7 +33,7 @@ from bot.zoom import Caller, OAuth, Tokens, Zoom
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The inbox item that is being handled. ``retried``: it may have been handled before, in part."""
+    """The inbox item being handled. ``retried``: an earlier attempt may have handled part of it."""
 
     id: str
     retried: bool = False
@@ -40,58 +41,61 @@ class Job:
 
     @property
     def reference(self) -> str:
-        """Short and the same every time: what is made for this item is known by it."""
+        """A short hash of the item's id, the same on every attempt. What is made for the item carries it."""
         return hashlib.sha256(self.id.encode()).hexdigest()[:20]
 
 
 class Body(msgspec.Struct, omit_defaults=True):
-    """What a notice says. ``response_url`` is where ``/zoom`` awaits a private answer."""
+    """The content of a notice. ``response_url`` is where to send a private answer to ``/zoom``."""
 
     card: Card
     response_url: str = ""
-    # Of files that were uploaded to the channel.
+    # The ids of files that are already uploaded to the channel.
     file_ids: list[str] = []
 
 
 class HelpedCommand(Protocol):
-    """What help says of a command."""
+    """The part of a command that ``help`` shows."""
 
     @property
     def usage(self) -> str:
-        """How it is written: a message's key."""
+        """The message key of its syntax."""
 
     @property
     def help(self) -> str:
-        """What it is for: a message's key."""
+        """The message key of its description."""
 
 
 class Requests(Protocol):
-    """What a feature may ask of :class:`bot.core.registry.Registry`."""
+    """The part of :class:`bot.core.registry.Registry` that features may use."""
 
     @property
     def words(self) -> frozenset[str]:
-        """Every word that answers a question."""
+        """All words that can answer a question."""
 
     @property
     def helped(self) -> Sequence[HelpedCommand]:
-        """The commands that help lists, in its order."""
+        """The commands that ``help`` lists, in display order."""
 
     def usage_of(self, name: str) -> str:
-        """The key of how a command is written; empty if there is none of this name."""
+        """The message key of a command's syntax; empty if the command is unknown."""
 
     async def respond(self, ctx: Context, job: Job, request: Request) -> list[Change]:
-        """Let a request through its command's gates, and do it."""
+        """Run a request through its command's gates, then its action."""
 
     async def resume(self, ctx: Context, job: Job, request: Request, question: Question) -> list[Change]:
-        """Go on with a request whose question was answered."""
+        """Continue a request whose question was answered."""
 
     def give_up(self, ctx: Context, job: Job, request: Request) -> list[Change]:
-        """What is to be written since a request has failed for good."""
+        """Return the changes for a request that has failed for good."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """The adapters and the settings, handed to every feature."""
+    """The settings and adapters, passed to every feature.
+
+    The methods that send a message or schedule a task only return the change that does it.
+    """
 
     config: Config
     bot: User
@@ -106,34 +110,36 @@ class Context:
     creations: PendingCreations
     requests: Requests
     now: Now
-    # What features count for the operator, by the metric's name.
+    timings: FeatureTimings = DEFAULT_FEATURE_TIMINGS
+    # Counters for the operator's metrics, by metric name.
     counts: Counter[str] = field(default_factory=Counter)
 
     async def is_admin(self, user_id: str) -> bool:
-        """Whether this person administers Mattermost now, or is one of the configured ``admins``."""
+        """Whether a person is a Mattermost system admin now, or one of the configured ``admins``."""
         user = await self.people.fresh(user_id)
         return user.is_system_admin or user.username.lower() in self.config.mattermost.admins
 
     async def caller(self, user_id: str) -> Caller:
-        """A person as Zoom is asked on behalf of; apps of an account find people by e-mail."""
+        """The caller for requests to Zoom on a person's behalf. Account-level apps find people by e-mail."""
         if self.config.zoom.app == "user":
             return Caller(user_id)
         return Caller(user_id, (await self.people.get(user_id)).email)
 
     def problem(self, error: ZoomError) -> Text:
-        """What went wrong at Zoom, as a message that the person can act on."""
+        """Turn a Zoom error into a message that the person can act on."""
         return problem(zoom_problem(error, self.now(), self.config.zoom.app))
 
     def task(self, id: str, name: str, about: msgspec.Struct, *, queue: str, due_at: int = 0) -> Put:
-        """Have a task done; see :mod:`bot.core.tasks`. The same ``id`` again moves it to ``due_at``."""
+        """Schedule a task; see :mod:`bot.core.tasks`. The same ``id`` again moves it to ``due_at``."""
         return Put(task(self.inbox, id, name, about, queue=queue, due_at=due_at))
 
     async def note_ahead(self, *changes: Change) -> None:
-        """Make durable what a second attempt must find if this one is interrupted while it acts outside."""
+        """Commit changes before the item is done. Use this for what a retry must find if this attempt is
+        interrupted while it acts at Zoom or Mattermost."""
         await self.store.commit(*changes)
 
     def url(self, path: str, **query: str) -> str:
-        """The public URL of one of our routes."""
+        """The public URL of one of the bot's routes."""
         return self.config.web.public_url + path + (f"?{urlencode(query)}" if query else "")
 
     def tell(
@@ -144,7 +150,7 @@ class Context:
         *,
         part: str = "",
     ) -> Put:
-        """Say something to the person who asked, and to nobody else."""
+        """Answer the person who asked, privately."""
         direct = request.direct
         shown = card(said)
         if request.response_url:
@@ -163,7 +169,7 @@ class Context:
         return self.tell(job, request, problem(text("failed", reference=job.reference[:8])))
 
     def answer(self, job: Job, request: Request, said: Content, *, part: str = "") -> Put:
-        """Say something where it was asked, to everybody there."""
+        """Answer publicly in the request's channel or thread."""
         return self._notice(
             f"{job.id}/{part}",
             Body(card(said)),
@@ -180,11 +186,11 @@ class Context:
         *,
         trigger: str = "",
     ) -> Put:
-        """Say something to a person by direct message; ``id`` makes it be said once."""
+        """Send a person a direct message, once per ``id``."""
         return self._notice(id, Body(card(said)), user_id=user_id, trigger=trigger)
 
     def reply(self, id: str, channel_id: str, root_id: str, said: Content, *, trigger: str = "") -> Put:
-        """Say something under a post; ``id`` makes it be said once."""
+        """Reply in the thread of ``root_id``, once per ``id``."""
         return self._notice(id, Body(card(said)), channel_id=channel_id, root_id=root_id, trigger=trigger)
 
     def below(
@@ -195,7 +201,7 @@ class Context:
         *,
         file_ids: Sequence[str] = (),
     ) -> Put:
-        """Say something under a meeting's post, as soon as that is there; ``id`` makes it be said once."""
+        """Reply to a meeting's post as soon as that post exists, once per ``id``."""
         body = Body(card(said), file_ids=list(file_ids))
         return self._notice(
             id, body, trigger="", channel_id=announcement.channel_id, under=announcement.id, lasting=True
@@ -209,12 +215,13 @@ class Context:
         *,
         file_ids: Sequence[str] = (),
     ) -> Put:
-        """Say something of a meeting to a person; it is remembered as long as what is said below posts."""
+        """Send a person a direct message about a meeting, once per ``id``. Like those of :meth:`below`, its
+        notice is kept as long as the meeting."""
         body = Body(card(said), file_ids=list(file_ids))
         return self._notice(id, body, trigger="", user_id=user_id, lasting=True)
 
     def _shown_as(self) -> dict[str, str]:
-        """Under which name and picture ``/zoom`` is answered: no post, it does not get those of posts."""
+        """The configured name and icon, for answers to ``/zoom``. Posts get them when they are made."""
         settings = self.config.mattermost
         shown = {"username": settings.override_username, "icon_url": settings.override_icon_url}
         return {key: value for key, value in shown.items() if value}

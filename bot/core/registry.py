@@ -1,6 +1,6 @@
-"""Everything that the features declare, in one place; nothing else lists them.
+"""The registry of everything that the features declare. No other module lists it.
 
-Grammar, placement, help, usage and the table in ``docs/commands.md`` follow from it.
+The grammar, placement, help, usage texts and the table in ``docs/commands.md`` are derived from it.
 """
 
 from __future__ import annotations
@@ -39,19 +39,19 @@ from bot.zoom.webhooks import Webhook
 
 @dataclass
 class Registry:
-    """Everything that was declared. A name has one handler; only an event may have several."""
+    """All declarations. A name has one handler; only an event may have several."""
 
     commands: dict[str, Command] = field(default_factory=dict)
     webhooks: dict[str, list[WebhookHandler]] = field(default_factory=dict)
     answers: dict[str, AnswerDeclaration] = field(default_factory=dict)
     tasks: dict[str, TaskDeclaration] = field(default_factory=dict)
     hooks: dict[Hook, Callable[..., object]] = field(default_factory=dict)
-    # Events that are taken in whichever meeting they are about, or none.
+    # Events that are accepted for any meeting, or for none.
     any_meeting: set[str] = field(default_factory=set)
 
     @classmethod
     def collect(cls, modules: Iterable[ModuleType]) -> Registry:
-        """What these modules declare. :class:`ValueError` where two declare the same."""
+        """Collect what these modules declare. Raises :class:`ValueError` if two declare the same name."""
         registry = cls()
         for module in modules:
             for value in vars(module).values():
@@ -61,7 +61,7 @@ class Registry:
         return registry
 
     def add(self, declared: Declaration) -> None:
-        """Take a declaration in."""
+        """Add a declaration."""
         match declared:
             case Command():
                 _enter(self.commands, declared.name, declared)
@@ -79,26 +79,26 @@ class Registry:
 
     @cached_property
     def grammar(self) -> Grammar:
-        """How the commands are read."""
+        """The grammar of all commands that people can write."""
         forms = {each.name: each.takes for each in self.commands.values() if each.takes}
         return Grammar(forms, self.words)
 
     @cached_property
     def words(self) -> frozenset[str]:
-        """Every word that answers a question."""
+        """All words that can answer a question."""
         return frozenset(word for each in self.answers.values() for word in each.words)
 
     @property
     def helped(self) -> list[Command]:
-        """The commands that help lists, in its order."""
+        """The commands that ``help`` lists, in display order."""
         return sorted((each for each in self.commands.values() if each.help), key=lambda each: each.position)
 
     def usage_of(self, name: str) -> str:
-        """How a command goes; empty if there is none of this name."""
+        """The message key of a command's syntax; empty if the command is unknown."""
         return self.commands[name].usage if name in self.commands else ""
 
     async def respond(self, ctx: Context, job: Job, request: Request) -> list[Change]:
-        """Let the request through its command's gates, and do it; what Zoom refuses is answered."""
+        """Run a request through its command's gates, then its action. A Zoom error becomes an answer."""
         asked = self.commands.get(request.command)
         if asked is None:
             return await self._not_understood(ctx, job, request)
@@ -106,42 +106,42 @@ class Registry:
             changes = await self._pass(ctx, job, request, asked)
         except ZoomError as error:
             changes = await self._refused(ctx, job, request, asked, error)
-        # A retried request that has nothing to say was the answer to a question.
-        return self._in_doubt(ctx, job, request, changes) if job.retried and changes else changes
+        # An attempt that was interrupted may have left a meeting at Zoom.
+        return self._in_doubt(ctx, job, request, changes) if job.retried else changes
 
     async def resume(self, ctx: Context, job: Job, request: Request, question: Question) -> list[Change]:
-        """Go on with a request whose question was answered: the answer is the last of ``choices``."""
+        """Continue a request whose question was answered. The answer is the last of ``choices``."""
         return list(await self.answers[question.kind].handler(ctx, job, request, question))
 
     async def receive(self, ctx: Context, job: Job, webhook: Webhook) -> list[Change]:
-        """What the handlers of a webhook want written."""
+        """Call all handlers of a webhook and return their changes."""
         changes: list[Change] = []
         for handler in self.webhooks.get(webhook.event, ()):
             changes += await handler(ctx, job, webhook)
         return changes
 
     async def perform(self, ctx: Context, job: Job, task: Task) -> list[Change]:
-        """What the handler of a task wants written; nothing where no feature knows it any more."""
+        """Call a task's handler and return its changes; none if no feature declares the task any more."""
         declared = self.tasks.get(task.name)
         return list(await declared.handler(ctx, job, task.read(declared.about))) if declared else []
 
     def announces(self, task: Task) -> bool:
-        """Whether webhooks may tell of a meeting of this task's before the meeting is written down."""
+        """Whether webhooks about a task's meeting may arrive before the meeting is in the store."""
         return task.name in self.tasks and self.tasks[task.name].announces
 
     async def set_aside(self, ctx: Context, job: Job, task: Task) -> list[Change]:
-        """What is to be written since a task has failed for good."""
+        """Return the changes for a task that has failed for good."""
         declared = self.tasks.get(task.name)
         if declared is None or declared.set_aside is None:
             return []
         return list(await declared.set_aside(ctx, job, task.read(declared.about)))
 
     def give_up(self, ctx: Context, job: Job, request: Request) -> list[Change]:
-        """What is to be written since a request has failed for good. It may have got as far as Zoom."""
+        """Return the changes for a request that has failed for good. It may have reached Zoom."""
         return self._in_doubt(ctx, job, request, [ctx.failure(job, request)])
 
     def _in_doubt(self, ctx: Context, job: Job, request: Request, changes: list[Change]) -> list[Change]:
-        """``changes``, and what has a meeting looked for that the request may have left at Zoom."""
+        """Add to ``changes`` the search for a meeting that the request may have left at Zoom."""
         asked, handler = self.commands.get(request.command), self.hooks.get(Hook.CREATION_IN_DOUBT)
         if handler is None or asked is None or not asked.creates:
             return changes
@@ -149,12 +149,12 @@ class Registry:
         return [*changes, *look(ctx, job, request, changes)]
 
     def post_refused(self, ctx: Context, announcement: Announcement) -> list[Change]:
-        """What is to be written since Mattermost will never take this announcement's post."""
+        """Return the changes for an announcement whose post Mattermost will never accept."""
         handler: PostRefused | None = self.hooks.get(Hook.POST_REFUSED)  # type: ignore[assignment]
         return list(handler(ctx, announcement)) if handler else []
 
     def link_lost(self, ctx: Context, lost: LostLink) -> list[Change]:
-        """What is to be written together with the news that Zoom has ended a link."""
+        """Return the changes to commit together with the record that Zoom has ended a link."""
         handler: LinkLost | None = self.hooks.get(Hook.LINK_LOST)  # type: ignore[assignment]
         return list(handler(ctx, lost)) if handler else []
 
@@ -183,7 +183,7 @@ class Registry:
             raise error
         changes = list(await handler(ctx, job, request, asked, error))
         maybe_done = isinstance(error, ZoomUnreachableError) and error.maybe_done
-        # A retried request is looked after in any case.
+        # For a retried request ``respond`` adds the search anyway.
         return self._in_doubt(ctx, job, request, changes) if maybe_done and not job.retried else changes
 
 

@@ -1,8 +1,8 @@
-"""Chats and transcripts: fetched from Zoom, uploaded to Mattermost, posted under the meeting.
+"""Chats and transcripts: fetch them from Zoom, upload them to Mattermost, and post them under the meeting.
 
-The bytes are never stored here. The fetch of each file is an inbox item of its own, so that a slow download
-holds up no other news of the meeting, and one that the process did not survive is done again. What cannot be
-had, or is not taken, is said to stay in Zoom.
+The bot never stores the bytes. Each file is fetched by its own inbox item. A slow download therefore delays
+nothing else about the meeting, and a fetch interrupted by a crash runs again. If Zoom does not provide a file
+or Mattermost does not accept it, the bot says that the file stays in Zoom.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from bot.features.destinations import (
 from bot.mattermost.errors import AWAY, asked_wait
 from bot.messages.cards import topic_of
 from bot.messages.content import Content, text
-from bot.retrying import Backoff, retrying
+from bot.retrying import retrying
 from bot.stores import Insert, Put
 from bot.zoom.addresses import host_of
 from bot.zoom.artifacts import File, read_recording
@@ -46,25 +46,16 @@ from bot.zoom.webhooks import MeetingObject, Webhook
 log = logging.getLogger(__name__)
 
 MAX_BYTES = 20 * 1024 * 1024
-# Lanes of fetches, and so downloads at once, each of them whole in memory.
+# The number of fetch queues, and so of downloads at once. Each is held in memory as a whole.
 PARALLEL = 4
-PAUSES_S = (0.5, 3.0, 10.0, 30.0)
-UPLOADS = 10
-UPLOAD_BASE_S = 1.0
-UPLOAD_CAP_S = 30.0
-# A handler has 120 s: what has not come, or not gone, by then is given up in time to say so. All downloads of
-# a file, with their pauses, have the first of these together; waiting for a turn in the queue is free.
-DOWNLOAD_S = 75.0
-FETCH_S = 100.0
-
-# Zoom's names for the two kinds of files that are fetched.
+# Zoom's names for the two kinds of files that the bot fetches.
 CHAT = "CHAT"
 TRANSCRIPT = "TRANSCRIPT"
 
 
 class Fetch(msgspec.Struct):
-    """One file of a recording: the webhook that told of it, with that file alone, and the file's kind.
-    ``tries`` counts the downloads that got no answer, ``spent_s`` how long they and the pauses took."""
+    """The payload of a ``fetch_file`` task: the webhook, reduced to one file, and the file's kind. ``tries``
+    counts the downloads that failed; ``spent_s`` is how long they and the pauses took."""
 
     webhook: Webhook
     kind: str
@@ -74,7 +65,7 @@ class Fetch(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of file: Zoom's name for it, the catalogue's, and that of the file."""
+    """A kind of file: Zoom's name for it, the catalogue's name for it, and the file name."""
 
     type: str
     shown: str
@@ -88,7 +79,7 @@ _KINDS = {
 
 
 def order(ctx: Context, webhook: Webhook, files: Sequence[File], kind: str) -> Changes:
-    """What is to be written so that each of these files of a webhook is fetched, once."""
+    """Return the changes that fetch each of these files of a webhook, once."""
     if not ctx.config.meetings.transcripts:
         return []
     about = webhook.meeting
@@ -99,20 +90,20 @@ def order(ctx: Context, webhook: Webhook, files: Sequence[File], kind: str) -> C
 
 
 def _alone(webhook: Webhook, file: File) -> Webhook:
-    """The webhook with this file alone."""
+    """The webhook, reduced to this file."""
     alone = {**webhook.object, "recording_files": [msgspec.to_builtins(file)]}
     return msgspec.structs.replace(webhook, payload={**webhook.payload, "object": alone})
 
 
 def _order(ctx: Context, id: str, about: MeetingObject, fetch: Fetch, due_at: int = 0) -> Put:
-    # Waiting for its turn in a queue, a fetch uses up none of its handler's time.
+    # A fetch that waits in its queue does not use up its handler's time.
     queue = f"fetch:{zlib.crc32(about.uuid.encode()) % PARALLEL}"
     return ctx.task(id, "fetch_file", fetch, queue=queue, due_at=due_at)
 
 
 @task("fetch_file", Fetch)
 async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
-    """Fetch a file, and say under every post of the meeting that it is there, or that it stays in Zoom."""
+    """Fetch a file and post it under every post of the meeting, or say that it stays in Zoom."""
     about, kind = fetch.webhook.meeting, _KINDS[fetch.kind]
     (file,) = read_recording(fetch.webhook).files(kind.type)
     meetings = await meetings_of(ctx, about)
@@ -123,10 +114,10 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
         return []
     topic, hosts = topic_of(meetings[0]), await hosts_of(ctx, meetings, about)
     began = asyncio.get_running_loop().time()
-    # While Mattermost is away, nothing is fetched that it could not take.
+    # While Mattermost is away, fetch nothing: it could not be uploaded.
     await ctx.mattermost.me()
     try:
-        async with asyncio.timeout(DOWNLOAD_S - fetch.spent_s):
+        async with asyncio.timeout(ctx.timings.download_s - fetch.spent_s):
             token = fetch.webhook.download_token or ""
             content = await _download(ctx, file.download_url or "", token, hosts)
     except (ZoomError, TimeoutError) as error:
@@ -136,7 +127,7 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
         log.warning("zoom: a file stays there: %r", error)
         key = "file-too-large" if isinstance(error, ZoomTooLargeError) else "file-not-fetched"
         return [say(ctx, each, text(key, file=kind.shown, topic=topic)) for each in unposted]
-    until = began + FETCH_S
+    until = began + ctx.timings.fetch_s
     return (
         [await _post(ctx, followup, kind, topic, content, until) for followup in unposted] if content else []
     )
@@ -145,12 +136,12 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
 def _again(
     ctx: Context, job: Job, fetch: Fetch, error: ZoomError | TimeoutError, spent_s: float
 ) -> Put | None:
-    """The same fetch a little later; None where that makes no sense, or not any more."""
+    """Schedule the fetch again a little later; None if that cannot help, or the limits are reached."""
     worth_it = isinstance(error, ZoomUnreachableError | ZoomRateLimitError)
-    if not worth_it or fetch.tries >= len(PAUSES_S) or spent_s + PAUSES_S[fetch.tries] >= DOWNLOAD_S:
+    pause_s = next(iter(ctx.timings.download_pauses_s[fetch.tries :]), None)
+    if not worth_it or pause_s is None or spent_s + pause_s >= ctx.timings.download_s:
         return None
     log.info("zoom: a file was not downloaded yet: %s", error)
-    pause_s = PAUSES_S[fetch.tries]
     later = msgspec.structs.replace(fetch, tries=fetch.tries + 1, spent_s=spent_s + pause_s)
     return _order(ctx, job.id, fetch.webhook.meeting, later, ctx.now() + int(pause_s * 1000))
 
@@ -158,20 +149,23 @@ def _again(
 async def _post(
     ctx: Context, followup: Followup, kind: _Kind, topic: Content, content: bytes, until: float
 ) -> Put:
-    """A file belongs to one post: it is uploaded for each place anew. ``until`` is the loop's time."""
+    """Upload a file and return the notice that posts it; ``until`` is in the event loop's time.
+
+    A file belongs to one post, so each destination needs its own upload.
+    """
     try:
         async with asyncio.timeout_at(until):
             file_id = await _upload(ctx, followup.destination, kind.name, content)
     except (MattermostError, TimeoutError) as error:
         log.warning("mattermost: a file was not taken: %r", error)
-        # One that is away is waited for; one that answers, and takes no file, is not.
+        # If Mattermost is away, this raises, and the worker waits for it. Otherwise it refused the file.
         await ctx.mattermost.me()
         return say(ctx, followup, text("file-not-taken", file=kind.shown, topic=topic))
     return say(ctx, followup, text("file-posted", file=kind.shown, topic=topic), file_ids=[file_id])
 
 
 async def _upload(ctx: Context, destination: Destination, name: str, content: bytes) -> str:
-    """The file's id. An upload that took effect after all leaves a file that no post names."""
+    """Upload a file and return its id. A retry of an upload that did succeed leaves a file without a post."""
     channel_id = await _channel_of(ctx, destination)
 
     async def once() -> str:
@@ -179,9 +173,9 @@ async def _upload(ctx: Context, destination: Destination, name: str, content: by
 
     return await retrying(
         once,
-        Backoff(UPLOAD_BASE_S, UPLOAD_CAP_S, UPLOADS),
+        ctx.timings.upload,
         on=AWAY,
-        asks_for=asked_wait(UPLOAD_CAP_S),
+        asks_for=asked_wait(ctx.timings.upload.cap_s),
     )
 
 
@@ -192,9 +186,9 @@ async def _channel_of(ctx: Context, destination: Destination) -> str:
 
 
 async def _download(ctx: Context, url: str, token: str, hosts: Sequence[str]) -> bytes:
-    """The file's bytes: with the webhook's token, which lives for a day; else with the host's own.
+    """Download a file with the webhook's token, which is valid for a day, or else with the host's own.
 
-    :class:`ZoomError` where Zoom does not give them.
+    Raises :class:`ZoomError` if Zoom does not provide the file.
     """
     allowed = (host_of(ctx.config.zoom.url),)
     failure = ZoomError("there is no token for it")

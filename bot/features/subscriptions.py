@@ -1,5 +1,7 @@
-"""``subscribe``, ``unsubscribe``, ``subscriptions``: a channel follows a meeting that takes place again
-and again. Each time it starts, it is a new post there."""
+"""``subscribe``, ``unsubscribe``, ``subscriptions``: a channel follows a recurring meeting.
+
+Each time the meeting starts, it gets a new post in the channel.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,11 @@ from bot.stores import Delete, Put
     position=60,
 )
 async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
-    """Let the channel follow a meeting, if the person may say so."""
+    """Let the channel follow a meeting, if the person is its host or an administrator."""
     number = meeting_number(request.argument)
     seen = await look_up(ctx, request.user_id, number)
     if seen is None or not (seen.hosted or await ctx.is_admin(request.user_id)):
-        # The same words for both: whether there is such a meeting is the host's to tell.
+        # The same answer in both cases: it must not reveal whether the meeting exists.
         return [ctx.tell(job, request, text("subscribe-denied", id=spaced(number)))]
     if seen.personal:
         return [ctx.tell(job, request, text("subscribe-personal"))]
@@ -45,13 +47,11 @@ async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
     position=61,
 )
 async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
-    """Let the channel follow it no more: for who had it follow, the host, or an administrator."""
+    """Stop following a meeting. Only its subscriber, its host or an administrator may do that."""
     number = meeting_number(request.argument)
     known = await ctx.store.get(Subscription, _id(request.channel_id, number))
     if known is None:
-        unknown = text("not-subscribed", id=spaced(number))
-        # One that was interrupted had ended it already.
-        return [] if job.retried else [ctx.tell(job, request, unknown)]
+        return [ctx.tell(job, request, text("not-subscribed", id=spaced(number)))]
     if not await _may_end(ctx, request.user_id, known):
         return [ctx.tell(job, request, text("unsubscribe-denied", who=known.user_name))]
     said = text("unsubscribed", topic=known.topic, id=spaced(number))
@@ -67,7 +67,7 @@ async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
     position=62,
 )
 async def show(ctx: Context, job: Job, request: Request) -> Changes:
-    """Say which meetings the channel follows."""
+    """List the meetings that the channel follows."""
     known = await ctx.store.find(Subscription, "channel_id", request.channel_id)
     if not known:
         return [ctx.answer(job, request, text("subscriptions-none"))]
@@ -83,7 +83,7 @@ async def _subscribe(ctx: Context, job: Job, request: Request, seen: FoundMeetin
     info = seen.info
     id = _id(request.channel_id, info.id)
     topic = info.topic or catalogue().plain(text("default-topic"))
-    if not job.retried and await ctx.store.get(Subscription, id):
+    if await ctx.store.get(Subscription, id):
         already = text("subscribed-already", topic=topic, id=spaced(info.id))
         return [ctx.answer(job, request, already)]
     subscription = Subscription(

@@ -1,10 +1,11 @@
-"""What Zoom's AI companion made of a meeting: a reply under its post, or a message to the host."""
+"""Meeting summaries by Zoom's AI Companion: a reply under the meeting's post, or a message to the host."""
 
 from __future__ import annotations
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.features.destinations import destinations_of, key_of, meetings_of, say, unsaid
+from bot.messages.cards import topic_of
 from bot.messages.summaries import summary_text
 from bot.zoom.artifacts import read_summary
 from bot.zoom.webhooks import Webhook
@@ -12,7 +13,7 @@ from bot.zoom.webhooks import Webhook
 
 @webhook("meeting.summary_completed")
 async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Say it once under every post of the meeting; to the host alone where recordings go there, too."""
+    """Post the summary once under every post of the meeting, or to the host alone if recordings go there."""
     if not ctx.config.meetings.summaries:
         return []
     about = webhook.meeting
@@ -20,7 +21,7 @@ async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if not meetings:
         return []
     summary = read_summary(webhook)
-    said = summary_text(meetings[0].topic, summary.overview, summary.details, summary.steps)
+    said = summary_text(topic_of(meetings[0]), summary.overview, summary.details, summary.steps)
     if said is None:
         return []
     to_host = ctx.config.meetings.post_recordings == "host-only"

@@ -1,4 +1,4 @@
-"""The composition root: opens everything, runs until told to stop, closes in order."""
+"""The composition root: opens everything, runs until stopped, then closes everything in order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 
 import aiohttp
@@ -20,53 +19,34 @@ from bot.core.registry import Registry
 from bot.domain.grammar import Grammar
 from bot.errors import MattermostError
 from bot.features import collect
-from bot.mattermost import Mattermost, Socket, SocketTimings
+from bot.mattermost import Mattermost, Socket
 from bot.mattermost import open_session as open_mattermost_session
 from bot.runtime.janitor import Janitor
-from bot.runtime.listener import Identity, Listener, ListenerTimings
+from bot.runtime.listener import Identity, Listener
 from bot.runtime.metrics import Metrics
 from bot.runtime.posting import Posting
 from bot.runtime.publisher import Publisher
 from bot.runtime.reconciler import Reconciler
+from bot.runtime.timings import BROKEN_PAUSE_S, DEFAULT_TIMINGS, Timings
 from bot.runtime.upgrade import upgrade
 from bot.runtime.wiring import introduce, look_at_keys, open_context, override_props
-from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy, Worker
+from bot.runtime.worker import Worker
 from bot.stores.notifying import NotifyingStore
 from bot.stores.opening import open_store
 from bot.vault import Vault
 from bot.web import Server, admin_app, public_app
-from bot.zoom import ZoomTimings
 
 log = logging.getLogger(__name__)
 
-# How long an unreachable Mattermost is waited for at start, in seconds.
-START_PATIENCE_S = 120.0
-# A stop takes at most 5 s. While the servers answer what is in flight (2 s), these follow one another; then
-# come the tokens (0.8 s) and the store (1 s).
+# Shutdown takes at most 5 s. These three steps run one after another while the servers finish their open
+# requests (2 s). Then the tokens (0.8 s) and the store (1.5 s) are closed.
 CURSOR_GRACE_S = 0.3
 WORKER_GRACE_S = 1.0
 PUBLISHER_GRACE_S = 0.6
-# After a token or certificate went bad while running: an operator has to act, and may.
-BROKEN_PAUSE_S = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """What tests make shorter; the defaults are what the documents promise."""
-
-    start_patience_s: float = START_PATIENCE_S
-    reconcile_s: float = 300.0
-    edit_pause_s: float = 1.0
-    broken_pause_s: float = BROKEN_PAUSE_S
-    post_retry_s: float = 0.5
-    retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
-    zoom: ZoomTimings = field(default_factory=ZoomTimings)
-    socket: SocketTimings = field(default_factory=SocketTimings)
-    listener: ListenerTimings = field(default_factory=ListenerTimings)
 
 
 class App:
-    """A running bot. Made by :func:`opened`; :meth:`run` serves until cancelled."""
+    """A running bot, made by :func:`opened`."""
 
     def __init__(
         self,
@@ -85,7 +65,7 @@ class App:
         self.socket = listener.socket
         self.reconciler = reconciler
         self._broken_pause_s = broken_pause_s
-        # Where it serves, once it does.
+        # The ports it listens on; 0 until then.
         self.public_port = 0
         self.admin_port = 0
 
@@ -98,7 +78,7 @@ class App:
             tasks.create_task(self._keep("janitor", Janitor(self.ctx.store, self.ctx.now).run))
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Begin again whatever breaks: no part of the bot ends the others."""
+        """Run ``work`` again whenever it fails: a failed part must not stop the others."""
         while True:
             try:
                 await work()
@@ -111,7 +91,7 @@ class App:
 
 
 async def run(config: Config) -> None:
-    """Run the bot until SIGINT or SIGTERM. Raises what :func:`opened` raises."""
+    """Run the bot until SIGINT or SIGTERM. Raises the same errors as :func:`opened`."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -135,17 +115,14 @@ async def _serve(config: Config) -> None:
         await app.run()
 
 
-DEFAULT_TIMINGS = Timings()
-
-
 @asynccontextmanager
 async def opened(
     config: Config, *, timings: Timings = DEFAULT_TIMINGS, now: Now = now_ms
 ) -> AsyncIterator[App]:
-    """A bot whose adapters are open and whose routes are served.
+    """Open the adapters, serve the routes and yield the bot; close everything on exit.
 
     Raises :class:`StartError`, :class:`bot.errors.StoreError`, :class:`bot.errors.ConfigError` or
-    :class:`bot.errors.VaultError`, each with the one line that the operator needs.
+    :class:`bot.errors.VaultError`, each with a one-line message for the operator.
     """
     for warning in config.warnings:
         log.warning("%s", warning)
@@ -161,9 +138,10 @@ async def opened(
         mattermost = Mattermost(http, config.mattermost.url, config.mattermost.token, now=now)
         bot = await introduce(mattermost, timings.start_patience_s)
         ctx = await open_context(
-            config, registry, store, vault, mattermost, bot, metrics, now, stack, timings.zoom
+            config, registry, store, vault, mattermost, bot, metrics, now, stack, timings
         )
-        # Before the worker watches: what it is told of counts as new, what it recovers as begun.
+        # Before the worker watches the store: it treats the items it sees written as new, and those it
+        # recovers as possibly begun.
         await upgrade(ctx)
         posting = Posting(
             mattermost, bot.id, override=override_props(config), now=now, base_s=timings.post_retry_s
@@ -173,7 +151,7 @@ async def opened(
         listener = _listener(ctx, registry.grammar, http, timings)
         servers: list[Server] = []
         stack.push_async_callback(_wind_down, servers, listener, worker, publisher)
-        # Before a webhook can come: it may be about a meeting that an unfinished item has made.
+        # Before the first webhook can arrive: it may be about a meeting that an unfinished item has created.
         if left := await worker.recover() + await publisher.recover():
             log.info("took up %d things left by the last run", left)
         reconciler = Reconciler(ctx, period_s=timings.reconcile_s)
@@ -195,7 +173,7 @@ def _listener(ctx: Context, grammar: Grammar, http: aiohttp.ClientSession, timin
 async def _wind_down(
     servers: Sequence[Server], listener: Listener, worker: Worker, publisher: Publisher
 ) -> None:
-    """Whatever is asked from now on stays written down; what is under way gets its time."""
+    """Close the servers and give running work its time to finish. The rest stays in the store."""
 
     async def finish() -> None:
         await listener.save_cursor(CURSOR_GRACE_S)
@@ -239,7 +217,7 @@ def _reasons(app: App) -> dict[str, str]:
 
 
 def observe(metrics: Metrics, app: App, posting: Posting) -> None:
-    """Show what the parts of a running bot count."""
+    """Register the metrics that the parts of a running bot keep."""
     worker, listener, tokens = app.worker, app.listener, app.ctx.tokens
     metrics.gauge("inbox_waiting", "Items that are not handled yet", lambda: worker.waiting)
     metrics.gauge("inbox_oldest_seconds", "How long the oldest of them waits", lambda: worker.oldest_s)

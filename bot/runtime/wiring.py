@@ -1,4 +1,4 @@
-"""Opening the adapters: what a feature sees of the world is made here."""
+"""Opens the adapters and builds the context that features receive."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ from bot.mattermost import Mattermost, User
 from bot.mattermost.errors import AWAY
 from bot.retrying import Backoff, retrying
 from bot.runtime.metrics import Metrics
+from bot.runtime.timings import Timings
 from bot.stores.notifying import NotifyingStore
 from bot.vault import Vault
-from bot.zoom import AccountToken, OAuth, Tokens, Zoom, ZoomTimings
+from bot.zoom import AccountToken, OAuth, Tokens, Zoom
 from bot.zoom import open_session as open_zoom_session
 
 log = logging.getLogger(__name__)
 
 TOKENS_GRACE_S = 0.8
-# Nobody else is waiting at the start, so there is no jitter.
+# No jitter, because at start nobody else waits.
 START_BACKOFF = Backoff(base_s=0.5, cap_s=15.0, least=1.0)
 
 
@@ -48,13 +49,13 @@ async def open_context(
     metrics: Metrics,
     now: Now,
     stack: AsyncExitStack,
-    timings: ZoomTimings,
+    timings: Timings,
 ) -> Context:
-    """Everything that features need; what must be closed is pushed on ``stack``."""
+    """Build the context for features. Everything that must be closed is pushed on ``stack``."""
     zoom = config.zoom
     oauth = _oauth(config, now)
     stack.push_async_callback(oauth.close)
-    tokens = Tokens(store, vault, oauth, now, timings)
+    tokens = Tokens(store, vault, oauth, now, timings.zoom)
     stack.push_async_callback(tokens.close, TOKENS_GRACE_S)
     shared = AccountToken(oauth, now) if zoom.app == "server-to-server" else None
     if shared is not None:
@@ -73,7 +74,7 @@ async def open_context(
         mattermost=mattermost,
         people=People(mattermost, now),
         zoom=Zoom(
-            http, zoom.api_url, shared or tokens, app=zoom.app, now=now, timings=timings, on_call=count
+            http, zoom.api_url, shared or tokens, app=zoom.app, now=now, timings=timings.zoom, on_call=count
         ),
         tokens=tokens,
         oauth=oauth,
@@ -81,6 +82,7 @@ async def open_context(
         creations=PendingCreations(),
         requests=registry,
         now=now,
+        timings=timings.features,
     )
     tokens.on_lost = partial(registry.link_lost, ctx)
     return ctx
@@ -100,7 +102,10 @@ def _oauth(config: Config, now: Now) -> OAuth:
 
 
 async def introduce(mattermost: Mattermost, patience_s: float) -> User:
-    """The bot's own account; waits for a Mattermost that is not there yet."""
+    """Fetch the bot's own account, waiting up to ``patience_s`` seconds for Mattermost to be reachable.
+
+    Raises :class:`StartError`.
+    """
     failure = "no answer"
 
     def note(error: BaseException, failures: int) -> None:
@@ -124,7 +129,7 @@ async def introduce(mattermost: Mattermost, patience_s: float) -> User:
 
 
 async def look_at_keys(store: NotifyingStore, vault: Vault) -> None:
-    """Say at once what would otherwise show when people ask for meetings: a key that is gone."""
+    """Log an error if an encryption key is missing, before people run into it when they start meetings."""
     links = await store.all(LinkedAccount)
     locked = sum(not _opens(vault, link) for link in links)
     if locked:
@@ -145,7 +150,7 @@ def _opens(vault: Vault, link: LinkedAccount) -> bool:
 
 
 def override_props(config: Config) -> dict[str, str]:
-    """Props that show another name and icon; the server must allow it."""
+    """The props that give posts another name and icon; the server must allow it."""
     settings = config.mattermost
     if not settings.override_username and not settings.override_icon_url:
         return {}

@@ -1,7 +1,8 @@
-"""``/command``, ``/action`` and ``/dialog``: what Mattermost sends for ``/zoom``, buttons and dialogs.
+"""``/command``, ``/action`` and ``/dialog``: Mattermost's calls for ``/zoom``, buttons and dialogs.
 
-None is signed. A command carries the token that Mattermost gave it when it was created; the others carry
-what was put into them, hence a token of ours. All are answered at once, and handled later.
+None of the calls is signed. A command carries the token that Mattermost gave it when it was created. Buttons
+and dialogs return what the bot put into them, which includes a token of its own. All calls are answered at
+once and handled later.
 """
 
 from __future__ import annotations
@@ -29,19 +30,18 @@ from bot.web.forms import read_form
 
 log = logging.getLogger(__name__)
 
-STORE_TIMEOUT_S = 2.5
 
 _ID = re.compile(r"[a-z0-9]{26}")
 
 
 class ActionContext(msgspec.Struct):
-    """What a button of ours carries."""
+    """What the bot put into a button."""
 
     token: str
 
 
 class Action(msgspec.Struct):
-    """A pressed button, as Mattermost tells of it. Who pressed is to be believed only after the token."""
+    """A pressed button. Trust ``user_id`` only after checking the token."""
 
     user_id: str
     context: ActionContext
@@ -49,7 +49,7 @@ class Action(msgspec.Struct):
 
 
 class Submission(msgspec.Struct):
-    """A dialog, as Mattermost tells of it."""
+    """A dialog that was submitted or closed."""
 
     user_id: str
     state: str
@@ -58,14 +58,14 @@ class Submission(msgspec.Struct):
 
 
 class MattermostRoutes:
-    """The handlers of slash commands and buttons."""
+    """The handlers of slash commands, buttons and dialogs."""
 
     def __init__(self, ctx: Context, grammar: Grammar) -> None:
         self._ctx = ctx
         self._grammar = grammar
 
     async def command(self, request: web.Request) -> web.Response:
-        """``/zoom …``: written down, then answered with nothing; the answer comes by its own way."""
+        """Store a ``/zoom …`` request and return an empty response. The answer is sent separately."""
         form = await read_form(request)
         self._check_token(_text(form.get("token")))
         user_id, channel_id = _id(form.get("user_id")), _id(form.get("channel_id"))
@@ -89,7 +89,7 @@ class MattermostRoutes:
         id = "command:" + hashlib.sha256(trigger.encode()).hexdigest()[:32]
         item = self._ctx.inbox.item(id, REQUEST, asked.channel_id, asked)
         try:
-            async with asyncio.timeout(STORE_TIMEOUT_S):
+            async with asyncio.timeout(self._ctx.timings.store_s):
                 await self._ctx.inbox.add(item)
         except TimeoutError:
             return _ephemeral(_said("later"))
@@ -98,13 +98,13 @@ class MattermostRoutes:
         return web.json_response({})
 
     async def action(self, request: web.Request) -> web.Response:
-        """A button: verified, its answer written down, and said so in place of the buttons."""
+        """Verify a pressed button, store the answer, and show it in place of the buttons."""
         try:
             action = msgspec.json.decode(await request.read(), type=Action)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise web.HTTPForbidden(text="this is no button of ours") from None
         try:
-            async with asyncio.timeout(STORE_TIMEOUT_S):
+            async with asyncio.timeout(self._ctx.timings.store_s):
                 outcome = await questions.press(
                     self._ctx, action.context.token, action.user_id, action.post_id
                 )
@@ -120,13 +120,14 @@ class MattermostRoutes:
         return web.json_response(_taken(outcome))
 
     async def dialog(self, request: web.Request) -> web.Response:
-        """A dialog that was submitted or closed: verified, written down; what is wrong is said inside it."""
+        """Verify a submitted dialog and store the answer. Errors appear inside the dialog. A closed dialog
+        changes nothing."""
         try:
             submission = msgspec.json.decode(await request.read(), type=Submission)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise web.HTTPForbidden(text="this is no dialog of ours") from None
         try:
-            async with asyncio.timeout(STORE_TIMEOUT_S):
+            async with asyncio.timeout(self._ctx.timings.store_s):
                 word = "" if submission.cancelled else str((submission.submission or {}).get("answer", ""))
                 refused = await questions.submit(self._ctx, submission.state, submission.user_id, word)
         except (TimeoutError, StoreError):
@@ -138,7 +139,7 @@ class MattermostRoutes:
         return web.json_response({"error": _said(_REFUSED[refused])} if refused else {})
 
     def _check_token(self, token: str) -> None:
-        # Each team's command has a token of its own. All are compared, however soon one fits.
+        # Each team's command has its own token. Compare all of them, even after a match.
         known = [each for each in self._ctx.config.mattermost.command_token.split(",") if each]
         given = token.encode("utf-8", "replace")
         if True not in [hmac.compare_digest(each.encode(), given) for each in known]:
@@ -154,8 +155,8 @@ _REFUSED = {
 
 
 def _taken(pressed: questions.Pressed) -> dict[str, Any]:
-    """The question's post without its buttons; what it does not say of the props is lost. What only its
-    person sees is no post that could be changed: there Mattermost answers 404 to an update."""
+    """Replace the question's buttons with the choice. Props that the update does not name are lost. An
+    ephemeral post cannot be updated (Mattermost answers 404), so the choice is a new ephemeral text there."""
     message, props = shown(answered_card(pressed.word), catalogue())
     if pressed.ephemeral:
         return {"ephemeral_text": message}
@@ -175,5 +176,5 @@ def _text(value: object) -> str:
 
 
 def _id(value: object) -> str:
-    """An id of Mattermost's; empty for anything else."""
+    """``value`` if it is a Mattermost id, otherwise empty."""
     return value if isinstance(value, str) and _ID.fullmatch(value) else ""

@@ -1,4 +1,4 @@
-"""``/webhook`` and ``/deauthorization``: verified, written down, acknowledged; handled later."""
+"""``/webhook`` and ``/deauthorization``: verify a webhook, store it, acknowledge it, and handle it later."""
 
 from __future__ import annotations
 
@@ -21,22 +21,20 @@ from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_
 
 log = logging.getLogger(__name__)
 
-# Zoom waits 3 s, and comes again later: better refused in time than answered late.
-STORE_TIMEOUT_S = 2.5
 BODY_TIMEOUT_S = 10.0
 
-# The answer's HTTP status, and the seconds it took.
+# Receives the HTTP status of an answer and the seconds that it took.
 OnWebhook = Callable[[int, float], None]
 
 _PLAIN_TOKEN = re.compile(r"[\w+/=-]{1,256}", re.ASCII)
 
 
 def unobserved(status: int, seconds: float) -> None:
-    """The default of ``on_webhook``."""
+    """Do nothing: the default of ``on_webhook``."""
 
 
 class ZoomRoutes:
-    """The handler of Zoom's webhooks; ``on_webhook`` is told the status and seconds of each answer."""
+    """The handler of Zoom's webhooks. ``on_webhook`` receives the status and the seconds of each answer."""
 
     def __init__(self, ctx: Context, registry: Registry, on_webhook: OnWebhook = unobserved) -> None:
         self._ctx = ctx
@@ -44,7 +42,7 @@ class ZoomRoutes:
         self._on_webhook = on_webhook
 
     async def webhook(self, request: web.Request) -> web.Response:
-        """Take in one webhook. 200 means that it is written down, or is no business of ours."""
+        """Accept a webhook. 200 means that it is stored, or does not concern the bot."""
         began, status = time.monotonic(), 500
         try:
             response = await self._answer(request)
@@ -75,7 +73,7 @@ class ZoomRoutes:
         return web.Response(status=200)
 
     def _check_secret(self, request: web.Request) -> None:
-        # A "+" in the secret may come as it is, or as a space that once was one.
+        # A "+" in the query may be a plus sign or an encoded space: try both.
         raw = next(
             (part[7:] for part in request.rel_url.raw_query_string.split("&") if part.startswith("secret=")),
             "",
@@ -88,8 +86,8 @@ class ZoomRoutes:
             raise web.HTTPForbidden(text="the secret in the URL is wrong")
 
     def _validate(self, webhook: Webhook) -> web.Response:
-        """Prove to Zoom that this is the endpoint. Only signed requests come here, and only tokens are
-        signed: else anybody could have a text of theirs signed with our secret."""
+        """Prove to Zoom that this is the endpoint. Only signed requests get here, and only tokens are
+        signed: otherwise anybody could get a text of their choice signed with our secret."""
         token = webhook.payload.get("plainToken")
         if not isinstance(token, str) or not _PLAIN_TOKEN.fullmatch(token):
             raise EventError("there is no plainToken")
@@ -97,7 +95,7 @@ class ZoomRoutes:
         return web.json_response({"plainToken": token, "encryptedToken": encrypt_token(secret, token)})
 
     async def _concerns_us(self, webhook: Webhook) -> bool:
-        """Whether it is worth a visit to the disk: an account's other meetings are none of our business."""
+        """Whether a webhook is worth a write to the disk: the account's other meetings are not."""
         if webhook.event not in self._registry.webhooks:
             return False
         if webhook.event in self._registry.any_meeting or self._ctx.creations:
@@ -116,7 +114,7 @@ class ZoomRoutes:
         queue = "meeting:" + str(webhook.object.get("uuid") or webhook.object.get("meeting_uuid") or id)
         item = self._ctx.inbox.item(id, WEBHOOK, queue, body)
         try:
-            async with asyncio.timeout(STORE_TIMEOUT_S):
+            async with asyncio.timeout(self._ctx.timings.store_s):
                 await self._ctx.inbox.add(item)
         except (TimeoutError, StoreError):
             log.error("webhook %s cannot be written down now; Zoom will send it again", webhook.event)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+from typing import Any
 
 import pytest
 
 from bot.core.context import Job
 from bot.core.tasks import Task
+from bot.core.timings import FeatureTimings
 from bot.domain.records import Item
 from bot.errors import ZoomUnreachableError
 from bot.features import files
@@ -46,11 +48,13 @@ def calls(world: World, path: str) -> list[Call]:
     return [call for call in world.mattermost.calls if call.path.endswith(path)]
 
 
-@pytest.fixture
-def eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No pauses between tries."""
-    monkeypatch.setattr(files, "PAUSES_S", (0.0, 0.0))
-    monkeypatch.setattr(files, "UPLOAD_BASE_S", 0.0)
+async def timed(make_world: MakeWorld, **changes: Any) -> World:
+    """Three people, and a bot whose features wait as long as this says."""
+    world = await make_world(start=False, meetings={"duplicate_window_ms": 0})
+    features = dataclasses.replace(world.timings.features, **changes)
+    world.timings = dataclasses.replace(world.timings, features=features)
+    await world.start()
+    return await with_stranger(world)
 
 
 async def test_a_second_event_with_one_more_chat_posts_that_one_alone(trio: World) -> None:
@@ -97,7 +101,6 @@ async def test_a_file_that_is_too_large_is_said_once_to_stay_in_zoom(trio: World
     assert fetched.hits == 1
 
 
-@pytest.mark.usefixtures("eager")
 async def test_a_file_that_zoom_never_gives_is_said_to_stay_there(trio: World) -> None:
     post, meeting = await trio.meeting("bob", topic="*retro*")
     await held(trio, meeting)
@@ -110,9 +113,9 @@ async def test_a_file_that_zoom_never_gives_is_said_to_stay_there(trio: World) -
 
 
 async def test_a_download_that_hangs_is_given_up_in_its_handler_s_time(
-    trio: World, monkeypatch: pytest.MonkeyPatch
+    make_world: MakeWorld,
 ) -> None:
-    monkeypatch.setattr(files, "DOWNLOAD_S", 0.1)
+    trio = await timed(make_world, download_s=0.1)
     post, meeting = await trio.meeting("bob")
     await held(trio, meeting)
     trio.zoom.faults.add(method="GET", path=r"/rec/download/", delay=30.0)
@@ -134,7 +137,6 @@ async def test_with_host_only_the_host_alone_reads_that_a_file_stays_in_zoom(mak
     assert "stays in Zoom" in kept
 
 
-@pytest.mark.usefixtures("eager")
 async def test_a_file_store_that_fails_is_given_up_after_one_download(trio: World) -> None:
     post, meeting = await trio.meeting("bob")
     await held(trio, meeting)
@@ -158,7 +160,6 @@ async def test_a_file_that_mattermost_refuses_is_said_to_stay_in_zoom(trio: Worl
     assert refused.hits == 1
 
 
-@pytest.mark.usefixtures("eager")
 async def test_a_mattermost_that_is_away_is_waited_for_before_a_file_is_fetched_again(
     make_world: MakeWorld,
 ) -> None:
@@ -181,10 +182,13 @@ async def test_a_mattermost_that_is_away_is_waited_for_before_a_file_is_fetched_
     assert (fetched.hits, len(calls(world, "/files"))) == (2, 11)
 
 
-@pytest.mark.parametrize(("spent_s", "tried_again"), [(0.0, True), (files.DOWNLOAD_S - 0.001, False)])
+@pytest.mark.parametrize(
+    ("spent_s", "tried_again"), [(0.0, True), (FeatureTimings().download_s - 2.999, False)]
+)
 async def test_all_downloads_of_a_file_share_their_time(
-    trio: World, spent_s: float, tried_again: bool
+    make_world: MakeWorld, spent_s: float, tried_again: bool
 ) -> None:
+    trio = await timed(make_world, download_pauses_s=(0.5, 3.0))
     error = ZoomUnreachableError("no answer")
     fetch = files.Fetch(Webhook(event="recording.completed"), files.CHAT, tries=1, spent_s=1.0)
     again = files._again(trio.bot.ctx, Job("fetch"), fetch, error, spent_s)
@@ -194,4 +198,4 @@ async def test_all_downloads_of_a_file_share_their_time(
         assert isinstance(item, Item)
         later = trio.bot.ctx.inbox.read(item, Task).read(files.Fetch)
         # What comes next has as much less.
-        assert (later.tries, later.spent_s) == (2, spent_s + files.PAUSES_S[1])
+        assert (later.tries, later.spent_s) == (2, spent_s + trio.bot.ctx.timings.download_pauses_s[1])

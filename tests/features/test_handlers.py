@@ -21,7 +21,7 @@ from bot.messages.content import Text
 from bot.stores import Change, Delete, Put
 from bot.zoom.webhooks import Webhook
 from tests.conftest import World
-from tests.features.kit import said_by
+from tests.features.kit import planned, said_by
 
 JOB = Job("post:direct")
 
@@ -90,6 +90,18 @@ async def test_a_channel_that_follows_nothing_has_nothing_to_unfollow(trio: Worl
     changes = list(await subscriptions.unsubscribe(trio.bot.ctx, JOB, request))
     assert said_by(trio.bot.ctx, changes) == [Text("not-subscribed", {"id": "123 4567 8901"})]
     assert await trio.bot.ctx.store.all(Subscription) == []
+
+
+async def test_a_retried_request_is_answered_like_any_other(trio: World) -> None:
+    ctx, again = trio.bot.ctx, Job("post:again", retried=True)
+    unknown = list(
+        await subscriptions.unsubscribe(ctx, again, asked(trio, "bob", "unsubscribe", "12345678901"))
+    )
+    assert said_by(ctx, unknown) == [Text("not-subscribed", {"id": "123 4567 8901"})]
+    number = str(planned(trio, "bob").id)
+    await ctx.store.commit(*await subscriptions.subscribe(ctx, JOB, asked(trio, "bob", "subscribe", number)))
+    known = list(await subscriptions.subscribe(ctx, again, asked(trio, "bob", "subscribe", number)))
+    assert written(known) == [Notice.__name__]
 
 
 async def test_who_disconnects_is_linked_until_it_is_written(trio: World) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
 
+from bot.core.timings import FeatureTimings
 from bot.domain.records import Announcement, Item, ItemState
 from bot.domain.records import Meeting as Record
 from bot.features import lifecycle
 from bot.sandbox.mattermost import Post
 from bot.sandbox.zoom import Meeting
 from bot.sandbox.zoom.models import Json
-from bot.web import zoom as web_zoom
 from tests.conftest import MakeWorld, World
 from tests.features.kit import settle
 
@@ -61,10 +62,13 @@ async def becomes(world: World, post: Post, wanted: str) -> Post:
 
 
 async def test_what_was_refused_for_a_slow_disk_is_handled_once_it_is_written(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    make_world: MakeWorld,
 ) -> None:
+    world = await make_world(start=False)
+    world.timings = dataclasses.replace(world.timings, features=FeatureTimings(store_s=0))
+    await world.start()
+    await world.link("alice")
     post, meeting = await world.meeting()
-    monkeypatch.setattr(web_zoom, "STORE_TIMEOUT_S", 0)
     delivery = await world.zoom.deliver("meeting.started", started(meeting))
     assert delivery.status == 503
     await becomes(world, post, "STARTED")

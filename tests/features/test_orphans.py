@@ -10,7 +10,7 @@ from bot.errors import StoreError
 from bot.features.orphans import Search, pause_ms, remove_orphans
 from bot.sandbox.mattermost import Post
 from bot.stores import Put
-from tests.conftest import MakeWorld, World
+from tests.conftest import MakeWorld, World, two_hosts
 
 HOUR_MS = 60 * 60_000
 CREATE = r"/users/[^/]+/meetings$"
@@ -18,10 +18,7 @@ CREATE = r"/users/[^/]+/meetings$"
 
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
-    world = await make_world(meetings={"duplicate_window_ms": 0})
-    await world.link("alice")
-    await world.link("bob")
-    return world
+    return await two_hosts(await make_world(meetings={"duplicate_window_ms": 0}))
 
 
 async def look(world: World, name: str = "alice", *, began: int = 0) -> Item | None:

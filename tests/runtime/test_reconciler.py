@@ -11,7 +11,7 @@ from bot.domain.records import LinkedAccount, Meeting
 from bot.runtime.reconciler import Reconciler
 from bot.sandbox.mattermost import Post
 from bot.stores import Put
-from tests.conftest import MakeWorld, World
+from tests.conftest import MakeWorld, World, two_hosts
 
 HOUR_MS = 60 * 60_000
 CREATE = r"/users/[^/]+/meetings$"
@@ -19,10 +19,7 @@ CREATE = r"/users/[^/]+/meetings$"
 
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
-    world = await make_world(meetings={"duplicate_window_ms": 0})
-    await world.link("alice")
-    await world.link("bob")
-    return world
+    return await two_hosts(await make_world(meetings={"duplicate_window_ms": 0}))
 
 
 def ended(post: Post) -> bool:

@@ -1,0 +1,35 @@
+"""How long the parts of the bot wait, in seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
+from bot.mattermost import SocketTimings
+from bot.runtime.listener import ListenerTimings
+from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy
+from bot.zoom import ZoomTimings
+
+# How long to wait for an unreachable Mattermost at start.
+START_PATIENCE_S = 120.0
+# The pause before a failed part starts again. If a token or certificate went bad, an operator has to act.
+BROKEN_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """The timings that tests shorten. The documentation promises the defaults."""
+
+    start_patience_s: float = START_PATIENCE_S
+    reconcile_s: float = 300.0
+    edit_pause_s: float = 1.0
+    broken_pause_s: float = BROKEN_PAUSE_S
+    post_retry_s: float = 0.5
+    retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
+    features: FeatureTimings = DEFAULT_FEATURE_TIMINGS
+    zoom: ZoomTimings = field(default_factory=ZoomTimings)
+    socket: SocketTimings = field(default_factory=SocketTimings)
+    listener: ListenerTimings = field(default_factory=ListenerTimings)
+
+
+DEFAULT_TIMINGS = Timings()
