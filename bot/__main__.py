@@ -1,4 +1,4 @@
-"""The command ``zoombot``; ``python -m bot`` is the same."""
+"""The ``zoombot`` command, also available as ``python -m bot``."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 import signal
 import sys
 
-# What runs until it is told to stop: being told so is how it ends well.
+# Commands that run until a signal stops them. For these, a signal is a normal end.
 _LASTING = ("run", "demo")
 
 
 def main() -> None:
-    """Take signals from the first moment, then run the command: its imports take a while."""
+    """Install signal handlers, then run the command. Its imports take a while."""
     if sys.argv[1:2] and sys.argv[1] in _LASTING:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _leave)
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _leave(number: int, frame: object) -> None:
-    """Until the loop takes the signals over nothing was begun that would have to be put in order."""
+    """Exit at once. Until the event loop takes over the signals, there is nothing to clean up."""
     os._exit(0)
 
 

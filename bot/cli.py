@@ -1,4 +1,4 @@
-"""The command line. Heavy modules are imported inside the commands, so that ``--help`` is fast."""
+"""The command line. Heavy modules are imported inside the commands, which keeps ``--help`` fast."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def rotate(path: Path | None) -> None:
 
 
 def _init_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add an option for each prompt, which can also be set by the environment variable of its key."""
+    """Add an option for each prompt. The environment variable of its key can set it as well."""
     from bot.setup.prompts import PROMPTS
 
     for prompt in reversed(PROMPTS):
@@ -162,7 +162,7 @@ def _ask(prompt: Prompt, default: str, fault: str) -> str:
 
 
 def _again(command: str, path: Path | None) -> str:
-    """The line to type for another command on the same file, with the program name that was used here."""
+    """The command line for another command on the same file, with the program name that was used here."""
     program = click.get_current_context().find_root().info_name or "zoombot"
     if " " not in program and not shutil.which(program):
         program = shlex.quote(sys.argv[0])
@@ -191,7 +191,7 @@ def _configure_log(level: str, format: str) -> None:
 
 
 def _finish(work: Callable[[], Awaitable[Any]]) -> Any:
-    """Run to the end; an expected error prints one line on stderr and exits with status 1."""
+    """Run ``work``. Print an expected error to stderr and exit with 1, or 2 if the configuration is wrong."""
     import asyncio
 
     async def finish() -> Any:

@@ -1,14 +1,14 @@
-"""The only place that reads the time."""
+"""The only module that reads the system's time of day."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
-# What the services are given: milliseconds since the epoch.
+# The clock that services receive. It returns milliseconds since the epoch.
 Now = Callable[[], int]
 
 
 def now_ms() -> int:
-    """Milliseconds since the epoch."""
+    """The current time in milliseconds since the epoch."""
     return time.time_ns() // 1_000_000

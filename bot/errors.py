@@ -1,6 +1,6 @@
-"""Everything that can go wrong, one class per cause, under one root.
+"""All errors of this project: one class per cause, with a common root.
 
-Messages are for the operator's log and never carry a secret; what a person reads is in ``texts``.
+Messages are for the operator's log and never contain a secret. What people read is in ``bot.messages``.
 """
 
 
@@ -9,7 +9,7 @@ class ZoombotError(Exception):
 
 
 class ConfigError(ZoombotError):
-    """The configuration is wrong. ``faults`` holds one ``section.key: what is wrong`` per fault."""
+    """The configuration is wrong. ``faults`` has one line per fault: ``section.key: what is wrong``."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -17,27 +17,27 @@ class ConfigError(ZoombotError):
 
 
 class StartError(ZoombotError):
-    """The bot cannot start; the message is the one line that the operator reads."""
+    """The bot cannot start. The message is one line for the operator."""
 
 
 class StoreError(ZoombotError):
-    """The store could not be opened, read or written; the message says how to mend it."""
+    """The store could not be opened, read or written. The message says how to fix it."""
 
 
 class StoreLockedError(StoreError):
-    """Another running process holds the store."""
+    """Another running process uses the store."""
 
 
 class StoreDamagedError(StoreError):
-    """The store's file is not readable; it was left untouched."""
+    """The store's file is damaged. It was left untouched."""
 
 
 class VaultError(ZoombotError):
-    """A sealed value does not open: wrong key, damaged, or sealed for another owner."""
+    """A sealed value cannot be opened: the key is wrong, the value is damaged, or it has another owner."""
 
 
 class EventError(ZoombotError):
-    """An event or a webhook that does not have the shape it must have."""
+    """An event or a webhook does not have the expected shape."""
 
 
 class MattermostError(ZoombotError):
@@ -50,11 +50,11 @@ class MattermostError(ZoombotError):
 
 
 class MattermostUnreachableError(MattermostError):
-    """No usable answer (connection, TLS, timeout, 5xx): worth trying again; it may have acted."""
+    """No usable answer (connection, TLS, timeout, 5xx). Worth a retry; the call may have taken effect."""
 
 
 class MattermostRateLimitError(MattermostError):
-    """429. ``retry_after`` is in seconds."""
+    """429: too many requests. ``retry_after`` is in seconds."""
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message, status=429)
@@ -66,7 +66,7 @@ class MattermostTokenError(MattermostError):
 
 
 class MattermostCertificateError(MattermostError):
-    """The server's certificate does not verify: final until an operator acts."""
+    """The server's certificate cannot be verified. An operator has to act."""
 
 
 class MattermostDeniedError(MattermostError):
@@ -78,8 +78,8 @@ class MattermostNotFoundError(MattermostError):
 
 
 class ZoomError(ZoombotError):
-    """Zoom refused a call. ``status`` is the HTTP status, ``code`` Zoom's own number, ``reason`` what Zoom
-    says of it, for the person; empty where Zoom says nothing."""
+    """Zoom refused a call. ``status`` is the HTTP status, ``code`` Zoom's error code, and ``reason`` Zoom's
+    explanation for the person (empty if there is none)."""
 
     def __init__(self, message: str, *, status: int = 0, code: int = 0, reason: str = "") -> None:
         super().__init__(message)
@@ -89,7 +89,7 @@ class ZoomError(ZoombotError):
 
 
 class ZoomUnreachableError(ZoomError):
-    """No usable answer from Zoom. ``maybe_done`` is true when the request may have taken effect."""
+    """No usable answer from Zoom. ``maybe_done`` is true if the request may have taken effect."""
 
     def __init__(
         self, message: str, *, status: int = 0, maybe_done: bool = False, timed_out: bool = False
@@ -100,11 +100,11 @@ class ZoomUnreachableError(ZoomError):
 
 
 class ZoomCertificateError(ZoomUnreachableError):
-    """Zoom's certificate does not verify: nothing was sent, and it stays so until an operator acts."""
+    """Zoom's certificate cannot be verified. Nothing was sent, and an operator has to act."""
 
 
 class ZoomRateLimitError(ZoomError):
-    """429. ``retry_at`` is when the limit ends (ms since the epoch), 0 if Zoom did not say."""
+    """429: too many requests. ``retry_at`` is when the limit ends (ms since the epoch), 0 if unknown."""
 
     def __init__(self, message: str, *, retry_at: int, daily: bool) -> None:
         super().__init__(message, status=429)
@@ -113,19 +113,19 @@ class ZoomRateLimitError(ZoomError):
 
 
 class NotLinkedError(ZoomError):
-    """This person has linked no Zoom account (for an account-level app: nobody has authorized it)."""
+    """This person has not linked a Zoom account (for an account-level app: nobody has authorized it)."""
 
 
 class ZoomLinkError(ZoomError):
-    """Zoom no longer accepts this person's authorization: they must link again."""
+    """Zoom no longer accepts this person's authorization. They must link their account again."""
 
 
 class ZoomClientError(ZoomError):
-    """Zoom refuses the app itself (client id, secret or account id): the operator must act."""
+    """Zoom refuses the app itself (client id, secret or account id). An operator has to act."""
 
 
 class ZoomScopeError(ZoomError):
-    """The app lacks scopes; ``scopes`` names them as Zoom did."""
+    """The app lacks scopes. ``scopes`` has their names as Zoom gave them."""
 
     def __init__(self, message: str, *, status: int, code: int, scopes: tuple[str, ...]) -> None:
         super().__init__(message, status=status, code=code)
@@ -137,11 +137,11 @@ class ZoomLicenceError(ZoomError):
 
 
 class ZoomUserUnknownError(ZoomError):
-    """Zoom knows no such user."""
+    """Zoom does not know this user."""
 
 
 class EmailHiddenError(ZoomUserUnknownError):
-    """No e-mail address of this person is known, by which Zoom could be asked about them."""
+    """The bot does not know this person's e-mail address, which it needs to find them at Zoom."""
 
 
 class ZoomNotFoundError(ZoomError):
@@ -149,4 +149,4 @@ class ZoomNotFoundError(ZoomError):
 
 
 class ZoomTooLargeError(ZoomError):
-    """A file is larger than was asked for, whoever asks for it."""
+    """A file is larger than the caller's limit. Asking with another token does not help."""

@@ -1,4 +1,4 @@
-"""Host names and addresses. Pure."""
+"""Checks of host names and IP addresses. Pure."""
 
 from __future__ import annotations
 

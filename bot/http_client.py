@@ -1,6 +1,6 @@
-"""What every outgoing HTTP call shares: bounded answers, and why a call got none.
+"""Shared by all outgoing HTTP calls: size limits for answers, and reasons why a call got no answer.
 
-No text here repeats what was sent: it may be a secret.
+No message here repeats what was sent, because it may be a secret.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ MAX_LINE = 200
 
 
 class TooLargeError(Exception):
-    """The answer is larger than was asked for; the text names the limit."""
+    """The answer is larger than the limit, which the message names."""
 
 
 class Failure(enum.Enum):
@@ -25,10 +25,10 @@ class Failure(enum.Enum):
 
     CERTIFICATE = "certificate"
     TLS = "tls"
-    # Nothing was sent: the name, the address or the port does not answer, or not in time.
+    # Nothing was sent: the host name, address or port did not answer, or not in time.
     UNREACHABLE = "unreachable"
     NO_CONNECTION_IN_TIME = "no connection in time"
-    # Something may have been sent, and taken.
+    # The request may have been sent and accepted.
     TIMED_OUT = "timed out"
     NOT_HTTP = "not http"
     BROKEN_OFF = "broken off"
@@ -36,7 +36,7 @@ class Failure(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A call without an answer: the kind of failure, and one line that says it."""
+    """A call without an answer: the kind of failure, and a one-line description."""
 
     failure: Failure
     text: str
@@ -48,12 +48,12 @@ class Unanswered:
 
     @property
     def timed_out(self) -> bool:
-        """Whether it was waited for in vain."""
+        """Whether the call failed because of a timeout."""
         return self.failure in (Failure.TIMED_OUT, Failure.NO_CONNECTION_IN_TIME)
 
 
 def unanswered(error: Exception, host: str, ca_key: str) -> Unanswered:
-    """Why a call of aiohttp's to ``host`` got no answer; ``ca_key`` names the configured CA file."""
+    """Why an aiohttp call to ``host`` got no answer. ``ca_key`` is the configuration key of the CA file."""
     match error:
         case aiohttp.ClientConnectorCertificateError():
             return Unanswered(Failure.CERTIFICATE, certificate_trouble(error.certificate_error, host, ca_key))
@@ -73,8 +73,8 @@ def unanswered(error: Exception, host: str, ca_key: str) -> Unanswered:
 
 
 async def read_bounded(chunks: AsyncIterable[bytes], limit: int) -> bytes:
-    """All chunks together (``response.content.iter_any()``). Raises :class:`TooLargeError` beyond ``limit``
-    bytes, without reading on."""
+    """Join the chunks of ``response.content.iter_any()``. Beyond ``limit`` bytes, stop reading and raise
+    :class:`TooLargeError`."""
     body = bytearray()
     async for chunk in chunks:
         body += chunk
@@ -84,5 +84,5 @@ async def read_bounded(chunks: AsyncIterable[bytes], limit: int) -> bytes:
 
 
 def one_line(text: str) -> str:
-    """``text`` as one bounded line, for messages."""
+    """``text`` on one line of limited length, for messages."""
     return " ".join(text.split())[:MAX_LINE]

@@ -1,7 +1,7 @@
 """The log: one line per event, as ``key=value`` text or as JSON.
 
-What an event is about goes in ``extra``: ``log.info("meeting created", extra={"meeting": id})``. No value
-can begin a new line or colour a terminal, whoever wrote it.
+Pass an event's details as ``extra``: ``log.info("meeting created", extra={"meeting": id})``. Values are
+escaped: even text from strangers cannot start a new line or send control codes to a terminal.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-# They write tokens and secrets at DEBUG.
+# These log tokens and secrets at DEBUG.
 _TALKATIVE = ("oauthlib", "requests_oauthlib", "urllib3", "mattermostdriver")
-# At INFO a line per request, at DEBUG much more.
+# These log every request at INFO, and much more at DEBUG.
 _CHATTY = ("aiohttp.access", "asyncio")
-# Quotes what strangers send, and with it the secret of a URL; our own faults are logged by the routes.
+# Quotes what strangers send, including the secret in a URL. The routes log our own errors.
 _QUOTING = "aiohttp.server"
 
 MAX_VALUE = 8192
@@ -49,7 +49,7 @@ def configure(level: str = "info", format: str = "text", stream: TextIO | None =
 
 
 def _quieten(level: int) -> None:
-    # The driver's import sets INFO on loggers of its own, below the one that is pinned here.
+    # Importing the driver sets INFO on its child loggers, which would override the level set on the parent.
     below = [name for name in logging.Logger.manager.loggerDict if name.startswith("mattermostdriver.")]
     for name in (*_TALKATIVE, *_CHATTY, *below):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
@@ -60,7 +60,7 @@ class TextFormatter(logging.Formatter):
     """``2026-01-31T12:00:00.000Z info bot.web meeting created meeting=123``"""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Format a record as one line."""
         words = [_time_of(record), record.levelname.lower(), record.name, escaped(_message_of(record))]
         words += [f"{escaped(name)}={quoted(value)}" for name, value in _extra_of(record).items()]
         if trace := _trace_of(self, record):
@@ -69,10 +69,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """A JSON object: ``time``, ``level``, ``logger``, ``message``, what ``extra`` holds, ``exception``."""
+    """A JSON object: ``time``, ``level``, ``logger``, ``message``, the values in ``extra``, ``exception``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Format a record as one line."""
         event: dict[str, Any] = {
             "time": _time_of(record),
             "level": record.levelname.lower(),
@@ -87,7 +87,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def _json(event: Mapping[str, Any]) -> str:
-    # NaN and infinity are no JSON. ASCII, so that no separator of lines or surrogate gets through.
+    # JSON has no NaN or infinity. The output is ASCII: line separators and surrogates are escaped.
     try:
         return json.dumps(event, allow_nan=False)
     except ValueError:
@@ -99,7 +99,7 @@ def _finite(value: Any) -> Any:
 
 
 def escaped(text: str, limit: int = MAX_VALUE) -> str:
-    """``text`` on one line: what is not printable is written as an escape, and the backslash doubled."""
+    """``text`` on one line: unprintable characters are escaped, and backslashes doubled."""
     kept = text if len(text) <= limit else f"{text[:limit]}…"
     if kept.isprintable() and "\\" not in kept:
         return kept
@@ -113,7 +113,7 @@ def _visible(character: str) -> str:
 
 
 def quoted(value: object, limit: int = MAX_VALUE) -> str:
-    """A value behind a ``=``: in quotes unless it is one plain word."""
+    """A value as written after ``=``: in quotes unless it is one plain word."""
     text = str(value)
     if _BARE.fullmatch(text) and text.isprintable() and len(text) <= limit:
         return text
@@ -129,7 +129,7 @@ def _message_of(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
     except Exception as error:
-        # A wrong format string must not lose the line, nor end what was being done.
+        # A wrong format string must neither lose the line nor stop the caller.
         return f"{record.msg} ({type(error).__name__} while formatting)"
 
 
@@ -144,5 +144,5 @@ def _trace_of(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     if record.stack_info:
         parts.append(record.stack_info)
     trace = "\n".join(parts)
-    # The end of a trace says the most.
+    # The end of a trace is the most useful part.
     return trace if len(trace) <= MAX_TRACE else f"…{trace[-MAX_TRACE:]}"

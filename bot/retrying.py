@@ -1,4 +1,4 @@
-"""The one way to try again: waits that double up to a ceiling, with jitter, by tenacity."""
+"""Retries, built on tenacity: the waits double up to a ceiling, with jitter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tenacity
 
 T = TypeVar("T")
 
-# What an error asks for: seconds to wait at least, or None if another try makes no sense.
+# Returns the minimum wait that an error asks for, in seconds, or None if a retry makes no sense.
 AsksFor = Callable[[BaseException], float | None]
 OnRetry = Callable[[BaseException, int], None]
 
@@ -20,10 +20,11 @@ _random = SystemRandom()
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait between tries, in seconds: doubling from ``base_s`` up to ``cap_s``, and at random
-    between ``least`` (a share from 0 to 1) of that and all of it, so that callers do not come in step.
+    """How long to wait between tries, in seconds.
 
-    ``attempts`` counts all tries; 0 means that there is no end.
+    The ceiling doubles from ``base_s`` up to ``cap_s``. Each wait is random, between ``least`` (a share from
+    0 to 1) of the ceiling and all of it, to keep callers from retrying in step. ``attempts`` counts all
+    tries; 0 means no limit.
     """
 
     base_s: float
@@ -32,13 +33,13 @@ class Backoff:
     least: float = 0.0
 
     def pause_s(self, failures: int) -> float:
-        """The wait after this many failures (1, 2, …)."""
+        """A random wait after this many failures (1, 2, …)."""
         ceiling = min(self.cap_s, self.base_s * 2.0 ** min(failures - 1, 30))
         return _random.uniform(self.least * ceiling, ceiling)
 
 
 def nothing_asked(error: BaseException) -> float | None:
-    """The default of ``asks_for``."""
+    """Ask for no minimum wait; the default of ``asks_for``."""
     return 0.0
 
 
@@ -50,10 +51,10 @@ async def retrying(
     asks_for: AsksFor = nothing_asked,
     on_retry: OnRetry | None = None,
 ) -> T:
-    """What ``call`` returns, tried again after each error ``on`` until ``backoff`` has no more attempts.
+    """Return what ``call`` returns, retrying it after errors of type ``on`` as often as ``backoff`` allows.
 
-    The last error is raised as it is. ``on_retry`` is told the error and the number of failures before
-    each wait.
+    The last error is raised unchanged. ``on_retry`` is called before each wait, with the error and the number
+    of failures.
     """
 
     def worth_it(error: BaseException) -> bool:
@@ -76,7 +77,7 @@ async def retrying(
     )
 
     async def once() -> T:
-        # tenacity awaits what is declared with "async def", and no other callable.
+        # tenacity awaits only functions declared with "async def", no other callables.
         return await call()
 
     return await tries(once)

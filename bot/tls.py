@@ -1,4 +1,4 @@
-"""Whose certificates are trusted. Everything that opens a TLS connection takes its context from here."""
+"""Which certificates are trusted. Everything that opens a TLS connection gets its context here."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _UNKNOWN_CA = (2, 18, 19, 20, 21)
 
 
 def tls_context(ca_file: str, key: str) -> ssl.SSLContext:
-    """The system's trust and the certificates of ``ca_file``; host names are always checked.
+    """A context that trusts the system's certificates and those in ``ca_file``, and checks host names.
 
-    A file that cannot be used raises :class:`ConfigError`, which names ``key`` of the configuration.
+    Raises :class:`ConfigError`, which names the configuration key ``key``, if the file cannot be used.
     """
     context = ssl.create_default_context()
     if not ca_file:
@@ -31,7 +31,7 @@ def tls_context(ca_file: str, key: str) -> ssl.SSLContext:
 
 
 def certificate_trouble(failure: BaseException, host: str, key: str) -> str:
-    """Says whose certificate does not verify, why, and what mends it (``key`` names the CA file)."""
+    """Say whose certificate failed, why, and how to fix it. ``key`` is the CA file's configuration key."""
     code = failure.verify_code if isinstance(failure, ssl.SSLCertVerificationError) else 0
     reason = getattr(failure, "verify_message", "") or " ".join(str(failure).split())[:200]
     text = f"the certificate of {host} does not verify: {reason.rstrip('.')}"

@@ -1,7 +1,7 @@
 """Seals secrets before they reach the store, and opens them again.
 
-A sealed value is a Fernet token whose plaintext names its owner. Opening it for anybody else fails, so
-one person's token pasted into another's record is worth nothing.
+A sealed value is a Fernet token whose plaintext names its owner. Opening it for another owner fails, so one
+person's token is useless when copied into another person's record.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _decoder = msgspec.json.Decoder(_Sealed)
 
 
 def new_key() -> str:
-    """A new encryption key, as it goes into ``store.encryption_keys``."""
+    """Generate an encryption key for ``store.encryption_keys``."""
     return Fernet.generate_key().decode("ascii")
 
 
 class Vault:
-    """Seals under the first key, opens under any of them.
+    """Seals with the first key, opens with any of them.
 
-    ``keys`` are 32 bytes in URL-safe base64 each (see :func:`new_key`). Raises :class:`VaultError` if there
-    is none, or naming the position (from 1) of the one that is no such key.
+    Each of ``keys`` is 32 bytes in URL-safe base64 (see :func:`new_key`). Raises :class:`VaultError` if there
+    are none, or if one is invalid; the message gives its position (from 1).
     """
 
     __slots__ = ("_fernet",)
@@ -46,22 +46,22 @@ class Vault:
         return "<Vault>"
 
     def seal(self, owner: str, value: str) -> str:
-        """``value`` encrypted under the first key, for ``owner`` alone."""
+        """Encrypt ``value`` with the first key, for this owner only."""
         return self._fernet.encrypt(msgspec.json.encode(_Sealed(owner, value))).decode("ascii")
 
     def open(self, owner: str, sealed: str) -> str:
-        """What :meth:`seal` was given. Raises :class:`VaultError` for a wrong key, owner or token."""
+        """Decrypt what :meth:`seal` returned. Raises :class:`VaultError` for a wrong key, owner or token."""
         try:
             content = _decoder.decode(self._fernet.decrypt(sealed.encode()))
         except (InvalidToken, msgspec.MsgspecError, UnicodeError):
-            # The cause is cut off: a decoding error could quote what was sealed.
+            # Raised without its cause: a decoding error could quote the plaintext.
             raise VaultError("the sealed value does not open: it is damaged, or its key is missing") from None
         if not hmac.compare_digest(content.owner.encode(), owner.encode()):
             raise VaultError("the sealed value belongs to another owner")
         return content.value
 
     def rotate(self, owner: str, sealed: str) -> str:
-        """The same value sealed anew under the first key. Raises what :meth:`open` raises."""
+        """Seal the same value again with the first key. Raises what :meth:`open` raises."""
         return self.seal(owner, self.open(owner, sealed))
 
 

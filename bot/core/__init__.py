@@ -1,1 +1,1 @@
-"""What a feature sees: the context, the registry, the inbox and the outbox."""
+"""What features build on: the context, declarations, registry, inbox, tasks and people."""

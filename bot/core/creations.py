@@ -1,4 +1,4 @@
-"""Requests that are at Zoom: a webhook may speak of a meeting whose creation is not written down yet."""
+"""Meetings that are being created: a webhook may be about one that is not in the store yet."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from collections import deque
 
 
 class PendingCreations:
-    """Which inbox items may yet bring a meeting into being.
+    """The inbox items that may still create a meeting.
 
-    They are numbered as they begin: whoever waits remembers one number, and the oldest pending creation
-    tells who need not wait any more: the cost of a wait does not grow with the creations.
+    Items are numbered as they begin. A waiter remembers only the newest number, and is done once the oldest
+    pending item has a higher one: a wait costs the same however many creations are pending.
     """
 
     def __init__(self) -> None:
         self._begun = 0
-        # In the order in which they began.
+        # Numbers by item id, oldest first.
         self._pending: dict[str, int] = {}
-        # Who waits for all creations up to a number; the numbers only grow.
+        # Each waiter waits for all creations up to its number. The numbers are in ascending order.
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     def __bool__(self) -> bool:
         return bool(self._pending)
 
     def begin(self, id: str) -> None:
-        """An item goes to Zoom, or may have been there before the process began."""
+        """Add an item that is about to call Zoom, or may have done so before the process started."""
         if id not in self._pending:
             self._begun += 1
             self._pending[id] = self._begun
 
     def end(self, id: str) -> None:
-        """Whatever the item brought is written down."""
+        """Remove an item: the meeting that it created, if any, is in the store."""
         self._pending.pop(id, None)
         oldest = next(iter(self._pending.values()), self._begun + 1)
         while self._waiting and self._waiting[0][0] < oldest:
@@ -40,7 +40,7 @@ class PendingCreations:
                 landed.set_result(None)
 
     async def settled(self, timeout_s: float) -> None:
-        """Wait for those that are under way now, no longer than ``timeout_s`` seconds."""
+        """Wait for the creations that are pending now, at most ``timeout_s`` seconds."""
         if not self._pending:
             return
         landed: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -1,7 +1,7 @@
-"""What a feature declares at its functions: commands, webhooks, answers to questions, tasks, and hooks.
+"""The decorators with which features declare commands, webhooks, answers to questions, tasks and hooks.
 
-A decorator leaves the function as it is, so that it can be called and tested directly; a
-:class:`bot.core.registry.Registry` collects what was declared.
+A decorator does not change the function: tests can call it directly. A
+:class:`bot.core.registry.Registry` collects the declarations.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from bot.errors import ZoomError
 from bot.stores import Change
 from bot.zoom.webhooks import Webhook
 
-# What a handler wants written, together with the tick of what it handled.
+# What a handler returns. The worker commits it together with the item's done mark.
 Changes = Iterable[Change]
 
 Action = Callable[[Context, Job, Request], Awaitable[Changes]]
-# None lets the request pass; changes are the answer, and end it.
+# None lets the request pass. Changes answer the request and end it.
 Gate = Callable[[Context, Job, Request], Awaitable[Changes | None]]
 WebhookHandler = Callable[[Context, Job, Webhook], Awaitable[Changes]]
 AnswerHandler = Callable[[Context, Job, Request, Question], Awaitable[Changes]]
@@ -36,7 +36,7 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 class Where(enum.Enum):
-    """Where a command may be used. One for the channel needs the bot to be a member of it."""
+    """Where a command may be used. ``CHANNEL`` requires the bot to be a member of the channel."""
 
     ANYWHERE = enum.auto()
     CHANNEL = enum.auto()
@@ -44,11 +44,11 @@ class Where(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command. ``usage`` shows how it goes, ``help`` says what it is for; without help it is not listed.
+    """A command. ``usage`` and ``help`` are the message keys of its syntax and its description.
 
-    Without ``takes`` people cannot write it: the bot asks itself. ``creates``: it makes a meeting at Zoom,
-    which an interruption may leave behind. ``announces``: webhooks may tell of its meeting before the
-    meeting is written down. ``position`` orders the help.
+    Without ``help`` it is not listed. Without ``takes`` people cannot write it; only the bot itself uses it.
+    ``creates``: it creates a meeting at Zoom, which an interruption may orphan. ``announces``: webhooks
+    about its meeting may arrive before the meeting is in the store. ``position`` is its place in the list.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class WebhookDeclaration:
-    """``handler`` takes these events; with ``any_meeting`` also about meetings not announced here."""
+    """``handler`` receives these events; with ``any_meeting`` also for meetings not announced here."""
 
     events: tuple[str, ...]
     handler: WebhookHandler
@@ -74,7 +74,7 @@ class WebhookDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class AnswerDeclaration:
-    """``handler`` goes on after a question of this kind was answered with one of ``words``."""
+    """``handler`` continues the request when one of ``words`` has answered a question of this kind."""
 
     kind: str
     words: tuple[str, ...]
@@ -83,8 +83,8 @@ class AnswerDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class TaskDeclaration:
-    """``handler`` does the tasks of this name, and gets what they are about as ``about``. ``set_aside`` is
-    called in its place once it has failed for good. ``announces``: as for a command."""
+    """``handler`` runs the tasks of this name; ``about`` is the type of their payload. ``set_aside`` is
+    called instead once a task has failed for good. ``announces``: as for a command."""
 
     name: str
     about: type[Any]
@@ -94,19 +94,19 @@ class TaskDeclaration:
 
 
 class Hook(enum.Enum):
-    """What the core tells the features of, without knowing any."""
+    """The points at which the core calls a feature that it does not know."""
 
-    # An action that needs the channel was asked for by ``/zoom``: Mattermost says little of where. A gate.
+    # A gate before every ``CHANNEL`` command: Mattermost says little about the channel of a ``/zoom``.
     PLACEMENT = enum.auto()
-    # The words of a command came in a form that it does not take, or were no command at all. An action.
+    # An action for words that are not a command, or not in a form that the command takes.
     NOT_UNDERSTOOD = enum.auto()
-    # Zoom refused what a command needed.
+    # Zoom refused a call that a command needed.
     ZOOM_REFUSED = enum.auto()
-    # A command that creates may have made a meeting that nobody has learned of.
+    # A command with ``creates`` may have left a meeting at Zoom that is not in the store.
     CREATION_IN_DOUBT = enum.auto()
-    # Mattermost will never take an announcement's post.
+    # Mattermost will never accept an announcement's post.
     POST_REFUSED = enum.auto()
-    # Zoom has ended somebody's link.
+    # Zoom has ended a link to an account.
     LINK_LOST = enum.auto()
 
 
@@ -133,7 +133,7 @@ def command(
     creates: bool = False,
     announces: bool = False,
 ) -> Callable[[F], F]:
-    """Declare a command at the function that does it. See :class:`Command`."""
+    """Declare a function as the action of a command. See :class:`Command`."""
 
     def declare(action: F) -> F:
         declared = Command(
@@ -154,20 +154,20 @@ def command(
 
 
 def webhook(*events: str, any_meeting: bool = False) -> Callable[[F], F]:
-    """Declare a handler of Zoom's events. An event may have several, which are all called, in the order of
-    their modules' names."""
+    """Declare a handler of Zoom events. An event may have several handlers. All of them are called, in the
+    order of their modules' names."""
     return lambda handler: _declare(handler, WebhookDeclaration(events, handler, any_meeting))  # type: ignore[arg-type]
 
 
 def answer(kind: str, *words: str) -> Callable[[F], F]:
-    """Declare what goes on after a question of this kind."""
+    """Declare a handler of answers to a kind of question. See :class:`AnswerDeclaration`."""
     return lambda handler: _declare(handler, AnswerDeclaration(kind, words, handler))  # type: ignore[arg-type]
 
 
 def task(
     name: str, about: type[Any], *, set_aside: TaskHandler | None = None, announces: bool = False
 ) -> Callable[[F], F]:
-    """Declare what does the tasks of this name. See :class:`TaskDeclaration`."""
+    """Declare the handler of the tasks with this name. See :class:`TaskDeclaration`."""
 
     def declare(handler: F) -> F:
         declared = TaskDeclaration(name, about, handler, set_aside, announces)  # type: ignore[arg-type]
@@ -177,7 +177,7 @@ def task(
 
 
 def hook(at: Hook) -> Callable[[F], F]:
-    """Declare what is called at a hook."""
+    """Declare the handler of a hook."""
     return lambda handler: _declare(handler, HookDeclaration(at, handler))
 
 

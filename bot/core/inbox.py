@@ -1,4 +1,4 @@
-"""What was asked of the bot, written down before anything is done about it."""
+"""The inbox: stores requests, webhooks and tasks before the bot acts on them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TASK = "task"
 
 
 class Inbox:
-    """Writes items down, each once, and reads their payloads."""
+    """Stores items, each once, and reads their payloads."""
 
     def __init__(self, store: Store, vault: Vault, now: Now) -> None:
         self._store = store
@@ -29,18 +29,18 @@ class Inbox:
         self._now = now
 
     async def add(self, item: Item, *also: Change) -> bool:
-        """Write an item down, and ``also`` with it; False if it was there already, and nothing is written. On
-        return it is durable."""
+        """Write an item, and ``also`` in the same commit. If the item exists, write nothing and return False.
+        On return the item is durable."""
         return await self._store.insert(item, *also)
 
     async def has(self, id: str) -> bool:
-        """Whether this was taken in already, handled or not."""
+        """Whether the inbox has an item with this id, handled or not."""
         return await self._store.get(Item, id) is not None
 
     def item(
         self, id: str, kind: str, queue: str, payload: object, *, asked_at: int = 0, due_at: int = 0
     ) -> Item:
-        """An item to be written down; ``payload`` is anything that JSON holds."""
+        """Build an item. ``payload`` is JSON as bytes, or anything that JSON can encode."""
         now = self._now()
         text = payload if isinstance(payload, bytes) else msgspec.json.encode(payload)
         return Item(
@@ -54,12 +54,12 @@ class Inbox:
         )
 
     def read_request(self, item: Item) -> Request:
-        """A request. One that a version before 0.2 took from ``/zoom`` has its command among the choices."""
+        """Read an item's request. Versions before 0.2 stored the command of a ``/zoom`` among the choices."""
         request = self.read(item, Request)
         if request.command == "slash":
             return msgspec.structs.replace(request, command=request.choices[0], choices=[], slash=True)
         return request
 
     def read(self, item: Item, type: type[T]) -> T:
-        """An item's payload."""
+        """Decrypt and decode an item's payload."""
         return msgspec.json.decode(self._vault.open(item.id, item.sealed), type=type)

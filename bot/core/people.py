@@ -1,4 +1,4 @@
-"""Mattermost's users, remembered for a while."""
+"""A cache of Mattermost users."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from bot.clock import Now
 from bot.mattermost import Mattermost, User
 
 MAX_PEOPLE = 10_000
-# A name or an e-mail that changed counts after this.
+# A changed name or e-mail address takes effect within this time.
 MAX_AGE_MS = 5 * 60_000
 
 
 class People:
-    """Looks users up by id, as a rule each once in five minutes."""
+    """Looks up users by id, normally each at most once in five minutes."""
 
     def __init__(self, mattermost: Mattermost, now: Now) -> None:
         self._mattermost = mattermost
         self._known: TTLCache[str, User] = TTLCache(MAX_PEOPLE, MAX_AGE_MS, timer=now)
 
     async def get(self, id: str) -> User:
-        """The user of this id, at most five minutes old."""
+        """The user with this id, at most five minutes old."""
         return self._known.get(id) or await self.fresh(id)
 
     async def fresh(self, id: str) -> User:
-        """The user of this id as Mattermost knows them now."""
+        """The user with this id, fetched from Mattermost now."""
         user = await self._mattermost.user(id)
         self._known[id] = user
         return user

@@ -1,4 +1,4 @@
-"""One module per behaviour. Each declares what it does at its functions; see ``core.declarations``."""
+"""One module per behaviour. Decorators on its functions declare what it does; see ``core.declarations``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from bot.core.registry import Registry
 
 
 def collect() -> Registry:
-    """A registry of every feature: a module in this folder is one, and is listed nowhere."""
+    """Return the registry of all features. Every module in this folder is one; there is no list of them."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     return Registry.collect(importlib.import_module(f"{__name__}.{name}") for name in names)

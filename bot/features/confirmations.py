@@ -1,4 +1,4 @@
-"""What stands before a new meeting: one that was just started here, or a channel full of people."""
+"""Gates that ask before a new meeting: another one was just started here, or the channel is crowded."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ CROWD = "crowd"
 
 
 async def not_duplicate(ctx: Context, job: Job, request: Request) -> list[Change] | None:
-    """A gate: asks whether to join the meeting that was just posted here instead.
+    """Gate: ask whether to join the meeting that was just posted here instead.
 
-    Requests of one channel are handled one after the other: ten at once are one meeting and nine questions.
+    Requests in one channel are handled in order: ten at once give one meeting and nine questions.
     """
     newest = await _just_posted(ctx, request.channel_id)
     if newest is None or "new" in request.choices:
@@ -43,7 +43,7 @@ async def not_duplicate(ctx: Context, job: Job, request: Request) -> list[Change
 
 
 async def not_crowded(ctx: Context, job: Job, request: Request) -> list[Change] | None:
-    """A gate: asks whether so many people are really meant."""
+    """Gate: ask for confirmation if the channel has more than ``meetings.confirm_above`` members."""
     limit = ctx.config.meetings.confirm_above
     if not limit or "yes" in request.choices or request.channel_type == "D":
         return None
@@ -60,7 +60,7 @@ async def not_crowded(ctx: Context, job: Job, request: Request) -> list[Change] 
 
 
 async def existing_answer(ctx: Context, meeting_id: str) -> Text:
-    """What somebody reads who joins the meeting that is there already."""
+    """The answer for somebody who chose the existing meeting."""
     meeting = await ctx.store.get(Meeting, meeting_id)
     if meeting is None or not meeting.open:
         return text("duplicate-gone")
@@ -68,7 +68,7 @@ async def existing_answer(ctx: Context, meeting_id: str) -> Text:
 
 
 def recent(announcement: Announcement) -> Recent:
-    """What the guard remembers of the newest meeting of a channel."""
+    """Build the record of a channel's newest meeting, for :func:`not_duplicate`."""
     return Recent(
         id=announcement.channel_id, meeting=announcement.meeting, created_at=announcement.created_at
     )

@@ -1,4 +1,4 @@
-"""``connect`` and ``disconnect``: whose Zoom account is whose. What the browser does is in ``linking``."""
+"""``connect`` and ``disconnect``: link and unlink a Zoom account. The browser's part is in ``linking``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLAIN_EMAIL = re.compile(r"[\w.%+'-]{1,64}@[\w.-]{1,255}")
 
 @command("connect", takes=NOTHING, usage="connect-usage", help="connect-help", position=10)
 async def connect(ctx: Context, job: Job, request: Request) -> Changes:
-    """Give the person a link to connect, or say why there is nothing to connect."""
+    """Send the person a link to connect, or say why they cannot or need not connect."""
     if refusal := await _refusal(ctx, request):
         return [ctx.tell(job, request, refusal)]
     id = link_id(ctx, request.user_id)
@@ -39,7 +39,7 @@ async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
         return [ctx.tell(job, request, refusal)]
     if not await is_linked(ctx, request.user_id) and not job.retried:
         return [ctx.tell(job, request, text("not-connected"))]
-    # Revoked before it is forgotten: after a crash in between it is done again.
+    # Revoke before deleting: after a crash in between, a retry does it again.
     revoked = await _revoke_link(ctx, request.user_id)
     id = link_id(ctx, request.user_id)
     forgotten = [*ctx.tokens.unlinked(id), Delete(LostLink, id), *await pending.dropped(ctx, request.user_id)]
@@ -51,7 +51,7 @@ async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
 
 
 async def ask_to_link(ctx: Context, job: Job, request: Request, *, revoked: bool) -> Changes:
-    """Keep the request, and ask the person privately to connect first."""
+    """Store the request, and ask the person privately to connect first."""
     if ctx.config.zoom.app != "user" and not await ctx.is_admin(request.user_id):
         return [ctx.tell(job, request, text("connect-admin"))]
     key = "connect-for-meeting" if request.command == "start" else "connect-first"
@@ -61,23 +61,23 @@ async def ask_to_link(ctx: Context, job: Job, request: Request, *, revoked: bool
 
 
 def link_id(ctx: Context, user_id: str) -> str:
-    """Under which id a person's tokens are kept: in an account-level app all share one link."""
+    """The id of a person's linked account. In an account-level app all people share one."""
     return user_id if ctx.config.zoom.app == "user" else ACCOUNT
 
 
 async def is_linked(ctx: Context, user_id: str) -> bool:
-    """Whether Zoom can be asked on behalf of a person."""
+    """Whether the bot can call Zoom on a person's behalf."""
     if ctx.config.zoom.app == "server-to-server":
         return True
     return await ctx.store.get(LinkedAccount, link_id(ctx, user_id)) is not None
 
 
 async def revoke(ctx: Context, grant: Grant) -> bool:
-    """Give tokens back to Zoom; False where that fails, and they end by themselves."""
+    """Revoke tokens at Zoom. Returns False if that fails; they then expire by themselves."""
     try:
         await ctx.oauth.revoke(grant.access_token)
     except ZoomLinkError:
-        # Dead already.
+        # They are already invalid.
         return True
     except ZoomError as error:
         log.warning("zoom: a token could not be revoked: %s", error)
@@ -86,7 +86,7 @@ async def revoke(ctx: Context, grant: Grant) -> bool:
 
 
 def address(email: str) -> Content:
-    """An e-mail address as it is, to be read and copied, where it is a plain one."""
+    """Show an e-mail address verbatim if it has only plain characters; otherwise it is escaped."""
     return Code(email) if _PLAIN_EMAIL.fullmatch(email) else email
 
 
@@ -102,7 +102,7 @@ async def _refusal(ctx: Context, request: Request) -> Text | None:
 
 
 async def _works(ctx: Context, user_id: str) -> bool:
-    """Whether Zoom still takes a person's link; true also where Zoom cannot say."""
+    """Whether Zoom still accepts a person's link. True also if Zoom cannot tell."""
     try:
         await ctx.zoom.me(await ctx.caller(user_id))
     except (NotLinkedError, ZoomLinkError):
@@ -113,7 +113,7 @@ async def _works(ctx: Context, user_id: str) -> bool:
 
 
 async def _revoke_link(ctx: Context, user_id: str) -> bool:
-    """End a person's authorization at Zoom. A token that has ended revokes nothing: a new one first."""
+    """End a person's authorization at Zoom. An expired token cannot do that, so get a new one first."""
     id = link_id(ctx, user_id)
     try:
         await ctx.tokens.access(id)
@@ -129,7 +129,7 @@ async def _revoke_held(ctx: Context, id: str, grant: Grant) -> bool:
     try:
         await ctx.oauth.revoke(grant.access_token)
     except ZoomLinkError:
-        # Of the access token alone this says nothing yet: what follows it may live on.
+        # Only the access token is known to be invalid. The refresh token may still work.
         return await _revoke_next(ctx, id, grant)
     except ZoomError as error:
         log.warning("zoom: a link could not be revoked: %s", error)

@@ -1,4 +1,4 @@
-"""``app_deauthorized``: somebody removed the app at Zoom, and what the bot knows of them goes."""
+"""``app_deauthorized``: delete what the bot knows about somebody who removed the app at Zoom."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
 
-# Clocks differ by less than this, and nobody links again within it.
+# Clocks differ by less than this, and nobody links again that fast.
 SLACK_MS = 2_000
 
 
 @webhook("app_deauthorized", any_meeting=True)
 async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Delete the links of this Zoom account, and tell whose they were. Zoom has revoked the tokens."""
+    """Delete the links to this Zoom account, and tell their owners. Zoom has already revoked the tokens."""
     payload = webhook.payload
     client_id, zoom_user_id = payload.get("client_id"), payload.get("user_id")
     if not isinstance(zoom_user_id, str) or not zoom_user_id:
@@ -33,10 +33,10 @@ async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     at = max(parse_time(str(payload.get("deauthorization_time", ""))), webhook.at)
     changes: list[Change] = []
     for lost in await ctx.store.find(LostLink, "zoom_user_id", zoom_user_id):
-        # Zoom had refused the link before it said why.
+        # Zoom refused the link before it said why.
         changes += [Delete(LostLink, lost.id), *await _forget(ctx, job, lost)]
     for link in await ctx.store.find(LinkedAccount, "zoom_user_id", zoom_user_id):
-        # It may come hours late, and they may have connected again meanwhile.
+        # The webhook may come hours late, after the person has connected again.
         if link.linked_at <= at + SLACK_MS:
             changes += [*ctx.tokens.unlinked(link.id), *await _forget(ctx, job, link)]
             log.info("deauthorization: a link is deleted", extra={"item": job.id})
@@ -44,7 +44,8 @@ async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
 
 
 async def _forget(ctx: Context, job: Job, link: LinkedAccount | LostLink) -> list[Change]:
-    """What goes with the link, and the news of it."""
+    """Return the changes that delete the owner's other records and tell them. For an account's link, only
+    tell its keepers."""
     if link.id == ACCOUNT:
         return [
             ctx.tell_user(f"deauthorized:{job.reference}:{user_id}", user_id, text("deauthorized-account"))

@@ -1,4 +1,4 @@
-"""Where something is said of a meeting after it: under its posts, or to its host alone."""
+"""Where to send follow-ups to a meeting: under its posts, or to its host alone."""
 
 from __future__ import annotations
 
@@ -24,40 +24,40 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where something is said: under an announcement's post or, without one, to a person."""
+    """Where to send a follow-up: under an announcement's post or, without one, to a person."""
 
     announcement: Announcement | None = None
     user_id: str = ""
 
     @property
     def id(self) -> str:
-        """What tells destinations apart."""
+        """The id of the announcement or the person."""
         return self.announcement.id if self.announcement else self.user_id
 
 
 @dataclass(frozen=True, slots=True)
 class Followup:
-    """What is said, once in each place; ``key`` is the same whenever Zoom brings it again."""
+    """A follow-up for one destination, sent once: ``key`` is the same if Zoom sends the event again."""
 
     key: str
     destination: Destination
 
     @property
     def id(self) -> str:
-        """The notice's."""
+        """The id of its notice."""
         return f"{self.key}/{self.destination.id}"
 
 
 def key_of(kind: str, *parts: str) -> str:
-    """A follow-up's key: the same for the same parts."""
+    """A follow-up's key, always the same for the same parts."""
     return f"{kind}:" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
 async def meetings_of(ctx: Context, about: MeetingObject) -> list[Meeting]:
-    """The announced meetings that took place under this uuid; by number only where no other can be meant.
+    """Find the announced meetings with this uuid. If there are none, match by number where that is certain.
 
-    What somebody else's pasted link announced is never among them: it would bring a recording to whoever
-    knows the number of a meeting.
+    Meetings announced by a pasted link are never among them. Otherwise anybody who knows a meeting's number
+    could get its recording.
     """
     if about.uuid and (found := await ctx.store.find(Meeting, "uuid", about.uuid)):
         return [meeting for meeting in found if meeting.host_id]
@@ -68,7 +68,7 @@ async def meetings_of(ctx: Context, about: MeetingObject) -> list[Meeting]:
 async def destinations_of(
     ctx: Context, meetings: Sequence[Meeting], about: MeetingObject, *, to_host: bool
 ) -> list[Destination]:
-    """Every place that these meetings have: of a followed one, where whoever subscribed still is."""
+    """All destinations of these meetings, except channels that a followed meeting's subscriber has left."""
     if to_host:
         return [Destination(user_id=host) for host in await hosts_of(ctx, meetings, about)]
     return [
@@ -80,7 +80,7 @@ async def destinations_of(
 
 
 async def hosts_of(ctx: Context, meetings: Sequence[Meeting], about: MeetingObject) -> list[str]:
-    """The Mattermost users who are the host at Zoom; an app of the whole account knows them by e-mail."""
+    """The Mattermost users who are the host at Zoom. Account-level apps find them by e-mail."""
     if about.host_email and ctx.config.zoom.app != "user":
         return await _with_email(ctx, about.host_email)
     links = await ctx.store.find(LinkedAccount, "zoom_user_id", about.host_id) if about.host_id else []
@@ -90,7 +90,7 @@ async def hosts_of(ctx: Context, meetings: Sequence[Meeting], about: MeetingObje
 
 
 async def unsaid(ctx: Context, key: str, destinations: Sequence[Destination]) -> list[Followup]:
-    """The destinations where this was not said yet."""
+    """The follow-ups for the destinations that have not received this one yet."""
     followups = [Followup(key, each) for each in destinations]
     return [each for each in followups if await ctx.store.get(Notice, each.id) is None]
 
@@ -102,7 +102,7 @@ def say(
     *,
     file_ids: Sequence[str] = (),
 ) -> Put:
-    """What is to be written so that it is said."""
+    """Return the change that sends a follow-up."""
     above = followup.destination.announcement
     if above is not None:
         return ctx.below(followup.id, above, said, file_ids=file_ids)
@@ -119,13 +119,14 @@ async def _with_email(ctx: Context, email: str) -> list[str]:
 
 
 async def _is_fed(ctx: Context, meeting: Meeting, announcement: Announcement) -> bool:
-    """Whether news of a meeting still go there: somebody who left a channel feeds it nothing more."""
+    """Whether an announcement gets follow-ups. It does not if a followed meeting's subscriber has left."""
     followed = meeting.kind == "recurring"
     return not (followed and await has_left(ctx, announcement.channel_id, announcement.user_id))
 
 
 async def _is_host(ctx: Context, meeting: Meeting, about: MeetingObject) -> bool:
-    """Who made it is; but also who is not may share a meeting, or let a channel follow it."""
+    """Whether ``meeting.host_id`` is the host at Zoom. Its creator is, but somebody else may have shared it
+    or subscribed a channel to it."""
     if meeting.host_zoom_id != about.host_id:
         return False
     if meeting.kind not in ("recurring", "joined"):
@@ -139,6 +140,6 @@ def _may_be(meeting: Meeting, began: int) -> bool:
         return False
     if meeting.kind in OURS:
         return True
-    # Its own uuid was never learnt, since nothing was heard of it while it took place.
+    # Its own uuid is unknown, because no event arrived while it took place.
     unheard = not meeting.started_at and not meeting.joined
     return unheard and meeting.created_at - SLACK_MS <= began <= meeting.created_at + ANNOUNCED_MS

@@ -1,4 +1,4 @@
-"""``end``: the meeting of this channel is over, says its host or an administrator."""
+"""``end``: the host or an administrator ends the channel's meeting."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from bot.zoom import Caller
 
 log = logging.getLogger(__name__)
 
-# Kinds that somebody else than their host may have brought here.
+# Kinds that somebody other than the host may have posted here.
 _SHARED = ("joined", "recurring")
 
 
 @command("end", takes=NOTHING, where=Where.CHANNEL, usage="end-usage", help="end-help", position=40)
 async def end(ctx: Context, job: Job, request: Request) -> Changes:
-    """End the newest meeting here that the person may end; they are told, and its card says so to all."""
+    """End the newest meeting here that the person may end. Tell them; its card tells everybody else."""
     here = await _announced_here(ctx, request)
     if begun := next((meeting for meeting in here if meeting.ended_by == job.id), None):
-        # An attempt that was interrupted: no other is ended in its place.
+        # An interrupted attempt has chosen this meeting: end no other instead.
         return await _go_on(ctx, job, request, begun)
     if gates.is_missed(ctx, request):
         return [ctx.tell(job, request, text("end-missed", ago=ago(ctx.now() - request.asked_at)))]
@@ -48,7 +48,7 @@ async def end(ctx: Context, job: Job, request: Request) -> Changes:
 
 
 async def _go_on(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Changes:
-    """The news of what an earlier attempt did may have come first."""
+    """Finish an interrupted attempt. Zoom's webhook about its effect may have arrived already."""
     if not meeting.open:
         return [_done(ctx, job, request, meeting)]
     own = await _own(ctx, request.user_id, [meeting])
@@ -56,7 +56,7 @@ async def _go_on(ctx: Context, job: Job, request: Request, meeting: Meeting) -> 
 
 
 async def _own(ctx: Context, user_id: str, meetings: list[Meeting]) -> list[Meeting]:
-    """Those that the person made, or is the host of."""
+    """The meetings that the person created or hosts."""
     hosts = await hosted(ctx, user_id, meetings)
     return [
         meeting
@@ -66,8 +66,8 @@ async def _own(ctx: Context, user_id: str, meetings: list[Meeting]) -> list[Meet
 
 
 async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_id: str) -> Changes:
-    """End it at Zoom on behalf of ``user_id``, and answer."""
-    # An attempt that is interrupted after Zoom ended the meeting must not go on to the next one.
+    """End a meeting at Zoom on behalf of ``user_id``, and answer the request."""
+    # If this attempt is interrupted after Zoom ended the meeting, the retry must not end the next one.
     await ctx.note_ahead(Update(Meeting, meeting.id, lambda now: replace(now, ended_by=job.id)))
     try:
         event = await _end_at_zoom(ctx, meeting, user_id)
@@ -90,7 +90,7 @@ def _done(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Change:
 
 
 async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> MeetingEvent | None:
-    """End it, and say what became of it; None if it has not started and is not ours to delete."""
+    """End or delete a meeting and return the event; None if it has not started and is not ours to delete."""
     caller, webinar = await ctx.caller(user_id), meeting.kind == "webinar"
     try:
         await ctx.zoom.end_meeting(caller, meeting.zoom_id, webinar=webinar)
@@ -100,7 +100,7 @@ async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> MeetingE
         if type(error) is not ZoomError or error.status != 400:
             raise
         if meeting.status is Status.STARTED:
-            # Over, and the news of it is still under way.
+            # The meeting is over, and Zoom's webhook is still on its way.
             return await _past(ctx, caller, meeting)
         if meeting.kind not in lifecycle.OURS:
             return None
@@ -114,7 +114,7 @@ def _gone(ctx: Context, meeting: Meeting) -> MeetingEvent:
 
 
 async def _past(ctx: Context, caller: Caller, meeting: Meeting) -> Ended | None:
-    """When it ended, by Zoom's clock, if Zoom knows already."""
+    """The end of the meeting by Zoom's clock; None if Zoom does not know it yet."""
     try:
         past = await ctx.zoom.past_meeting(caller, meeting.uuid)
     except ZoomError:
@@ -123,7 +123,7 @@ async def _past(ctx: Context, caller: Caller, meeting: Meeting) -> Ended | None:
 
 
 async def _announced_here(ctx: Context, request: Request) -> list[Meeting]:
-    """The meetings that were announced here, newest first; those of the thread, if one of them is open."""
+    """The meetings announced here, newest first; only those of the thread if one of them is open."""
     announced = await ctx.store.find(Announcement, "channel_id", request.channel_id)
     root = request.root_id
     thread = [each for each in announced if root and root in (each.root_id, each.post_id)]

@@ -1,4 +1,4 @@
-"""What stands before an action. Each gate lets a request pass (None), or answers it and so ends it."""
+"""The common gates. A gate returns None to let a request pass, or the changes that answer and end it."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from bot.stores import Change
 
 
 async def may_post(ctx: Context, job: Job, request: Request) -> list[Change] | None:
-    """Whoever asks is still here, and meetings may be posted here."""
+    """Gate: the person is still in the channel, and meetings may be posted there."""
     refusal = await policy.refusal(ctx, request)
     return [ctx.tell(job, request, refusal)] if refusal else None
 
 
 async def fresh(ctx: Context, job: Job, request: Request) -> list[Change] | None:
-    """It was not asked for too long ago to start something now."""
+    """Gate: the request is recent enough to start something now."""
     return [apology(ctx, job, request)] if is_missed(ctx, request) else None
 
 
 async def linked(ctx: Context, job: Job, request: Request) -> list[Change] | None:
-    """Zoom can be asked on behalf of whoever asks; otherwise they are asked to connect first."""
+    """Gate: the bot can call Zoom on the person's behalf. Otherwise ask them to connect first."""
     if await connect.is_linked(ctx, request.user_id):
         return None
     return list(await connect.ask_to_link(ctx, job, request, revoked=False))
 
 
 def is_missed(ctx: Context, request: Request) -> bool:
-    """Whether it was asked for longer ago than ``mattermost.catch_up``."""
+    """Whether the request is older than ``mattermost.catch_up``."""
     return ctx.now() - request.asked_at > ctx.config.mattermost.catch_up_ms
 
 
 def apology(ctx: Context, job: Job, request: Request) -> Change:
-    """Says that the bot was away, and did nothing."""
+    """Tell the person that the bot was away and did nothing."""
     return ctx.tell(job, request, text("missed", ago=ago(ctx.now() - request.asked_at)))

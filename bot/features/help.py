@@ -1,4 +1,4 @@
-"""``help``, and what is said when something was not understood."""
+"""``help``, and the answer to a command that the bot did not understand."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from bot.core.declarations import Changes, Hook, command, hook
 from bot.domain.grammar import NOTHING, Request
 from bot.messages.content import Code, Content, Lines, Markdown, Table, text
 
-# What only the person's own Zoom account makes sense of.
+# Commands that make sense only where people link their own Zoom accounts.
 _OWN_ACCOUNT = ("connect-usage", "disconnect-usage")
 
 
 @command("help", takes=NOTHING, usage="help-usage", help="help-help", position=90)
 async def show_help(ctx: Context, job: Job, request: Request) -> Changes:
-    """Say what the bot can do."""
+    """List what the bot can do."""
     table = Table([text("help-write"), text("help-to")], [*_starts(ctx), *_commands(ctx)])
     said = Lines([text("help-title"), table, text("help-direct")], "\n\n")
     return [ctx.tell(job, request, said)]
@@ -21,7 +21,7 @@ async def show_help(ctx: Context, job: Job, request: Request) -> Changes:
 
 @hook(Hook.NOT_UNDERSTOOD)
 async def show_usage(ctx: Context, job: Job, request: Request) -> Changes:
-    """Say how a command goes that lacks something, or that there is no such command."""
+    """Show the syntax of an incomplete command, or say that the command is unknown."""
     name = request.argument
     if usage := ctx.requests.usage_of(name):
         return [ctx.tell(job, request, text("usage", command=Code(name), usage=text(usage)))]

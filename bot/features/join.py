@@ -1,8 +1,8 @@
-"""``join <id | link | me>``: an existing meeting, shared where it was asked for.
+"""``join <id | link | me>``: share an existing meeting in the request's channel.
 
-What the bot looks up at Zoom as the person who asks, it knows: such a card follows its meeting. A pasted
-link is posted as it is, and nothing that Zoom says of that meeting is ever shown under it: the number of
-somebody's meeting is no secret, what happens in it is.
+If the bot looked the meeting up at Zoom on the person's behalf, it keeps the card up to date. It posts a
+pasted link without a lookup, and never shows anything there that Zoom says about the meeting: the number of
+somebody's meeting is not secret, but what happens in it is.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ async def join(ctx: Context, job: Job, request: Request) -> Changes:
 
 
 async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | Text:
-    """The meeting that is meant; a message if it cannot be shared."""
+    """Find the meeting that the person wants to share, or return a message if it cannot be shared."""
     what = request.argument
     if "://" in what:
         found = join_link(what, ctx.config.zoom.url)
@@ -85,7 +85,7 @@ def _known(ctx: Context, job: Job, request: Request, info: MeetingInfo) -> Meeti
 
 
 def _pasted(ctx: Context, job: Job, found: JoinLink) -> Meeting:
-    """Nobody's meeting as far as the bot knows: never open, so that nothing looks after it."""
+    """Build the record for a pasted link. It has no known host and is not open, so nothing tracks it."""
     meeting = Meeting(
         id=job.reference,
         uuid="",

@@ -1,4 +1,4 @@
-"""What Zoom says of meetings: started, ended, who is in. The records change, the publisher does the rest."""
+"""Apply Zoom's webhooks (start, end, participants) to meeting records. The publisher updates the posts."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event
 
 log = logging.getLogger(__name__)
 
-# Clocks differ: an end may be this much before the record's birth and still be meant for it.
+# Clocks differ: an end may be this much earlier than the record's creation and still belong to it.
 SLACK_MS = 60_000
-# A room that was announced is taken for the one that starts, for this long.
+# For this long after an announcement, a meeting that starts with the same number is assumed to be that one.
 ANNOUNCED_MS = 2 * 60 * 60_000
 
-# Kinds that are made for one announcement, and by nobody but this bot.
+# Kinds that only this bot creates, each for one announcement.
 OURS = ("instant", "webinar")
 
 _EVENTS = (
@@ -36,7 +36,7 @@ _EVENTS = (
     "recording.stopped",
 )
 
-# How long a webhook waits for the requests that were under way when it came.
+# How long a webhook waits for the creations that were pending when it arrived.
 CREATION_S = 30.0
 
 _NOT_POSTED = {"instant": "not-posted", "webinar": "not-posted", "recurring": "subscription-not-posted"}
@@ -44,8 +44,8 @@ _NOT_POSTED = {"instant": "not-posted", "webinar": "not-posted", "recurring": "s
 
 @webhook(*_EVENTS)
 async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Apply a webhook to the meetings that it means, if this bot announced any. What may also begin an
-    occurrence of a followed meeting is taken by ``occurrences``."""
+    """Apply a webhook to the announced meetings that it is about. ``occurrences`` handles the events that
+    may also begin an occurrence of a followed meeting."""
     event = meeting_event(webhook, webhook.meeting)
     if event is None:
         return []
@@ -53,11 +53,11 @@ async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
 
 
 async def meant_by(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
-    """The announced meetings that a webhook means; see :func:`find_meetings`."""
+    """Find the announced meetings that a webhook is about. Wait for pending creations if necessary."""
     meetings = await find_meetings(ctx, about, event)
     if meetings or not ctx.creations:
         return meetings
-    # Zoom may be faster than our own note of the meeting that it has just made.
+    # Zoom's webhook may arrive before we have stored the meeting that Zoom has just created.
     await ctx.creations.settled(CREATION_S)
     return await find_meetings(ctx, about, event)
 
@@ -65,7 +65,7 @@ async def meant_by(ctx: Context, about: MeetingObject, event: MeetingEvent) -> l
 async def change_all(
     ctx: Context, meetings: Sequence[Meeting], event: MeetingEvent, uuid: str
 ) -> list[Change]:
-    """What is to be written so that these meetings know of the event, and of their ``uuid``."""
+    """Return the changes that apply an event to these meetings, and set their ``uuid``."""
     changes: list[Change] = []
     for meeting in meetings:
         log.info("%s of meeting %s", type(event).__name__, meeting.zoom_id)
@@ -74,7 +74,7 @@ async def change_all(
 
 
 async def change(ctx: Context, meeting_id: str, event: MeetingEvent, *, uuid: str = "") -> list[Change]:
-    """What is to be written so that the meeting's record, and then its posts, know of the event."""
+    """Return the changes that apply an event to a meeting's record and then update its posts."""
 
     def applied(now: Meeting) -> Meeting:
         bound = replace(now, uuid=uuid) if uuid and now.uuid != uuid else now
@@ -84,17 +84,17 @@ async def change(ctx: Context, meeting_id: str, event: MeetingEvent, *, uuid: st
 
 
 async def mark_stale(ctx: Context, meeting_id: str) -> list[Change]:
-    """What is to be written so that the publisher looks at every post of a meeting."""
+    """Return the changes that make the publisher check every post of a meeting."""
     announcements = await ctx.store.find(Announcement, "meeting", meeting_id)
     return [Update(Announcement, announcement.id, _stale) for announcement in announcements]
 
 
 async def find_meetings(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
-    """The records that a webhook means: by ``uuid``, and by number those that still wait for their uuid.
+    """Find the records that a webhook is about: by ``uuid``, and by number among those not yet begun.
 
     A personal or recurring meeting has a new uuid each time it takes place, and may have been announced in
-    several channels. What is not announced by this bot, or was long ago, is never meant: a personal room
-    that is used privately later does not show up in an old channel.
+    several channels. A meeting that this bot did not announce, or announced long ago, never matches: a
+    personal room that is used privately later does not show up in an old channel.
     """
     found = await ctx.store.find(Meeting, "uuid", about.uuid) if about.uuid else []
     known = {meeting.id for meeting in found}
@@ -105,23 +105,23 @@ async def find_meetings(ctx: Context, about: MeetingObject, event: MeetingEvent)
 
 
 class Unposted(msgspec.Struct):
-    """The id of an announcement that Mattermost does not take."""
+    """The id of an announcement that Mattermost does not accept."""
 
     announcement: str
 
 
 @hook(Hook.POST_REFUSED)
 def drop_later(ctx: Context, announcement: Announcement) -> Changes:
-    """Have an announcement that Mattermost will not take dealt with."""
+    """Schedule the removal of an announcement that Mattermost will not accept."""
     id = f"unposted:{announcement.id}"
-    # Once, however often Mattermost refuses.
+    # Only once, however often Mattermost refuses.
     return [Insert(ctx.task(id, "drop_unposted", Unposted(announcement.id), queue=id).record)]
 
 
 @task("drop_unposted", Unposted)
 async def drop_unposted(ctx: Context, job: Job, about: Unposted) -> Changes:
-    """A meeting could not be announced: delete it if it was made for that and nobody is in it, and tell who
-    asked."""
+    """Remove an announcement that could not be posted, and tell the person who asked. Delete its meeting at
+    Zoom if it was created for this announcement and nobody is in it."""
     announcement = await ctx.store.get(Announcement, about.announcement)
     meeting = await ctx.store.get(Meeting, announcement.meeting) if announcement else None
     if announcement is None or meeting is None:
@@ -130,7 +130,7 @@ async def drop_unposted(ctx: Context, job: Job, about: Unposted) -> Changes:
     unused = meeting.status is Status.WAITING and not any(each.post_id for each in announcements)
     if unused and meeting.kind in OURS:
         await _delete(ctx, meeting)
-    # What nobody sees must not be posted after all, once something changes.
+    # Delete the announcement, or it might still be posted after the next change.
     gone: list[Change] = [Delete(Announcement, announcement.id)]
     if len(announcements) == 1:
         gone.append(Delete(Meeting, meeting.id))
@@ -151,7 +151,7 @@ async def _delete(ctx: Context, meeting: Meeting) -> None:
 
 def _may_mean(meeting: Meeting, event: MeetingEvent, now: int) -> bool:
     if isinstance(event, RecordingOff):
-        # Comes after the end as well: by then the number may be that of the next occurrence.
+        # It may also arrive after the end, when the number may already be that of the next occurrence.
         return False
     if isinstance(event, Ended) and event.at < meeting.created_at - SLACK_MS:
         return False

@@ -1,8 +1,8 @@
 """The browser's part of linking: from the link in the direct message to Zoom, back, and to the answer.
 
-The question "Link this Zoom account to @name?" stands before the link is made, and its answer needs a secret
-that is in the question alone: whoever forwards their link cannot have a stranger's account linked to
-themselves unseen, and cannot answer in the stranger's place.
+Before it links an account, the bot asks "Link this Zoom account to @name?". The answer needs a secret that
+only the page with the question contains. Somebody who forwards their link to another person therefore cannot
+get that person's account linked to themselves unnoticed, and cannot answer in the other person's place.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 
 class Problem(enum.Enum):
-    """Why linking did not go on; the pages say it to the person."""
+    """Why linking stopped. The pages explain it to the person."""
 
     UNKNOWN = "unknown"
     EXPIRED = "expired"
@@ -44,7 +44,7 @@ class Problem(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Zoom came back: what the person is asked. ``secret`` goes into the form and nowhere else."""
+    """The question to the person after Zoom's redirect. Put ``secret`` into the form and nowhere else."""
 
     user_name: str
     email: str
@@ -60,7 +60,7 @@ class Linked:
 
 
 async def authorize_url(ctx: Context, token: str) -> str | Problem:
-    """Where the browser goes from the link in the direct message. Uses nothing up: previews fetch links."""
+    """Zoom's URL for the link in the direct message. Does not use up the ticket: previews fetch links."""
     ticket = await _open_ticket(ctx, token)
     if isinstance(ticket, Problem):
         return ticket
@@ -68,9 +68,9 @@ async def authorize_url(ctx: Context, token: str) -> str | Problem:
 
 
 async def receive_code(ctx: Context, token: str, code: str, error: str) -> Question | Problem:
-    """Zoom sent the browser back: exchange the code, once, and prepare the question."""
+    """Handle Zoom's redirect: exchange the code, once, and prepare the question."""
     if not error and not code:
-        # Not from Zoom, which sends one of them: nothing is used up.
+        # This is not from Zoom, which always sends one of them: do not use up the ticket.
         return Problem.UNKNOWN
     ticket = await _open_ticket(ctx, token)
     if isinstance(ticket, Problem):
@@ -83,12 +83,12 @@ async def receive_code(ctx: Context, token: str, code: str, error: str) -> Quest
 
 
 async def confirm(ctx: Context, token: str, secret: str, *, cancelled: bool) -> Linked | Problem:
-    """The person answered: link, tell them, and start what they had asked for."""
+    """Handle the person's answer: link the account, tell them, and start the meetings they had asked for."""
     ticket = await tickets.find(ctx, token)
     if ticket is None or not tickets.is_confirmed_by(ticket, secret):
         return Problem.UNKNOWN
     if ticket.linked_email:
-        # The same click once more.
+        # The same click again.
         return Linked(ticket.user_name, ticket.linked_email)
     if not ticket.sealed_grant:
         return Problem.USED
@@ -150,10 +150,10 @@ async def _email_problem(ctx: Context, ticket: Ticket, zoom_user: ZoomUser) -> P
 
 
 async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser) -> bool:
-    """One commit: the link, the news of it, the meetings that waited for it, and the end of the ticket.
+    """Write the link, the message about it, the pending requests and the closed ticket in one commit.
 
-    An old link is replaced, never first removed: who asks meanwhile would be told to connect once more.
-    False if another click was faster.
+    An old link is replaced, never removed first: a request in between would be told to connect again.
+    Returns False if another click was faster.
     """
     id = link_id(ctx, ticket.user_id)
     before = await ctx.store.get(LinkedAccount, id)
@@ -168,7 +168,7 @@ async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser)
     closed = tickets.close(ticket, linked_email=zoom_user.email)
     linked = ctx.tokens.linked(id, grant, zoom_user, by=ticket.user_id)
     await ctx.store.commit(*linked, closed, told, *waiting)
-    # Revoking the old tokens of the same Zoom account could take the new ones with them.
+    # Revoking the old tokens of the same Zoom account could also revoke the new ones.
     if old and before and before.zoom_user_id != zoom_user.id:
         await revoke(ctx, old)
     return True

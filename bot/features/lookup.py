@@ -1,4 +1,4 @@
-"""A meeting of Zoom's, seen with a person's eyes."""
+"""Look up a meeting at Zoom on a person's behalf."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from bot.zoom import MeetingInfo
 
 T = TypeVar("T", Meeting, Subscription)
 
-# Zoom's number for a personal room.
+# Zoom's meeting type for a personal room.
 _PERSONAL = 4
 
 
 @dataclass(frozen=True, slots=True)
 class FoundMeeting:
-    """A meeting, and whether the person who looks is its host."""
+    """A meeting, and whether the person who looked it up is its host."""
 
     info: MeetingInfo
     hosted: bool
@@ -32,13 +32,14 @@ class FoundMeeting:
 
 
 async def look_up(ctx: Context, user_id: str, number: int) -> FoundMeeting | None:
-    """What Zoom shows this person; None if it shows nothing. Raises :class:`ZoomError` for all else.
+    """The meeting as Zoom shows it to this person; None if Zoom does not show it.
 
-    The token of an account shows every meeting in it: there, ``hosted`` is what a person may see by.
+    Raises :class:`ZoomError` for all other failures. An account's token can see every meeting of the account:
+    there, ``hosted`` decides what a person may see.
     """
     if not await is_linked(ctx, user_id):
         raise NotLinkedError("no Zoom account is linked")
-    # First: else whom Zoom does not know would be answered differently for a meeting that there is.
+    # Do this first. Otherwise the answer to a person unknown to Zoom would show whether the meeting exists.
     zoom_id = await _zoom_id(ctx, user_id)
     caller = await ctx.caller(user_id)
     try:
@@ -51,11 +52,11 @@ async def look_up(ctx: Context, user_id: str, number: int) -> FoundMeeting | Non
 
 
 async def hosted(ctx: Context, user_id: str, known: Sequence[T]) -> list[T]:
-    """Those whose host at Zoom this person is, whoever shared or followed them."""
+    """Those of ``known`` that this person hosts at Zoom, whoever shared or followed them."""
     try:
         zoom_id = await _zoom_id(ctx, user_id)
     except (NotLinkedError, ZoomLinkError, ZoomUserUnknownError):
-        # Whom Zoom does not know is nobody's host there.
+        # Somebody whom Zoom does not know hosts nothing.
         return []
     return [each for each in known if zoom_id and each.host_zoom_id == zoom_id]
 

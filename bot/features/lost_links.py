@@ -1,7 +1,7 @@
-"""Links that Zoom has ended: whose they were is told, once, however it came to light.
+"""Links that Zoom has ended: tell their owners, once, however the bot learned of it.
 
-Who asked for something with it reads it in the answer. Nobody asks where the bot looks after meetings by
-itself, and an account's link has keepers who did not ask: there it is said a little later.
+A person whose request needed the link learns it from the answer. Everybody else gets a message a little
+later: the bot also uses links by itself, and an account's link has keepers who did not ask for anything.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GRACE_MS = 30_000
 
 
 class Lost(msgspec.Struct):
-    """The id of a link that was lost, and when (ms)."""
+    """The id of a lost link, and when it was lost (ms)."""
 
     link: str
     at: int
@@ -29,7 +29,7 @@ class Lost(msgspec.Struct):
 
 @hook(Hook.LINK_LOST)
 def tell_later(ctx: Context, lost: LostLink) -> Changes:
-    """Have whose link it was told, unless they read of it before."""
+    """Schedule a message to the link's owner, in case no answer tells them first."""
     id = f"lost:{lost.id}:{lost.at}"
     about = Lost(lost.id, lost.at)
     return [Insert(ctx.task(id, "tell_lost", about, queue=id, due_at=lost.at + GRACE_MS).record)]
@@ -37,7 +37,7 @@ def tell_later(ctx: Context, lost: LostLink) -> Changes:
 
 @task("tell_lost", Lost)
 async def tell(ctx: Context, job: Job, about: Lost) -> Changes:
-    """Tell them, if nobody has, and if they have not connected again."""
+    """Tell the link's owner, unless they know already or have connected again."""
     lost = await ctx.store.get(LostLink, about.link)
     if lost is None or lost.told or lost.at != about.at:
         return []
@@ -45,12 +45,12 @@ async def tell(ctx: Context, job: Job, about: Lost) -> Changes:
 
 
 def told(id: str) -> Update[LostLink]:
-    """What is to be written where somebody reads of it in an answer."""
+    """Return the change that marks the owner as told, for an answer that tells them."""
     return Update(LostLink, id, lambda lost: replace(lost, told=True))
 
 
 async def keepers(ctx: Context, linked_by: str) -> list[str]:
-    """Who looks after the link of an account: whoever made it, and the configured admins."""
+    """The people who look after an account's link: its creator and the configured admins."""
     found = [await _admin(ctx, name) for name in ctx.config.mattermost.admins]
     return list(dict.fromkeys(user_id for user_id in (linked_by, *found) if user_id))
 

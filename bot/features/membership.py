@@ -1,4 +1,4 @@
-"""Who is in a channel: what a person asked for there counts only while they are."""
+"""Channel membership: what a person asked for in a channel counts only while they are a member."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from bot.errors import MattermostDeniedError
 
 
 async def has_left(ctx: Context, channel_id: str, user_id: str) -> bool:
-    """Whether a person is not in a channel any more, or was deactivated."""
+    """Whether a person is no longer in a channel, or was deactivated."""
     try:
         member = await ctx.mattermost.channel_member(channel_id, user_id)
     except MattermostDeniedError:
-        # The bot itself was removed: it cannot post there either, and may be invited again.
+        # The bot itself was removed. It cannot post there anyway, and may be invited again.
         return False
     return member is None or bool((await ctx.people.get(user_id)).delete_at)

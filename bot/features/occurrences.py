@@ -1,4 +1,4 @@
-"""A followed meeting takes place: each time a new post in every channel that follows it."""
+"""Occurrences of followed meetings: each one gets a new post in every channel that follows the meeting."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 @webhook("meeting.started", "meeting.participant_joined")
 async def begin(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Apply the webhook to the meetings that are announced, and post the occurrence in each channel that
-    follows the meeting and does not show it yet."""
+    """Apply the webhook to the announced meetings, and post the occurrence in each channel that follows the
+    meeting and does not show it yet."""
     about = webhook.meeting
     event = meeting_event(webhook, about)
     if event is None:
@@ -52,7 +52,7 @@ async def _announce_all(
 
 
 async def _channels_of(ctx: Context, meetings: list[Meeting]) -> set[str]:
-    """The channels where these were announced: by an earlier event, or because somebody asked for it."""
+    """The channels where an earlier event or a request has announced these meetings."""
     found = [await ctx.store.find(Announcement, "meeting", meeting.id) for meeting in meetings]
     return {announcement.channel_id for each in found for announcement in each}
 
@@ -121,7 +121,7 @@ async def _unlinked(ctx: Context, id: str, subscription: Subscription) -> list[C
 
 
 def _is_over(ctx: Context, info: MeetingInfo, event: MeetingEvent) -> bool:
-    """News that come late are of no use to anybody once the meeting is over."""
+    """Whether the event is late and the meeting is already over. Nobody needs the post then."""
     began = getattr(event, "at", 0)
     late = bool(began) and ctx.now() - began > ctx.config.mattermost.catch_up_ms
     return late and info.status != "started"

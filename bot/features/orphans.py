@@ -1,8 +1,8 @@
-"""Meetings that Zoom made without the bot learning of it: found by their marker, and deleted.
+"""Orphans: meetings that Zoom created without the bot's knowledge. Find them by their marker and delete them.
 
-Either the answer was lost, or the process died before it was written down. Zoom may list such a meeting a
-little later than it made it, so it is looked for several times, further and further apart. There is one task
-for each person: a look reads the lists of their meetings once, however many orphans there are.
+Either Zoom's answer was lost, or the process died before it stored the meeting. Zoom may list a meeting a
+little after it was created, so the bot searches several times, at growing intervals. Each person has one
+task: a search reads the lists of their meetings once, however many orphans they have.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from bot.zoom import Caller
 
 log = logging.getLogger(__name__)
 
-# A look every so many seconds, until so many seconds after the first that could be made.
+# The pause between searches (s), and how long after the first search that worked it applies (s).
 PAUSES_S = ((5.0, 30.0), (15.0, 120.0), (60.0, float("inf")))
-# What did not appear within this time was never made.
+# A meeting that has not appeared within this time was never created.
 APPEAR_MS = 10 * 60_000
-# While Zoom cannot be asked (it is away, the person is not linked): this long.
+# The limit while the bot cannot ask Zoom (Zoom is away, or the person is not linked).
 GIVE_UP_MS = 24 * 60 * 60_000
 
 
 class Search(msgspec.Struct):
-    """Whose meetings are looked through; ``began`` is when that first worked (ms), 0 if it never did."""
+    """Whose meetings to search. ``began`` is when a search first worked (ms), 0 if none has."""
 
     user_id: str
     began: int = 0
@@ -40,12 +40,12 @@ class Search(msgspec.Struct):
 
 @hook(Hook.CREATION_IN_DOUBT)
 def look_later(ctx: Context, job: Job, request: Request, changes: Changes) -> list[Change]:
-    """Search Zoom for what this request may have made; the meeting that ``changes`` announce stays."""
+    """Schedule a search for what this request may have created. The meeting in ``changes`` is kept."""
     return note(ctx, job, request, keep=_announced(changes))
 
 
 def note(ctx: Context, job: Job, request: Request, *, keep: int) -> list[Change]:
-    """Have every meeting with this request's marker deleted, except the number ``keep``."""
+    """Schedule the deletion of every meeting with this request's marker, except the number ``keep``."""
     orphan = Orphan(
         id=job.reference, user_id=request.user_id, marker=marker(job), keep=keep, created_at=ctx.now()
     )
@@ -53,39 +53,39 @@ def note(ctx: Context, job: Job, request: Request, *, keep: int) -> list[Change]
 
 
 def search(ctx: Context, about: Search, due_at: int = 0) -> Put:
-    """Have a person's meetings looked through, at once or at ``due_at`` (ms)."""
+    """Schedule a search of a person's meetings, at once or at ``due_at`` (ms)."""
     id = f"orphans:{about.user_id}"
     return ctx.task(id, "remove_orphans", about, queue=id, due_at=due_at)
 
 
 def marker(job: Job) -> str:
-    """The sentence in a meeting's agenda by which it is found again."""
+    """The sentence in a meeting's agenda that identifies it."""
     return catalogue().plain(text("agenda", reference=job.reference))
 
 
 @task("remove_orphans", Search)
 async def remove_orphans(ctx: Context, job: Job, about: Search) -> Changes:
-    """Look for a person's orphans, forget those that are too old, and look again later for the rest."""
+    """Search for a person's orphans, drop those that are too old, and search for the rest again later."""
     orphans = await ctx.store.find(Orphan, "user_id", about.user_id)
     looked = await _look(ctx, about.user_id, orphans)
     now, patience_ms = ctx.now(), APPEAR_MS if looked else GIVE_UP_MS
     old = [each for each in orphans if now - each.created_at > patience_ms]
     changes: list[Change] = [Delete(Orphan, each.id) for each in old]
     if len(old) < len(orphans):
-        # The pauses count from the first look that could be made: the person may connect at any moment.
+        # The pauses count from the first search that works: the person may connect at any moment.
         again = Search(about.user_id, began=(about.began or now) if looked else 0)
         changes.append(search(ctx, again, now + pause_ms(now, again.began)))
     return changes
 
 
 def pause_ms(now: int, began: int) -> int:
-    """How long to wait until the next look."""
+    """How long to wait until the next search."""
     since_s = (now - began) / 1000 if began else 0.0
     return int(1000 * next(pause for pause, until in PAUSES_S if since_s < until))
 
 
 async def _look(ctx: Context, user_id: str, orphans: list[Orphan]) -> bool:
-    """Whether the person's meetings could be looked through."""
+    """Search a person's meetings and delete orphans. Returns False if the search did not work."""
     try:
         caller = await ctx.caller(user_id)
         for meeting in await ctx.zoom.meetings(caller):
@@ -104,7 +104,7 @@ async def _delete(ctx: Context, caller: Caller, number: int) -> None:
     try:
         await ctx.zoom.delete_meeting(caller, number)
     except ZoomError as error:
-        # Somebody may be in it. The others are looked for all the same.
+        # Somebody may be in it. Go on with the others.
         log.info("orphans: meeting %s is not deleted: %s", number, error)
         return
     ctx.counts["orphans_removed"] += 1

@@ -1,4 +1,4 @@
-"""Meetings that were asked for before linking: of each channel the newest starts afterwards."""
+"""Requests made before linking. Once the person has linked, the newest of each channel starts."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from bot.domain.grammar import Request
 from bot.domain.records import Item, Pending, Ticket
 from bot.stores import Change, Delete, Put
 
-# A meeting that was asked for longer ago than this is not started by linking.
+# Linking does not start a meeting that was requested longer ago than this.
 PENDING_MS = 60 * 60_000
 
 
 def kept(ctx: Context, request: Request) -> Put:
-    """The request, to be remembered in place of an older one of the same person and channel."""
+    """Return the change that stores a request, in place of an older one by the same person and channel."""
     id = f"{request.user_id}:{request.channel_id}"
     sealed = ctx.vault.seal(id, msgspec.json.encode(request).decode())
     return Put(Pending(id=id, user_id=request.user_id, sealed=sealed, asked_at=request.asked_at))
 
 
 async def dropped(ctx: Context, user_id: str) -> list[Change]:
-    """What is to be written so that nothing waits for this person any more."""
+    """Return the changes that delete a person's pending requests."""
     return [Delete(Pending, each.id) for each in await ctx.store.find(Pending, "user_id", user_id)]
 
 
 async def resume(ctx: Context, ticket: Ticket) -> list[Change]:
-    """What is to be written so that the meetings which wait for this link start, each where it was asked."""
+    """Return the changes that start the requests waiting for this link, each in its own channel."""
     changes: list[Change] = []
     for pending in await ctx.store.find(Pending, "user_id", ticket.user_id):
         changes.append(Delete(Pending, pending.id))
@@ -39,8 +39,8 @@ async def resume(ctx: Context, ticket: Ticket) -> list[Change]:
 def _asked_again(ctx: Context, ticket: Ticket, pending: Pending) -> Item:
     request = msgspec.json.decode(ctx.vault.open(pending.id, pending.sealed), type=Request)
     request.resumed = True
-    # It was missed by nobody: the person was busy linking.
+    # The request is not late: the person was busy linking.
     request.asked_at = ctx.now()
-    # The ``/zoom`` that asked has had its answer.
+    # The ``/zoom`` command has already been answered.
     request.response_url = ""
     return ctx.inbox.item(f"pending:{ticket.id}:{pending.id}", REQUEST, request.channel_id, request)

@@ -1,4 +1,4 @@
-"""``settings``: whether a person's meetings take place in their personal room."""
+"""``settings``: whether to hold a person's meetings in their personal room."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _WORDS = ["always", "never", "ask"]
     position=70,
 )
 async def settings(ctx: Context, job: Job, request: Request) -> Changes:
-    """Show the person's choice and let them change it."""
+    """Save the setting that the person wrote, or show the current one and let them change it."""
     chosen = request.argument.lower().split()
     if chosen:
         return _save(ctx, job, request, chosen[-1])
@@ -42,13 +42,13 @@ async def settings(ctx: Context, job: Job, request: Request) -> Changes:
 
 
 async def preference(ctx: Context, user_id: str) -> str:
-    """``always``, ``never`` or ``ask``: what the person chose, or what holds for everybody."""
+    """``always``, ``never`` or ``ask``: the person's choice, or else the configured default."""
     chosen = await ctx.store.get(Preference, user_id)
     return chosen.pmi if chosen else ctx.config.meetings.personal_meeting_room
 
 
 async def room_chosen(ctx: Context, job: Job, request: Request) -> list[Change] | None:
-    """A gate: asks which room to use where the person wants to be asked."""
+    """Gate: ask which room to use, if the person wants to be asked."""
     if {ROOM, "unique"} & set(request.choices) or await preference(ctx, request.user_id) != "ask":
         return None
     question = text("which-room", **await questions.place(ctx, request))
@@ -57,24 +57,24 @@ async def room_chosen(ctx: Context, job: Job, request: Request) -> list[Change] 
 
 
 async def wants_room(ctx: Context, request: Request) -> bool:
-    """Whether this meeting is to be in the personal room."""
+    """Whether to hold this meeting in the personal room."""
     if "unique" in request.choices:
         return False
     return ROOM in request.choices or await preference(ctx, request.user_id) == "always"
 
 
 def off_at_zoom(ctx: Context, key: str) -> Text:
-    """A message that says where the room is turned on."""
+    """A message that says where to turn on the personal room."""
     return text(key, url=Url(f"{ctx.config.zoom.url}/profile/setting"))
 
 
 async def room(ctx: Context, caller: Caller) -> MeetingInfo | None:
-    """The person's room at Zoom; None if it is switched off there."""
+    """The person's room at Zoom; None if it is turned off there."""
     try:
         if not (await ctx.zoom.settings(caller)).pmi_enabled:
             return None
     except (ZoomScopeError, ZoomNotFoundError):
-        # Zoom may keep its settings to itself, or have none; the room says it as well.
+        # Zoom may not show the settings, or may have none. The room itself also tells whether it is on.
         pass
     try:
         return await ctx.zoom.personal_room(caller)
@@ -84,7 +84,7 @@ async def room(ctx: Context, caller: Caller) -> MeetingInfo | None:
 
 @answer(SETTINGS, "always", "never", "ask")
 async def settled(ctx: Context, job: Job, request: Request, question: Question) -> Changes:
-    """Keep what the person chose."""
+    """Save the person's choice."""
     return _save(ctx, job, request, request.choices[-1])
 
 

@@ -14,7 +14,7 @@ _SAID = {"allow": "policy-allowed", "restrict": "policy-restricted", "default": 
 
 
 async def refusal(ctx: Context, request: Request) -> Text | None:
-    """Why nothing may be posted for this request where it was asked; None if it may."""
+    """Why the bot may not post in the request's channel; None if it may."""
     if await has_left(ctx, request):
         return text("left")
     if await is_restricted(ctx, request.channel_id, request.channel_type):
@@ -23,14 +23,14 @@ async def refusal(ctx: Context, request: Request) -> Text | None:
 
 
 async def has_left(ctx: Context, request: Request) -> bool:
-    """Whether the person left the channel while their request waited for them."""
+    """Whether the person left the channel while their request was waiting for them."""
     if not request.resumed or request.direct:
         return False
     return await membership.has_left(ctx, request.channel_id, request.user_id)
 
 
 async def is_restricted(ctx: Context, channel_id: str, channel_type: str) -> bool:
-    """Whether no meetings may be started in a channel. Direct and group messages are always free."""
+    """Whether a channel does not allow meetings. Direct and group messages are never restricted."""
     if channel_type in ("D", "G"):
         return False
     policy = await ctx.store.get(ChannelPolicy, channel_id)
@@ -48,7 +48,7 @@ async def is_restricted(ctx: Context, channel_id: str, channel_type: str) -> boo
     position=80,
 )
 async def channel(ctx: Context, job: Job, request: Request) -> Changes:
-    """Set or list the rules; only for those who administer the channel, or everything."""
+    """Set the channel's rule (channel admins and administrators), or list all rules (administrators)."""
     rule = request.argument.lower()
     if rule == "list":
         return [ctx.tell(job, request, await _list(ctx, request))]

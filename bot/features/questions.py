@@ -1,8 +1,8 @@
-"""Questions that stand between a request and its meeting, and their answers: by button or in words.
+"""Questions that the bot asks before it acts on a request, and their answers: by button or in words.
 
-A question is asked privately, lives ten minutes and is answered once. Its buttons carry a token that only
-this bot can make: it names the question, the person and the choice, so that neither another post, another
-person nor another answer can use it. In words, the newest open question of a person is meant.
+A question is private, expires after ten minutes and can be answered once. Its buttons carry a token that
+only this bot can make. The token names the question, the person and the choice, so it is useless for any
+other post, person or answer. An answer in words goes to the person's newest open question that it fits.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from bot.stores import Change, Insert, Put, Update
 log = logging.getLogger(__name__)
 
 QUESTION_MS = 10 * 60_000
-# A trigger lives three seconds, and the call takes its part of them.
+# A trigger is valid for three seconds, and the call takes some of that time.
 DIALOG_MS = 2_500
 _ACTION = "action"
 _DIALOG = "dialog"
 
 
 class Refused(enum.Enum):
-    """Why a pressed button does nothing."""
+    """Why an answer by button or dialog is refused."""
 
     FORGED = "forged"
     EXPIRED = "expired"
@@ -47,7 +47,7 @@ class Refused(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A button that counted; ``props`` are those that its post keeps, unless only its person sees it."""
+    """An accepted button. ``props`` are those that its post keeps, unless the post is ``ephemeral``."""
 
     word: str
     props: dict[str, Any]
@@ -55,7 +55,7 @@ class Pressed:
 
 
 class Token(msgspec.Struct, array_like=True):
-    """What a button's context holds, sealed."""
+    """What a button or a dialog carries, sealed."""
 
     question: str
     user_id: str
@@ -75,8 +75,8 @@ def ask(
     about: str = "",
     preferred: str = "",
 ) -> list[Change]:
-    """Ask the person who made the request. Each of ``words`` is an answer, and ``preferred`` the one that
-    stands out; ``about`` is kept for the answer. See ``question_card``."""
+    """Ask the person who made the request. Each of ``words`` is an answer; the button of ``preferred`` is
+    highlighted. ``about`` is stored for the answer's handler. See ``question_card``."""
     record = _question(ctx, job, request, kind, words, about)
     buttons = [_button(ctx, record, word, preferred) for word in words]
     card = question_card(question, title=title, buttons=buttons, url=url)
@@ -84,8 +84,8 @@ def ask(
 
 
 async def place(ctx: Context, request: Request) -> dict[str, Content]:
-    """Where the request was made, for a message: questions about several channels come in one direct
-    message."""
+    """Message arguments that say where the request was made: questions about several channels arrive in one
+    direct channel."""
     if request.direct:
         return {"place": "here", "channel": ""}
     name = request.channel_name or (await ctx.mattermost.channel(request.channel_id)).display_name
@@ -95,10 +95,10 @@ async def place(ctx: Context, request: Request) -> dict[str, Content]:
 async def ask_in_dialog(
     ctx: Context, job: Job, request: Request, kind: str, dialog: Mapping[str, Any], words: list[str]
 ) -> list[Change]:
-    """Ask in a dialog, whose element ``answer`` takes one of ``words``; nothing if it cannot be shown.
+    """Ask in a dialog whose element ``answer`` takes one of ``words``. No changes if it cannot be shown.
 
-    Mattermost lets a slash command open one for three seconds. In direct messages older servers refuse
-    what is submitted, so that there the buttons are the better way.
+    Mattermost lets a slash command open a dialog for three seconds. In direct messages older servers refuse
+    what is submitted, so buttons work better there.
     """
     if not request.dialog_id or not request.team_id or ctx.now() - request.asked_at > DIALOG_MS:
         return []
@@ -115,7 +115,7 @@ async def ask_in_dialog(
 
 
 async def submit(ctx: Context, state: str, user_id: str, word: str) -> Refused | None:
-    """A dialog was submitted, says a request that may come from anybody; None if it was taken."""
+    """Handle a submitted dialog; the request may come from anybody. Returns None if it is accepted."""
     try:
         said = msgspec.json.decode(ctx.vault.open(_DIALOG, state), type=Token)
     except (VaultError, msgspec.MsgspecError):
@@ -130,7 +130,7 @@ async def submit(ctx: Context, state: str, user_id: str, word: str) -> Refused |
 
 @command("answer", takes=None)
 async def take_words(ctx: Context, job: Job, request: Request) -> Changes:
-    """An answer in words, to the newest question that it fits."""
+    """Take an answer in words, to the newest open question that it fits."""
     of_person = await ctx.store.find(Question, "user_id", request.user_id)
     fitting = [each for each in of_person if is_open(ctx, each) and request.argument in each.words]
     if not fitting:
@@ -142,9 +142,9 @@ async def take_words(ctx: Context, job: Job, request: Request) -> Changes:
 
 
 async def press(ctx: Context, token: str, user_id: str, post_id: str) -> Pressed | Refused:
-    """A button was pressed, says a request that may come from anybody.
+    """Handle a pressed button; the request may come from anybody.
 
-    The acting user is believed only after the token is; then the answer is written down.
+    Verify the token before trusting ``user_id``, then store the answer.
     """
     try:
         said = msgspec.json.decode(ctx.vault.open(_ACTION, token), type=Token)
@@ -173,8 +173,8 @@ async def _take(ctx: Context, question: Question, said: Token, user_id: str, wor
 
 
 async def _shows(ctx: Context, notice: Notice, post_id: str) -> bool:
-    """Whether the post is the one that shows the notice. One may press before we have its id ourselves;
-    an ephemeral answer to ``/zoom`` has none that we could know."""
+    """Whether the post is the one that shows the notice. The person may press a button before we have stored
+    the post's id. An ephemeral answer to ``/zoom`` has no id that we could know."""
     if notice.post_id or not notice.waiting:
         return notice.post_id in ("", post_id)
     try:
@@ -191,21 +191,21 @@ class Answered(msgspec.Struct):
 
 
 async def report_failure(ctx: Context, job: Job, about: Answered) -> Changes:
-    """The person has answered, and nothing came of it: say so."""
+    """Tell the person that their request has failed for good after their answer."""
     question = await ctx.store.get(Question, about.question)
     return ctx.requests.give_up(ctx, job, asked(ctx, question)) if question else []
 
 
 @task("go_on", Answered, set_aside=report_failure, announces=True)
 async def go_on(ctx: Context, job: Job, about: Answered) -> Changes:
-    """The answer was written down: do what was to be done after it."""
+    """Continue a request whose question was answered."""
     question = await ctx.store.get(Question, about.question)
     if question is None:
         return []
     request = asked(ctx, question)
     request.choices = [*request.choices, about.word]
     request.resumed = True
-    # It waited for its person, not for us.
+    # The request is not late: it waited for the person, not for the bot.
     request.asked_at = ctx.now()
     changes = await ctx.requests.resume(ctx, job, request, question)
     answered = Update(Question, question.id, lambda now: replace(now, answered=True))
@@ -218,7 +218,7 @@ def is_open(ctx: Context, question: Question) -> bool:
 
 
 def asked(ctx: Context, question: Question) -> Request:
-    """The request that waits for the answer."""
+    """The request that is waiting for the answer."""
     return msgspec.json.decode(ctx.vault.open(question.id, question.sealed), type=Request)
 
 
@@ -237,14 +237,14 @@ def _question(ctx: Context, job: Job, request: Request, kind: str, words: list[s
 
 
 def _item(ctx: Context, question: Question, word: str) -> Item:
-    # In the queue of the channel where it was asked: the guard against duplicates counts on that.
+    # Use the queue of the request's channel: the gate against duplicate meetings relies on that.
     queue = asked(ctx, question).channel_id
     return task_item(ctx.inbox, f"answer:{question.id}", "go_on", Answered(question.id, word), queue=queue)
 
 
 def _shown_answered(ctx: Context, question: Question, word: str) -> Update[Notice]:
-    """Lets the question's post say what was chosen: a press has done so already, unless it was cut short.
-    What only its person was shown by ``/zoom`` is no post that could be changed."""
+    """Return the change that shows the choice in the question's post. After a press it is shown already,
+    unless that was interrupted. An ephemeral answer to ``/zoom`` is not a post, and cannot be changed."""
     body = msgspec.json.encode(Body(answered_card(word))).decode()
     sealed = ctx.vault.seal(question.notice, body)
 

@@ -1,7 +1,7 @@
-"""Cloud recordings: one message for each, with the link where it can be watched, and the files beside it.
+"""Cloud recordings: post one message for each, with the link to watch it, and have its files fetched.
 
-``post_recordings`` says who reads it: ``link``, ``link-and-passcode``, ``host-only`` or ``none``. Chats
-and transcripts tell as much as the recording and go the same way, unless ``transcripts`` turns them off.
+``post_recordings`` says who gets what: ``link``, ``link-and-passcode``, ``host-only`` or ``none``. Chats and
+transcripts reveal as much as the recording and follow the same rule, unless ``transcripts`` turns them off.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @webhook("recording.completed")
 async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Say that a recording is there, and have its chat fetched. The link never waits for a download."""
+    """Post the link to a recording, and have its chat fetched. The link never waits for a download."""
     mode = ctx.config.meetings.post_recordings
     about, recording = webhook.meeting, read_recording(webhook)
     meetings = await meetings_of(ctx, about)

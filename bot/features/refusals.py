@@ -1,4 +1,4 @@
-"""What a person reads where Zoom refused what their command needed."""
+"""The answer to a person if Zoom refuses what their command needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 @hook(Hook.ZOOM_REFUSED)
 async def explain(ctx: Context, job: Job, request: Request, command: Command, error: ZoomError) -> Changes:
-    """Ask to connect where the link is missing or dead; else say what went wrong and what to do."""
+    """Ask the person to connect if their link is missing or dead. Otherwise explain the error."""
     if isinstance(error, NotLinkedError | ZoomLinkError):
         revoked = isinstance(error, ZoomLinkError)
         return await connect.ask_to_link(ctx, job, request, revoked=revoked)

@@ -1,4 +1,4 @@
-"""``/zoom …``: Mattermost says little of where it was written, and the bot may not even be there."""
+"""``/zoom …``: Mattermost says little about the channel, and the bot may not even be a member of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.messages.content import Markdown, text
 
 @hook(Hook.PLACEMENT)
 async def in_channel(ctx: Context, job: Job, request: Request) -> Changes | None:
-    """A gate: the bot is in the channel; the request then says what channel that is."""
+    """Gate: the bot is in the channel. Adds the channel's type and name to the request."""
     if not request.slash or request.channel_type:
         return None
     try:

@@ -1,4 +1,4 @@
-"""``start [topic]``: a meeting, announced where it was asked for."""
+"""``start [topic]``: create a meeting, and announce it in the request's channel."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ log = logging.getLogger(__name__)
 
 
 async def fresh_or_begun(ctx: Context, job: Job, request: Request) -> Changes | None:
-    """As ``fresh``; what may have got as far as Zoom is looked for first."""
+    """Gate: like ``fresh``, but let a retried request pass. It may have reached Zoom: look there first."""
     return None if job.retried else await gates.fresh(ctx, job, request)
 
 
 async def not_begun(ctx: Context, job: Job, request: Request) -> Changes | None:
-    """What an interrupted attempt made at Zoom is announced, or deleted where it is too late for that."""
+    """Gate: announce the meeting that an interrupted attempt created, or delete it if it is too late."""
     if not job.retried:
         return None
     caller = await ctx.caller(request.user_id)
@@ -75,7 +75,7 @@ async def start(ctx: Context, job: Job, request: Request) -> Changes:
 @answer(confirmations.CROWD, "yes", "no")
 @answer(personal_room.ROOM, "personal", "unique")
 async def go_on(ctx: Context, job: Job, request: Request, question: Question) -> Changes:
-    """A question was answered: the request goes on where it stood."""
+    """Continue a request whose question was answered."""
     match request.choices[-1]:
         case "existing" if not await policy.has_left(ctx, request):
             return [ctx.tell(job, request, await confirmations.existing_answer(ctx, question.about))]
@@ -85,7 +85,7 @@ async def go_on(ctx: Context, job: Job, request: Request, question: Question) ->
 
 
 async def _made_before(ctx: Context, job: Job, caller: Caller) -> MeetingInfo | None:
-    """What an earlier attempt made; None also where Zoom will not tell: it is looked for later anyway."""
+    """Find what an earlier attempt created. None also if Zoom does not tell: a later search follows."""
     try:
         return await ctx.zoom.find_meeting(caller, orphans.marker(job))
     except (NotLinkedError, ZoomLinkError, ZoomUnreachableError, ZoomRateLimitError):
@@ -98,7 +98,7 @@ async def _made_before(ctx: Context, job: Job, caller: Caller) -> MeetingInfo | 
 def meeting_record(
     ctx: Context, job: Job, request: Request, created: MeetingInfo, kind: str = "instant"
 ) -> Meeting:
-    """What is remembered of a meeting that Zoom has just made."""
+    """Build the record of a meeting that Zoom has just created."""
     return Meeting(
         id=job.reference,
         uuid=created.uuid,
@@ -115,7 +115,7 @@ def meeting_record(
 
 
 def announced(ctx: Context, job: Job, request: Request, meeting: Meeting) -> list[Change]:
-    """What is to be written so that a meeting is posted where it was asked for."""
+    """Return the changes that post a meeting in the request's channel or thread."""
     announcement = Announcement(
         id=job.reference,
         meeting=meeting.id,
@@ -130,15 +130,15 @@ def announced(ctx: Context, job: Job, request: Request, meeting: Meeting) -> lis
 
 
 def going_on(ctx: Context, meeting: Meeting, info: MeetingInfo) -> Meeting:
-    """The record of a meeting that was there already: it may be live.
+    """Mark an existing meeting as started if it is live.
 
-    Zoom says when it was to begin, not when it did; that comes with its end.
+    Zoom says when it was scheduled to begin, not when it began. The end event says that.
     """
     return apply(meeting, Started(ctx.now(), presumed=True)) if info.status == "started" else meeting
 
 
 async def topic_of(ctx: Context, request: Request) -> str:
-    """The topic as asked, or the default one."""
+    """The topic in the request, or the default one."""
     template = ctx.config.meetings.default_topic
     if topic := clean_topic(request.argument, ""):
         return topic

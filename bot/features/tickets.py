@@ -1,4 +1,4 @@
-"""Tickets: a way to link, made for one person, for ten minutes, used once. The store holds only a hash."""
+"""Tickets: one-time links to connect, each for one person and ten minutes. The store has only a hash."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICKET_MS = 10 * 60_000
 
 
 def invitation(ctx: Context, job: Job, request: Request, key: str) -> list[Change]:
-    """What is to be written so that the person gets a link to connect; the message of this key says why."""
+    """Return the changes that send the person a link to connect; the message with this key says why."""
     token = secrets.token_urlsafe(32)
     id = digest(token)
     ticket = Ticket(
@@ -28,18 +28,18 @@ def invitation(ctx: Context, job: Job, request: Request, key: str) -> list[Chang
         expires_at=ctx.now() + TICKET_MS,
         sealed_verifier=ctx.vault.seal(id, secrets.token_urlsafe(48)),
     )
-    # A one-time link is for its owner's eyes: a direct message even where the request was one.
+    # Only its owner may see a one-time link: ``tell`` answers privately.
     url = ctx.url("/oauth2/connect", state=token)
     return [Put(ticket), ctx.tell(job, request, text(key, url=Url(url)))]
 
 
 async def find(ctx: Context, token: str) -> Ticket | None:
-    """The ticket of a link's token."""
+    """The ticket with this token; None if there is none."""
     return await ctx.store.get(Ticket, digest(token))
 
 
 async def use(ctx: Context, ticket: Ticket) -> bool:
-    """Use a ticket up; False if another call was faster."""
+    """Use up a ticket. Returns False if another call was faster."""
     won = False
 
     def change(now: Ticket) -> Ticket | None:
@@ -52,7 +52,7 @@ async def use(ctx: Context, ticket: Ticket) -> bool:
 
 
 def close(ticket: Ticket, *, linked_email: str = "") -> Update[Ticket]:
-    """What is left of a ticket until the janitor comes: that it was used, and what for."""
+    """Remove a ticket's secrets. It stays until the janitor deletes it, and says what it was used for."""
     return Update(
         Ticket,
         ticket.id,
@@ -61,12 +61,12 @@ def close(ticket: Ticket, *, linked_email: str = "") -> Update[Ticket]:
 
 
 def is_confirmed_by(ticket: Ticket, secret: str) -> bool:
-    """Whether this is the secret of the form that asks."""
+    """Whether ``secret`` is the one in the ticket's form."""
     return bool(ticket.confirm_hash) and hmac.compare_digest(
         ticket.confirm_hash.encode(), digest(secret).encode()
     )
 
 
 def digest(secret: str) -> str:
-    """What is kept of a token or a secret."""
+    """The hash that is stored in place of a token or a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()

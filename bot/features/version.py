@@ -1,4 +1,4 @@
-"""``version``: which zoombot answers here."""
+"""``version``: tell the bot's version."""
 
 from __future__ import annotations
 

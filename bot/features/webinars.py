@@ -1,4 +1,4 @@
-"""``webinar <topic>``: as a meeting, for those whose Zoom plan has webinars."""
+"""``webinar <topic>``: like ``start``, for people whose Zoom plan includes webinars."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EVENTS = ("started", "ended", "participant_joined", "participant_left")
 
 
 async def not_interrupted(ctx: Context, job: Job, request: Request) -> Changes | None:
-    """Zoom lists no agendas of webinars: what was made before an interruption cannot be found."""
+    """Gate: refuse a retry. Zoom lists webinars without agendas, so one already created cannot be found."""
     return [ctx.tell(job, request, _unsure(ctx))] if job.retried else None
 
 
@@ -54,7 +54,7 @@ async def webinar(ctx: Context, job: Job, request: Request) -> Changes:
 
 @webhook(*(f"webinar.{event}" for event in _EVENTS))
 async def change_webinar(ctx: Context, job: Job, webhook: Webhook) -> Changes:
-    """Zoom's events for webinars say what those for meetings say, under another name."""
+    """Handle a webinar event like the meeting event, which has the same content under another name."""
     name = webhook.event.replace("webinar.", "meeting.", 1)
     event = Webhook(event=name, event_ts=webhook.event_ts, payload=webhook.payload)
     return await lifecycle.change_meeting(ctx, job, event)

@@ -1,4 +1,4 @@
-"""Answers in words where the question was asked: there, ``@zoom new`` and ``/zoom new`` are no topics."""
+"""Answers in words in the question's channel: there, ``@zoom new`` and ``/zoom new`` are not topics."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bot.features import questions
 
 
 async def no_answer(ctx: Context, job: Job, request: Request) -> Changes | None:
-    """A gate: takes the whole topic as the answer to the newest question that it fits, if that was asked in
-    this channel."""
+    """Gate: take the whole topic as the answer to the newest question that it fits, if that question was
+    asked in this channel."""
     word = request.argument.strip().casefold()
     if request.resumed or word not in ctx.requests.words:
         return None

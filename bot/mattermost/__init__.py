@@ -1,6 +1,6 @@
 """Mattermost: REST calls and the WebSocket of a plain bot account.
 
-Nothing outside this package knows what either is made with.
+Other packages do not depend on how either is implemented.
 """
 
 from __future__ import annotations

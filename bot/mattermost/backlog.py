@@ -1,4 +1,4 @@
-"""Between the socket, which never waits, and whoever takes its events, who may."""
+"""The queue between the socket, which never waits, and the consumer of its events, which may."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_CHARACTERS = 32 * 1024 * 1024
 
 
 class Backlog:
-    """A bounded queue of events and of news about the connection (True: resumed, False: fresh)."""
+    """A bounded queue of events and of notes about new connections (True: resumed, False: fresh)."""
 
     def __init__(self, max_frames: int = MAX_FRAMES, max_characters: int = MAX_CHARACTERS) -> None:
         self._items: deque[Event | bool] = deque()
@@ -24,7 +24,7 @@ class Backlog:
         self._emptied.set()
 
     def offer(self, event: Event) -> bool:
-        """Append an event; False if there is no room for it."""
+        """Append an event; return False if there is no room for it."""
         if len(self._items) >= self._max_frames or self._characters + event.size > self._max_characters:
             return False
         self._characters += event.size
@@ -32,11 +32,11 @@ class Backlog:
         return True
 
     def announce(self, resumed: bool) -> None:
-        """Append news of the connection; these are few, and always find room."""
+        """Append a note about a new connection. There are few of these, so the limits do not apply."""
         self._append(resumed)
 
     async def take(self) -> Event | bool:
-        """The oldest item, as soon as there is one."""
+        """Wait for the oldest item and remove it."""
         await self._filled.wait()
         item = self._items.popleft()
         if isinstance(item, Event):

@@ -1,4 +1,4 @@
-"""What the bot asks of Mattermost's API v4."""
+"""The calls of Mattermost's API v4 that the bot uses."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from bot.retrying import Backoff, retrying
 
 T = TypeVar("T")
 
-# Direct channels that are remembered.
+# How many direct channels are cached.
 MAX_DIRECT = 4096
 # The longest wait between two tries of a read.
 RETRY_CAP_S = 5.0
 
-# As a segment of a path, too.
+# Must also be safe as a path segment.
 _EMAIL = re.compile(r"(?=.{1,128}$)[\w'+&=~-]+(\.[\w'+&=~-]+)*@[\w-]+(\.[\w-]+)*", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _RESPONSE = re.compile(r"/hooks/commands/[a-z0-9]{1,64}$")
@@ -35,10 +35,10 @@ _SEGMENT = re.compile(r"(?!\.+$)[A-Za-z0-9._-]{1,128}")
 
 
 class Mattermost:
-    """The bot account's view of one server. Every method may raise any :class:`MattermostError`.
+    """The API of one server, for the bot account. Every method may raise any :class:`MattermostError`.
 
-    Reads are tried up to ``attempts`` times where the server is away or limits the rate; :meth:`me` and
-    writes are tried once, and whoever calls decides. ``http`` comes from ``open_session``.
+    Reads are tried up to ``attempts`` times if the server is unreachable or limits the rate. :meth:`me` and
+    writes are tried once; the caller decides about retries. ``http`` comes from ``open_session``.
     """
 
     def __init__(
@@ -75,30 +75,30 @@ class Mattermost:
 
     @property
     def server_offset(self) -> int:
-        """Milliseconds that the server's clock is ahead of ours; 0 if unknown."""
+        """How far the server's clock is ahead of ours, in ms; 0 if unknown."""
         return self.clock.offset
 
     async def me(self) -> User:
-        """The bot account. Asks every time, and once: this is the call that tries the settings."""
+        """Fetch the bot account, with no cache and no retries: this call is used to test the settings."""
         self._me = decode(await self._api.users.get_user("me"), User)
         return self._me
 
     async def user(self, id: str) -> User:
-        """The user of this id."""
+        """The user with this id."""
         return await self._read(User, lambda: self._api.users.get_user(_segment(id)))
 
     async def user_by_name(self, name: str) -> User:
-        """The user of this user name."""
+        """The user with this user name."""
         return await self._read(User, lambda: self._api.users.get_user_by_username(_segment(name)))
 
     async def user_by_email(self, email: str) -> User:
-        """The user with this e-mail address; denied where the server shows none of them."""
+        """The user with this e-mail address; :class:`MattermostDeniedError` if the server hides addresses."""
         if not _EMAIL.fullmatch(email):
             raise MattermostNotFoundError("no e-mail address looks like that")
         return await self._read(User, lambda: self._api.users.get_user_by_email(email))
 
     async def direct_channel(self, user_id: str) -> str:
-        """The id of the bot's direct channel with a user; made if there is none, then remembered."""
+        """The id of the bot's direct channel with a user; created if there is none, then cached."""
         if known := self._direct.get(user_id):
             return known
         me = self._me or await self.me()
@@ -107,16 +107,16 @@ class Mattermost:
         return id
 
     async def channel(self, id: str) -> Channel:
-        """The channel of this id."""
+        """The channel with this id."""
         return await self._read(Channel, lambda: self._api.channels.get_channel(_segment(id)))
 
     async def channels(self) -> list[Channel]:
-        """Every channel that the bot is in, over all its teams, each once; archived ones are left out.
+        """All channels that the bot is in, across its teams, without duplicates. Archived ones are left out.
 
-        ``last_post_at`` says whether there can be news: it grows with every post and every edit.
+        ``last_post_at`` shows whether there may be new posts: every post and every edit increases it.
         """
         teams = await self._read(list[Team], lambda: self._api.teams.get_user_teams("me"))
-        # Direct and group channels belong to no team and come with each of them.
+        # Direct and group channels belong to no team, and every team lists them.
         found: dict[str, Channel] = {}
         for team in teams:
             found.update((channel.id, channel) for channel in await self._channels_of(team))
@@ -128,14 +128,14 @@ class Mattermost:
                 list[Channel], lambda: self._api.channels.get_channels_for_user("me", _segment(team.id))
             )
         except (MattermostDeniedError, MattermostNotFoundError):
-            # Removed from the team a moment ago, or (on old servers) in no channel of it.
+            # The bot was just removed from the team, or (on old servers) is in none of its channels.
             return []
 
     def posts_since(self, channel_id: str, since_ms: int) -> AsyncIterator[list[Post]]:
-        """Every post created after ``since_ms`` (server's clock), in pages, oldest first.
+        """All posts created after ``since_ms`` (server's clock), in pages, oldest first.
 
-        However many there are, two answers of the server are in memory at most. Deleted posts, copies
-        of edits and posts that were only edited since are left out. A post may come twice.
+        At most two answers of the server are in memory at a time. Deleted posts, copies of edits, and posts
+        that were only edited since then are left out. A post may appear twice.
         """
 
         async def fetch(params: Mapping[str, Any]) -> PostList:
@@ -155,10 +155,10 @@ class Mattermost:
         pending_post_id: str = "",
         file_ids: Sequence[str] = (),
     ) -> Post:
-        """Write a post; ``root_id`` is the root of the thread it belongs to.
+        """Create a post; ``root_id`` is the root of its thread.
 
-        The same ``pending_post_id`` within 30 s gives the same post again (as a rule: the server keeps
-        that in the memory of one process).
+        Another call with the same ``pending_post_id`` within 30 s returns the same post. This does not always
+        work, because the server remembers the id in the memory of one process.
         """
         options = {
             "channel_id": channel_id,
@@ -171,13 +171,13 @@ class Mattermost:
         return decode(await self._api.posts.create_post(_given(options)), Post)
 
     async def update_post(self, post_id: str, *, message: str, props: Mapping[str, Any]) -> Post:
-        """Give a post a new message and exactly these props: what is not among them is lost."""
-        # The server marks a bot's new posts with from_bot, and forgets it in a patch that does not say it.
+        """Replace a post's message and all its props. Props that are not given are lost."""
+        # The server sets from_bot on a bot's new posts, but a patch without it removes it.
         options = {"message": message, "props": {"from_bot": "true", **props}}
         return decode(await self._api.posts.patch_post(_segment(post_id), options), Post)
 
     async def post(self, id: str) -> Post:
-        """The post of this id; a deleted one is :class:`MattermostNotFoundError`."""
+        """The post with this id; :class:`MattermostNotFoundError` if it was deleted."""
         return await self._read(Post, lambda: self._api.posts.get_post(_segment(id)))
 
     async def channel_member_count(self, id: str) -> int:
@@ -186,7 +186,7 @@ class Mattermost:
         return stats.member_count
 
     async def channel_member(self, channel_id: str, user_id: str) -> Member | None:
-        """The user's membership of a channel, or None if they are not in it."""
+        """A user's membership of a channel, or None if they are not in it."""
         channel, user = _segment(channel_id), _segment(user_id)
         try:
             return await self._read(Member, lambda: self._api.channels.get_channel_member(channel, user))
@@ -194,7 +194,7 @@ class Mattermost:
             return None
 
     async def upload_file(self, channel_id: str, name: str, data: bytes) -> str:
-        """Upload a file that a post of this channel will carry; returns its id."""
+        """Upload a file for a post in this channel, and return the file's id."""
         body = await self._api.files.upload_file(channel_id, {"files": (_CONTROL.sub(" ", name), data)})
         infos = decode(body, Upload).file_infos
         if not infos:
@@ -202,9 +202,9 @@ class Mattermost:
         return infos[0].id
 
     async def respond(self, response_url: str, message: str, props: Mapping[str, Any]) -> None:
-        """Answer a slash command where only who wrote it sees it, through its ``response_url``.
+        """Answer a slash command through its ``response_url``; only the person who wrote it sees the answer.
 
-        The URL comes from outside, and names the site as people reach it: only its path is used.
+        Only the URL's path is used: the URL comes from outside, and its host is the one that people use.
         """
         path = _RESPONSE.search(response_url)
         if path is None:
@@ -213,7 +213,7 @@ class Mattermost:
         await self._rest.respond(path[0], options)
 
     async def open_dialog(self, trigger_id: str, url: str, dialog: Mapping[str, Any]) -> None:
-        """Show a dialog to whoever made ``trigger_id``, which lives for 3 seconds."""
+        """Show a dialog to the person whose action created ``trigger_id``, which is valid for 3 seconds."""
         options = {"trigger_id": trigger_id, "url": url, "dialog": dict(dialog)}
         await self._api.integration_actions.open_dialog(options)
 
@@ -225,7 +225,7 @@ class Mattermost:
 
 
 def _segment(value: str) -> str:
-    """``value`` if it can be a segment of a path; ids come from outside and must not lead elsewhere."""
+    """``value`` if it is a valid path segment. Ids come from outside and must not lead to another path."""
     if not _SEGMENT.fullmatch(value):
         raise MattermostNotFoundError("no Mattermost id looks like that")
     return value

@@ -1,4 +1,4 @@
-"""One open WebSocket: reading it, and finding out whether anybody is at the other end."""
+"""Reads one open WebSocket, and checks that the server still answers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from bot.mattermost.server_clock import ServerClock
 
 log = logging.getLogger(__name__)
 
-# Absent where the kernel is not Linux.
+# Exists only on Linux.
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 CLOSE_TIMEOUT_S = 1.0
 
 
 class Ending(enum.Enum):
-    """Why a connection ended. After all but ``LOST`` the next one begins afresh."""
+    """Why a connection ended. The next one tries to resume it only after ``LOST``."""
 
     LOST = "the connection was lost"
     DEAF = "a ping was not answered"
@@ -39,23 +39,23 @@ class Ending(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class SocketTimings:
-    """Seconds. A deaf socket is noticed within ``ping_s`` + ``answer_s``."""
+    """In seconds. A socket that stopped answering is noticed within ``ping_s`` + ``answer_s``."""
 
     connect_s: float = 10.0
     ping_s: float = 25.0
     answer_s: float = 15.0
     backoff_base_s: float = 0.5
     backoff_cap_s: float = 30.0
-    # A connection that lasted this long was healthy: the backoff starts again from its base.
+    # After a connection that lasted this long, the backoff starts again from its base.
     healthy_s: float = 30.0
 
 
 class Connection:
     """Serves one WebSocket until it ends.
 
-    ``opened(resumed)`` is called when the connection is known to be a fresh one (a ``hello`` came) or the
-    resumed one (anything else came first, though a resumption was asked for). A ``hello`` that comes
-    later still makes it a fresh one. ``take(event)`` gets every other event and says whether it had room.
+    ``opened(resumed)`` is called once it is known whether the connection is fresh (a ``hello`` arrived) or
+    resumed (a resumption was requested, and something else arrived first). A later ``hello`` still makes it
+    fresh. ``take(event)`` receives every other event and returns whether there was room for it.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Connection:
 
     @property
     def lasted_s(self) -> float:
-        """Seconds since the connection was known to work; 0 if it never was."""
+        """Seconds since the connection was first known to work; 0 if it never was."""
         return time.monotonic() - self._known_at if self._known_at else 0.0
 
     def end(self, ending: Ending) -> None:
@@ -96,7 +96,7 @@ class Connection:
             self._end.set_result(ending)
 
     async def serve(self) -> Ending:
-        """Read and ping until the connection ends; it is closed on return, also when cancelled."""
+        """Read and ping until the connection ends, then close it, also when cancelled."""
         tasks = [asyncio.ensure_future(self._read()), asyncio.ensure_future(self._ping())]
         try:
             await asyncio.wait([*tasks, self._end], return_when=asyncio.FIRST_COMPLETED)
@@ -129,7 +129,7 @@ class Connection:
         self.silent = False
         frame = read_frame(text)
         if frame is None:
-            # If it was an event, the next one shows the gap.
+            # If it was an event, the next event reveals the gap.
             log.warning("mattermost socket: skipped a frame of %d characters that is none", len(text))
             return None
         if isinstance(frame, Hello):
@@ -171,7 +171,7 @@ class Connection:
         self._opened(resumed)
 
     async def _ping(self) -> Ending:
-        """The first ping goes out at once: its answer also tells a silent resumption from a bad token."""
+        """Ping at once, then regularly. The first answer also tells a resumed connection from a bad token."""
         while True:
             try:
                 async with asyncio.timeout(self._timing.answer_s):
@@ -192,10 +192,10 @@ class Connection:
 
 
 def quick_ack(ws: aiohttp.ClientWebSocketResponse) -> None:
-    """Acknowledge what was read at once.
+    """Make the kernel acknowledge received data at once.
 
-    Mattermost 5.37 leaves Nagle's algorithm on: of its events, 3 to 6 % wait 35 to 40 ms for the
-    acknowledgement of the one before. The kernel falls back by itself, hence after every read.
+    Mattermost 5.37 leaves Nagle's algorithm on: 3 to 6 % of its events wait 35 to 40 ms for the
+    acknowledgement of the previous one. The kernel resets the option by itself, so set it after every read.
     """
     connection = ws.get_extra_info("socket")
     if _QUICK_ACK is None or connection is None:

@@ -1,4 +1,4 @@
-"""What went wrong, from what Mattermost or the connection said. Pure; no text here carries the token."""
+"""Turns Mattermost's answers and connection failures into errors. Pure; no message contains the token."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from bot.http_client import Failure, one_line, unanswered
 from bot.mattermost.sessions import CA_KEY, RedirectedError
 from bot.retrying import AsksFor
 
-# Mattermost names seconds; a proxy that asks for an hour is not waited for that long.
+# Mattermost asks for some seconds. If a proxy asks for an hour, the bot does not wait that long.
 MAX_RETRY_AFTER_S = 300.0
 DEFAULT_RETRY_AFTER_S = 1.0
 
 
-# What passes by itself, as a rule.
+# Errors that usually pass by themselves.
 AWAY = (MattermostUnreachableError, MattermostRateLimitError)
 
 
 class AnswerTooLargeError(MattermostError):
-    """The answer was cut off at the limit; a smaller query may fit."""
+    """The answer is larger than the limit. A smaller query may fit."""
 
 
 class ErrorBody(msgspec.Struct):
@@ -42,7 +42,7 @@ class ErrorBody(msgspec.Struct):
 
 
 def error_from(status: int, headers: Mapping[str, str], body: bytes) -> MattermostError:
-    """The error for an answer of status ``status`` (anything but 2xx)."""
+    """The error for an answer with this status (anything but 2xx)."""
     details = _error_body(body)
     code = details.id if details else ""
     text = one_line(f"{details.message} ({details.id})") if details else f"status {status}"
@@ -55,7 +55,7 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes) -> Mattermo
     if status == 401:
         return MattermostTokenError(f"Mattermost refuses the token: {text}", status=status, code=code)
     if not details and status not in (413, 501) and status < 500:
-        # Nothing is known to be refused, forbidden or gone: a wrong url, or a proxy that speaks for itself.
+        # Not Mattermost's JSON, so Mattermost has refused nothing: the URL is wrong, or a proxy answered.
         return MattermostUnreachableError(
             f"status {status}, and not from Mattermost: is mattermost.url right?", status=status
         )
@@ -69,7 +69,7 @@ def error_from(status: int, headers: Mapping[str, str], body: bytes) -> Mattermo
 
 
 def redirect_error(status: int, location: str) -> MattermostError:
-    """A redirect: ``mattermost.url`` is not the final address. One that calls itself permanent is final."""
+    """The error for a redirect: ``mattermost.url`` is not the final address. A permanent one is final."""
     text = f"Mattermost redirects to {_address(location)}: mattermost.url must be the final address"
     if status in (301, 308):
         return MattermostError(text, status=status)
@@ -97,7 +97,7 @@ def connection_error(failure: Exception, host: str) -> MattermostError:
 
 
 def retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds to wait by ``Retry-After``, between 0 and 300; 1 where it says nothing usable."""
+    """The wait in ``Retry-After``, in seconds, from 0 to 300; 1 if the header is not usable."""
     try:
         seconds = float(headers.get("Retry-After", ""))
     except ValueError:
@@ -108,7 +108,7 @@ def retry_after(headers: Mapping[str, str]) -> float:
 
 
 def asked_wait(most_s: float = math.inf) -> AsksFor:
-    """For ``retrying``: a rate limit is waited for as it asks, unless that is longer than ``most_s``."""
+    """An ``asks_for`` for ``retrying``: wait as a rate limit asks, but give up if that exceeds ``most_s``."""
 
     def asked(error: BaseException) -> float | None:
         seconds = error.retry_after if isinstance(error, MattermostRateLimitError) else 0.0
@@ -125,7 +125,7 @@ def _error_body(body: bytes) -> ErrorBody | None:
 
 
 def _address(location: str) -> str:
-    """Where a redirect leads, without its query, which may carry what is nobody's business."""
+    """The target of a redirect without its user, query and fragment, which may be confidential."""
     try:
         return one_line(str(URL(location).with_query(None).with_fragment(None).with_user(None)))
     except (ValueError, TypeError):

@@ -1,7 +1,7 @@
-"""Mattermost's events, read into what the bot needs of them. Pure.
+"""Parses what the bot needs from Mattermost's events. Pure.
 
-A ``posted`` event carries the post as JSON inside JSON. Thousands of other events pass for each one that
-counts: those cost one look at their name.
+A ``posted`` event contains the post as JSON inside JSON. Thousands of other events arrive for each one that
+matters; for those, only the name is checked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from bot.mattermost.frames import Event
 
 
 class Props(msgspec.Struct, frozen=True):
-    """What is read of a post's props: who wrote it, if it was no person."""
+    """The props of a post that tell whether a machine wrote it."""
 
     from_bot: str | bool | None = None
     from_webhook: str | bool | None = None
@@ -26,7 +26,7 @@ class Props(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A post as the event has it. Times in ms on the server's clock."""
+    """A post as the event contains it. Times are in ms, on the server's clock."""
 
     id: str
     channel_id: str
@@ -40,12 +40,12 @@ class Message(msgspec.Struct, frozen=True):
 
     @property
     def by_person(self) -> bool:
-        """Whether a person wrote it: no system message, no bot, no webhook."""
+        """Whether a person wrote it, and not the system, a bot, a webhook or a plugin."""
         return not self.type and not (self.props and self.props.by_machine)
 
 
 class Posted(msgspec.Struct, frozen=True):
-    """A new post and where it stands. ``sender_name`` may carry the @ that Mattermost puts before it."""
+    """A new post and its channel. ``sender_name`` comes without the @ that Mattermost puts before it."""
 
     message: Message
     channel_type: str = ""
@@ -62,13 +62,13 @@ class _Data(msgspec.Struct):
     team_id: str = ""
 
 
-# Anybody can write a post whose props are nested thousands deep: that is a RecursionError here, no more.
+# Anybody can write a post whose props are nested thousands deep. Decoding it raises RecursionError.
 _data = msgspec.json.Decoder(_Data)
 _messages = msgspec.json.Decoder(Message)
 
 
 def read_posted(event: Event) -> Posted | None:
-    """The new post in an event, or None if it is another event; :class:`EventError` if it cannot be read."""
+    """The new post in an event, or None for other events; :class:`EventError` if it cannot be parsed."""
     if event.name != "posted":
         return None
     try:

@@ -1,7 +1,7 @@
-"""The frames of Mattermost's WebSocket, read as far as the connection needs. Pure.
+"""Parses the frames of Mattermost's WebSocket as far as the connection needs them. Pure.
 
-Events carry ``event`` and ``seq``, answers to our own pings ``status`` and ``seq_reply``; the first event
-of a new connection is ``hello`` with ``seq`` 0 and the ``connection_id`` by which it can be resumed.
+Events have ``event`` and ``seq``; answers to our pings have ``status`` and ``seq_reply``. The first event of
+a new connection is ``hello``, with ``seq`` 0 and the ``connection_id`` that is needed to resume it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """A new connection begins. Old servers send no ``connection_id``: those cannot be resumed."""
+    """The start of a new connection. Old servers send no ``connection_id``, so theirs cannot be resumed."""
 
     connection_id: str
     seq: int
@@ -21,7 +21,7 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something happened. ``data`` is its undecoded JSON, ``size`` the length of the whole frame."""
+    """An event. ``data`` is its undecoded JSON, ``size`` the length of the whole frame."""
 
     seq: int
     name: str = ""
@@ -31,7 +31,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to our ping number ``seq``; ``server_time`` in ms, 0 if it was not said."""
+    """The answer to our ping number ``seq``; ``server_time`` is in ms, 0 if missing."""
 
     seq: int
     server_time: int = 0
@@ -68,18 +68,18 @@ _pongs = msgspec.json.Decoder(_PongData)
 
 
 def read_frame(text: str | bytes) -> Frame | None:
-    """The frame, or None for what is no frame of Mattermost's."""
+    """Parse a frame; None if it is not one of Mattermost's."""
     try:
         envelope = _envelopes.decode(text)
         if envelope.event == "hello":
             return Hello(_hellos.decode(envelope.data).connection_id, envelope.seq)
         if envelope.event:
-            # A copy, since the original keeps the whole frame in memory.
+            # A copy, because the original keeps the whole frame in memory.
             return Event(envelope.seq, envelope.event, envelope.data.copy(), len(text))
         if envelope.seq_reply:
             return _reply(envelope)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        # The last for what is nested thousands deep.
+        # RecursionError: the JSON is nested thousands deep.
         pass
     return None
 
@@ -92,35 +92,35 @@ def _reply(envelope: _Envelope) -> Reply:
 
 
 def write_ping(seq: int) -> str:
-    """A ping on the level of the application; only a server that still serves us answers it."""
+    """An application-level ping. Only a server that still serves the connection answers it."""
     return f'{{"action":"ping","seq":{seq}}}'
 
 
 class Sequence:
-    """Which event comes next, and on which connection: what a resumption needs to know."""
+    """The connection's id and the number of the next event, which are needed to resume."""
 
     def __init__(self) -> None:
         self.connection_id = ""
         self.next_seq = 0
 
     def query(self) -> dict[str, str]:
-        """The query that asks for a resumption; empty where there is nothing to resume."""
+        """The query that requests a resumption; empty if there is nothing to resume."""
         if not self.connection_id:
             return {}
         return {"connection_id": self.connection_id, "sequence_number": str(self.next_seq)}
 
     def begin(self, hello: Hello) -> None:
-        """A new connection took the place of whatever was there."""
+        """Replace the previous connection by a new one."""
         self.connection_id = hello.connection_id
         self.next_seq = hello.seq + 1
 
     def accept(self, event: Event) -> bool:
-        """Whether ``event`` is the one that was due; then the next one is."""
+        """Whether ``event`` is the expected one. If it is, expect the next one."""
         if event.seq != self.next_seq:
             return False
         self.next_seq += 1
         return True
 
     def forget(self) -> None:
-        """Give the connection up: the next one begins afresh, and whoever listens catches up."""
+        """Give up the connection: the next one will be fresh, and the listener will catch up."""
         self.connection_id = ""

@@ -1,8 +1,8 @@
-"""Reading what was written in a channel since a moment, however much it is.
+"""Reads all posts written in a channel since a given time, however many there are.
 
-``GET /channels/{id}/posts?since=`` answers with at most 1,000 posts whose ``update_at`` is later. Which
-1,000 of more is left to the database (the query has a limit before it has an order), so a full answer says
-only that there is more: then the history is walked back page by page, and read forward again.
+``GET /channels/{id}/posts?since=`` returns at most 1,000 posts whose ``update_at`` is later. If there are
+more, the database decides which 1,000 (the query applies its limit before its order), so a full answer shows
+only that there may be more. In that case, the history is walked back page by page, then read forward.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from bot.mattermost.models import Post, PostList
 
 SINCE_LIMIT = 1000
 PAGE = 200
-# Two million posts: a server that pages on and on is broken.
+# Two million posts. A server that never stops paging is broken.
 MAX_PAGES = 10_000
 
-# Asks for posts of one channel with these query parameters.
+# Fetches posts of one channel, with these query parameters.
 Query = Mapping[str, Any]
 Fetch = Callable[[Query], Awaitable[PostList]]
 _Page = tuple[Query, PostList]
 
 
 async def read_since(fetch: Fetch, since_ms: int) -> AsyncIterator[list[Post]]:
-    """Pages of the posts created after ``since_ms``, oldest first; in memory are two answers at most.
+    """Pages of the posts created after ``since_ms``, oldest first, with at most two answers in memory.
 
-    A post may come twice if posts are deleted while it reads. Raises what ``fetch`` raises.
+    A post may appear twice if posts are deleted during the reading. Raises what ``fetch`` raises.
     """
-    # since=0 is taken for no "since" at all.
+    # The server treats since=0 as no "since" at all.
     newest = await _fetch_since(fetch, max(since_ms, 1))
     if newest is not None:
         if page := created_after(newest, since_ms):
@@ -41,7 +41,7 @@ async def read_since(fetch: Fetch, since_ms: int) -> AsyncIterator[list[Post]]:
 
 
 def created_after(listing: PostList, since_ms: int) -> list[Post]:
-    """The posts created later than ``since_ms``, oldest first, without deleted ones and copies of edits."""
+    """The posts created after ``since_ms``, oldest first, without deleted ones and copies of edits."""
     posts = [
         post
         for post in reversed(listing.ordered())
@@ -51,7 +51,7 @@ def created_after(listing: PostList, since_ms: int) -> list[Post]:
 
 
 async def _fetch_since(fetch: Fetch, since_ms: int) -> PostList | None:
-    """All there is, or None if there may be more."""
+    """All posts since then, or None if there may be more."""
     try:
         listing = await fetch({"since": since_ms})
     except AnswerTooLargeError:
@@ -60,7 +60,7 @@ async def _fetch_since(fetch: Fetch, since_ms: int) -> PostList | None:
 
 
 async def _walk(fetch: Fetch, since_ms: int) -> AsyncIterator[list[Post]]:
-    # Kept, not asked for again: what is written meanwhile would push posts off the newest page.
+    # Kept instead of fetched again: posts written meanwhile would push others off the newest page.
     newest = await _fetch_page(fetch, "")
     seen: set[str] = set()
     async for listing in _read_forward(fetch, since_ms, newest):
@@ -99,10 +99,10 @@ async def _walk_back(fetch: Fetch, since_ms: int, newest: _Page) -> tuple[list[Q
 
 
 def _anchor(posts: list[Post]) -> str:
-    """The post before which the next page lies.
+    """The id to pass as ``before`` for the next page.
 
-    ``before=`` leaves out whatever was created in the anchor's own millisecond. So that nothing of the
-    oldest millisecond is lost, the anchor is the oldest post that is younger than that.
+    ``before=`` leaves out posts created in the same millisecond as the anchor. To lose none of the oldest
+    millisecond, the anchor is the oldest post that is newer than it.
     """
     oldest = min(post.create_at for post in posts)
     younger = [post for post in posts if post.create_at > oldest]
@@ -110,7 +110,7 @@ def _anchor(posts: list[Post]) -> str:
 
 
 async def _fetch_page(fetch: Fetch, before: str) -> _Page:
-    """The newest posts before the post ``before``, fewer where they are too large; with the query."""
+    """The newest posts before the post ``before``, with their query. Asks for fewer if they are too large."""
     where: dict[str, Any] = {"before": before} if before else {"page": 0}
     size = PAGE
     while True:

@@ -1,4 +1,4 @@
-"""What Mattermost's API v4 answers, reduced to the fields that are read. Times are ms since the epoch."""
+"""The answers of Mattermost's API v4, reduced to the fields the bot reads. Times are ms since the epoch."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Member(msgspec.Struct, frozen=True):
 
 
 class Post(msgspec.Struct, frozen=True):
-    """A message. ``type`` is empty for what people and bots write, ``system_…`` otherwise."""
+    """A post. ``type`` is empty for posts by people and bots, ``system_…`` otherwise."""
 
     id: str
     channel_id: str = ""
@@ -65,7 +65,7 @@ class Post(msgspec.Struct, frozen=True):
     create_at: int = 0
     edit_at: int = 0
     delete_at: int = 0
-    # Set in the copies that Mattermost keeps of a post's earlier wordings.
+    # Set in the copies that Mattermost keeps of a post's earlier versions.
     original_id: str = ""
     given_props: dict[str, Any] | None = msgspec.field(default=None, name="props")
 
@@ -76,18 +76,18 @@ class Post(msgspec.Struct, frozen=True):
 
 
 class PostList(msgspec.Struct, frozen=True):
-    """Posts by id; ``order`` names those that were asked for, newest first (``posts`` adds thread roots)."""
+    """Posts by id. ``order`` has the requested ones, newest first; ``posts`` has thread roots as well."""
 
     order: list[str] = []
     posts: dict[str, Post] = {}
 
     def ordered(self) -> list[Post]:
-        """The posts that were asked for, newest first."""
+        """The requested posts, newest first."""
         return [self.posts[id] for id in self.order if id in self.posts]
 
 
 class Stats(msgspec.Struct, frozen=True):
-    """``GET /channels/{id}/stats``."""
+    """The answer of ``GET /channels/{id}/stats``."""
 
     member_count: int
 
@@ -99,6 +99,6 @@ class FileInfo(msgspec.Struct, frozen=True):
 
 
 class Upload(msgspec.Struct, frozen=True):
-    """``POST /files``."""
+    """The answer of ``POST /files``."""
 
     file_infos: list[FileInfo]

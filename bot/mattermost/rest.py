@@ -1,4 +1,4 @@
-"""REST calls over the shared session: the only place that sends them."""
+"""Sends REST calls over the shared session. No other module sends them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UPLOAD_TIMEOUT_S = 60.0
 
 
 def api_url(url: str) -> URL:
-    """The address of the API; ``url`` may carry a sub-path, with or without a slash at its end."""
+    """The URL of the API. ``url`` may have a sub-path, with or without a trailing slash."""
     return URL(url.rstrip("/")) / API
 
 
@@ -34,7 +34,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def decode(body: bytes, type: type[T]) -> T:
-    """The answer as ``type``. Raises :class:`MattermostUnreachableError` where it is not that."""
+    """Decode an answer as ``type``. Raises :class:`MattermostUnreachableError` if it is something else."""
     try:
         return msgspec.json.decode(body, type=type)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -45,10 +45,10 @@ def decode(body: bytes, type: type[T]) -> T:
 
 
 class Rest:
-    """The methods of mattermostdriver's client that its endpoints call here, as coroutines.
+    """Takes the place of mattermostdriver's client: the methods that its endpoints call, as coroutines.
 
-    They return the body of a 2xx answer, undecoded; everything else raises a :class:`MattermostError`.
-    Nothing is retried here, no redirect is followed, and no answer is read beyond ``max_answer`` bytes.
+    They return the undecoded body of a 2xx answer; everything else raises a :class:`MattermostError`. They
+    do not retry, do not follow redirects, and read at most ``max_answer`` bytes of an answer.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Rest:
         return self._base.host or "mattermost.url"
 
     async def get(self, endpoint: str, options: Any = None, params: Mapping[str, Any] | None = None) -> bytes:
-        """GET; ``options`` is the driver's name for a body, which a GET has none of."""
+        """Send a GET; ``options``, the driver's name for a body, is ignored."""
         return await self.send("GET", endpoint, params=params)
 
     async def post(
@@ -114,16 +114,16 @@ class Rest:
         params: Mapping[str, Any] | None = None,
         form: aiohttp.FormData | None = None,
     ) -> bytes:
-        """Send one request to ``endpoint`` (with a slash in front) and return the answer's body."""
+        """Send one request to ``endpoint`` (with a leading slash) and return the answer's body."""
         try:
             return await self._exchange(method, endpoint, options, params, form)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = connection_error(error, self.host)
-        # Raised out here because aiohttp's errors hold the request's headers, and with them the token.
+        # Raised outside the except block: aiohttp's errors contain the request's headers, and so the token.
         raise failure
 
     async def respond(self, path: str, options: Mapping[str, Any]) -> None:
-        """POST to a path of the site that is no part of the API, and needs no token."""
+        """Send a POST to a path of the site outside the API, without a token."""
         site = self._base.parent.parent
         try:
             async with self._http.post(
@@ -173,7 +173,7 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
 
 
 def _form(data: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> aiohttp.FormData:
-    # Quoted, a name would arrive with its percent signs.
+    # If quoted, a file name would arrive with percent signs.
     form = aiohttp.FormData(quote_fields=False)
     for name, value in data.items():
         form.add_field(name, value)

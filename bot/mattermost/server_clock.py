@@ -1,4 +1,4 @@
-"""How far the server's clock is from ours."""
+"""Estimates the difference between the server's clock and ours."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from email.utils import parsedate_to_datetime
 
 
 class ServerClock:
-    """Narrows the offset down with every time stamp that the server sends.
+    """Narrows down the offset with every time stamp that the server sends.
 
-    Each stamp says that the offset lies in an interval (the answer was made between our asking and its
-    coming, and a ``Date`` header leaves out the milliseconds); the truth is where the intervals meet.
+    Each stamp limits the offset to an interval: the answer was made between our request and its arrival, and
+    a ``Date`` header has no milliseconds. The offset lies where the intervals overlap.
     """
 
     def __init__(self) -> None:
@@ -18,13 +18,13 @@ class ServerClock:
 
     @property
     def offset(self) -> int:
-        """Milliseconds that the server's clock is ahead of ours; 0 if unknown or not distinguishable."""
+        """How far the server's clock is ahead of ours, in ms; 0 if unknown or too small to tell."""
         if self._low is None or self._low <= 0 <= self._high:
             return 0
         return (self._low + self._high) // 2
 
     def note_date(self, date: str, asked_at: int, came_at: int) -> None:
-        """Take in a ``Date`` header; ``asked_at`` and ``came_at`` are our own times in ms."""
+        """Take in a ``Date`` header; ``asked_at`` and ``came_at`` are times of our clock in ms."""
         try:
             stamp = int(parsedate_to_datetime(date).timestamp() * 1000)
         except (ValueError, TypeError, OverflowError):
@@ -36,5 +36,5 @@ class ServerClock:
         low, high = stamp - came_at, stamp + precision_ms - asked_at
         if self._low is not None and max(low, self._low) <= min(high, self._high):
             low, high = max(low, self._low), min(high, self._high)
-        # Otherwise one of the clocks was set: the newest stamp counts.
+        # Without an overlap, one of the clocks was changed: only the newest stamp counts.
         self._low, self._high = low, high

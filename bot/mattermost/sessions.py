@@ -1,4 +1,4 @@
-"""The one HTTP session that REST calls and the socket share."""
+"""The HTTP session that REST calls and the socket share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CONNECT_TIMEOUT_S = 5.0
 
 
 class RedirectedError(aiohttp.ClientError):
-    """The server wants the request sent elsewhere; ``location`` is where, as it said."""
+    """The server redirects the request. ``location`` is the ``Location`` header as it was sent."""
 
     def __init__(self, status: int, location: str) -> None:
         super().__init__(f"redirected ({status})")
@@ -31,24 +31,24 @@ def open_session(
     connect_timeout_s: float = CONNECT_TIMEOUT_S,
     key: str = CA_KEY,
 ) -> aiohttp.ClientSession:
-    """A session that verifies certificates and host names, follows no redirect and keeps no cookies.
+    """A session that verifies certificates and host names, follows no redirects and keeps no cookies.
 
-    ``ca_file`` is a PEM file of certificates trusted beside the system's own; a file that cannot be used
-    raises :class:`bot.errors.ConfigError`, which names ``key``. Call it in a running loop; the caller
-    closes it.
+    ``ca_file`` is a PEM file of certificates to trust in addition to the system's. Raises
+    :class:`bot.errors.ConfigError`, which names ``key``, if the file cannot be used. Call it in a running
+    loop; the caller closes the session.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls_context(ca_file, key)),
         headers={"User-Agent": f"zoombot/{__version__}"},
         timeout=aiohttp.ClientTimeout(total=timeout_s, sock_connect=connect_timeout_s),
-        # A session cookie would be tried beside the token, and outlive it.
+        # A session cookie would be used in addition to the token, and outlive it.
         cookie_jar=aiohttp.DummyCookieJar(),
         trace_configs=[_refusing_redirects()],
     )
 
 
 def _refusing_redirects() -> aiohttp.TraceConfig:
-    """``ws_connect`` follows redirects and has no switch for it: the token must not travel with them."""
+    """Refuse redirects. ``ws_connect`` has no option for it, and the token must not be sent elsewhere."""
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_refuse_redirect)
     return trace

@@ -1,4 +1,4 @@
-"""Mattermost's WebSocket, kept open."""
+"""Keeps Mattermost's WebSocket open."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ Connected = Callable[[bool], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class SocketState:
-    """``open_since`` is in ms, 0 while the socket is not open; the rest counts since the start."""
+    """``open_since`` is in ms, 0 while the socket is not open. The other fields count since the start."""
 
     open_since: int = 0
-    # Connections that were opened, in any way; those of them that went on where the last one broke off.
+    # All connections that were opened, and those among them that resumed the previous one.
     connects: int = 0
     resumes: int = 0
     deaf: int = 0
@@ -51,11 +51,11 @@ _COUNTERS = {Ending.DEAF: "deaf", Ending.GAP: "gaps", Ending.OVERFLOW: "overflow
 
 
 class Socket:
-    """Delivers the events of ``GET /api/v4/websocket`` for as long as :meth:`run` runs.
+    """Delivers the events of ``GET /api/v4/websocket`` while :meth:`run` runs.
 
-    Events wait in a queue of ``max_frames`` frames and ``max_characters`` characters, so that a slow
-    ``deliver`` stops neither reading nor pinging. When it is full the connection is closed; once the
-    queue has been worked off a fresh one is opened, and ``connected(False)`` says that something was missed.
+    Events wait in a queue of ``max_frames`` frames and ``max_characters`` characters, so a slow ``deliver``
+    blocks neither reading nor pinging. If the queue is full, the connection is closed. When the queue is
+    empty again, a fresh connection is opened, and ``connected(False)`` reports that events were missed.
     """
 
     def __init__(
@@ -94,13 +94,13 @@ class Socket:
     async def run(self, deliver: Deliver, connected: Connected) -> NoReturn:
         """Keep the socket open until cancelled.
 
-        ``deliver(event)`` gets every event but ``hello``, in order, one at a time.
-        ``connected(resumed)`` is called in the same order, before the frames of that connection: False
-        means that events may have been missed and must be fetched. Both hold up what follows; start what
-        takes long as a task. If one of them raises, that is logged and a fresh connection is opened.
+        ``deliver(event)`` receives every event except ``hello``, in order, one at a time.
+        ``connected(resumed)`` is called in the same order, before the events of that connection: False means
+        that events may have been missed and must be fetched. Both delay the events that follow, so start long
+        work as a task. If one of them raises, the error is logged and a fresh connection is opened.
 
-        Raises :class:`MattermostTokenError`, and :class:`MattermostCertificateError` before the first
-        connection was open. Everything else is logged and retried. It may be run again afterwards.
+        Raises :class:`MattermostTokenError`, and :class:`MattermostCertificateError` until the first
+        connection is open. Other errors are logged and retried. :meth:`run` may be called again afterwards.
         """
         self._backlog = Backlog(*self._limits)
         tasks = [
@@ -115,7 +115,7 @@ class Socket:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            # What was not handed over is lost with the queue.
+            # Undelivered events are lost with the queue, so the next connection must be fresh.
             self._sequence.forget()
         raise AssertionError("neither task returns")
 
@@ -140,7 +140,7 @@ class Socket:
             await asyncio.sleep(pause)
 
     async def _try_once(self) -> tuple[float, float]:
-        """Connect and serve; how many seconds it worked, and how many the server wants us to wait."""
+        """Connect and serve. Return how long it worked and how long the server asks us to wait (s)."""
         try:
             return await self._connect(), 0.0
         except MattermostTokenError:
@@ -160,7 +160,7 @@ class Socket:
         asked = self._sequence.connection_id
         ws = await self._open()
         if asked != self._sequence.connection_id:
-            # Given up while it was being resumed: no hello will come on it.
+            # The connection was given up while it was being resumed: no hello will arrive on it.
             await ws.close()
             return 0.0
         self._connection = connection = Connection(
@@ -181,7 +181,7 @@ class Socket:
         return connection.lasted_s
 
     async def _settle(self, ending: Ending, connection: Connection) -> None:
-        """What must be done after a connection and before the next."""
+        """Clean up after a connection and before the next."""
         log.warning("mattermost socket: %s", ending.value)
         if counter := _COUNTERS.get(ending):
             self._show(**{counter: getattr(self.state, counter) + 1})
@@ -189,7 +189,7 @@ class Socket:
             self._sequence.forget()
         if ending is Ending.OVERFLOW:
             await self._backlog.emptied()
-        # A bad token is upgraded like a good one, and closed after 5 s without a frame.
+        # With a bad token, the server opens the socket as usual, and closes it after 5 s without any frame.
         if ending is Ending.UNAUTHENTICATED or (ending is Ending.LOST and connection.silent):
             await self._rest.get("/users/me")
 
@@ -207,7 +207,7 @@ class Socket:
             failure = handshake_error(error.status, error.headers or {})
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             failure = connection_error(error, self._rest.host)
-        # Raised out here because aiohttp's errors hold the request's headers, and with them the token.
+        # Raised outside the except block: aiohttp's errors contain the request's headers, and so the token.
         raise failure
 
     def _opened(self, resumed: bool) -> None:

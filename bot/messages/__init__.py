@@ -1,1 +1,1 @@
-"""What people read: the catalogue, the cards, Markdown and dates."""
+"""The texts that people read: the catalogue, cards, Markdown and dates."""

@@ -1,6 +1,6 @@
-"""The parts of a post: a message, and the cards below it. Kept in records as JSON, rendered when it is said.
+"""The parts of a post: a message, and the cards below it. Records keep them as JSON; posting renders them.
 
-Cards are message attachments: they show in every client, the mobile apps too, without a plugin.
+Cards are message attachments. Every client shows them without a plugin, even the mobile apps.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from bot.messages.catalogue import Catalogue
 from bot.messages.content import Content, Markdown
 from bot.messages.markdown import safe_url
 
-# Two values of at most so many characters stand side by side, on a phone, too.
+# Two values of at most this many characters fit side by side, even on a phone.
 SHORT = 30
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A fact, and what it is called."""
+    """A value with its label."""
 
     title: Content
     value: Content
 
 
 class Button(msgspec.Struct, frozen=True):
-    """A button: ``word`` may be written in its place. Pressed, ``token`` is sent to ``url``."""
+    """A button. Pressing it sends ``token`` to ``url``. The person may write ``word`` instead."""
 
     word: str
     label: Content
@@ -35,7 +35,7 @@ class Button(msgspec.Struct, frozen=True):
 
 
 class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A card. Its title, footer and fallback render no Markdown."""
+    """A card. Mattermost renders no Markdown in its title, footer and fallback."""
 
     title: Content = ""
     title_link: str = ""
@@ -48,7 +48,7 @@ class Attachment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Card(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a post says. An edit to a card without attachments takes them away."""
+    """The content of a post. Editing a post to a card without attachments removes its attachments."""
 
     message: Content
     attachments: list[Attachment] | None = None
@@ -56,12 +56,12 @@ class Card(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def card(said: Card | Content) -> Card:
-    """A post that says just this."""
+    """Wrap content in a card; a card stays as it is."""
     return said if isinstance(said, Card) else Card(said)
 
 
 def shown(said: Card, language: Catalogue) -> tuple[str, dict[str, Any]]:
-    """A post's message and its props, as Mattermost takes them."""
+    """Render a card to the message and the props of a post."""
     props = dict(said.props)
     if said.attachments is not None:
         props["attachments"] = [_attachment(each, language) for each in said.attachments]
@@ -69,7 +69,7 @@ def shown(said: Card, language: Catalogue) -> tuple[str, dict[str, Any]]:
 
 
 def as_written(message: str, props: dict[str, Any]) -> Card:
-    """What was rendered before it was kept."""
+    """Return the card of a message that was rendered before it was stored."""
     return Card(Markdown(message), props=props)
 
 
@@ -98,7 +98,7 @@ def _field(field: Field, language: Catalogue) -> dict[str, Any]:
 
 def _action(button: Button, language: Catalogue) -> dict[str, Any]:
     return {
-        # Mattermost answers 404 when a button whose id has anything but letters and digits is pressed.
+        # Only letters and digits: otherwise Mattermost answers 404 when the button is pressed.
         "id": button.word,
         "name": language.plain(button.label),
         "type": "button",

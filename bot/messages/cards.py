@@ -1,8 +1,8 @@
-"""What the bot's posts say. Pure: from what is known to a card.
+"""Build the cards of the bot's posts. Pure.
 
-What state something is in is said in a line of text, never by colour alone; facts are fields, and who and
-which stands small below them. Nothing is said twice: once a meeting has ended, its message says so and its
-card when.
+A card states the meeting's status in a line of text, never by colour alone. Facts are fields; the host and
+the meeting ID are in the footer. Nothing appears twice: once a meeting has ended, the message says so and
+the card says when.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from bot.messages.content import (
 )
 from bot.messages.markdown import plain, sendable
 
-# Each stands out from a white page and from a dark one.
+# Each is easy to see on a light and on a dark background.
 BLUE, GREEN, GREY = "#2D8CFF", "#2E7D32", "#8A8F98"
 
 _COLOURS = {Status.WAITING: BLUE, Status.STARTED: GREEN, Status.ENDED: GREY}
 
 
 def meeting_card(meeting: Meeting, announcement: Announcement) -> Card:
-    """The post that announces a meeting, as it is now."""
+    """The post that announces a meeting, in the meeting's current state."""
     return Card(_message(meeting, announcement), [_attachment(meeting)], _props(meeting, announcement))
 
 
 def recording_card(
     meeting: Meeting, address: str, *, passcode: str, with_passcode: bool, began: int, duration: int
 ) -> Card:
-    """The news that a recording of the meeting is at ``address``; the passcode is never part of a link.
+    """The post about a meeting's recording at ``address``. The passcode is never part of a link.
 
-    ``began`` and ``duration`` are in ms, 0 where Zoom does not say.
+    ``began`` and ``duration`` are in ms, 0 if Zoom does not say.
     """
     topic = topic_of(meeting)
     lines: list[Content] = [text("recording", topic=Link(topic, address))]
@@ -64,8 +64,8 @@ def recording_card(
 
 
 def question_card(question: Text, *, title: Text, buttons: list[Button], url: str = "") -> Card:
-    """A question to one person, answered by a button or its word. Its title leads to ``url``, if it is about
-    something that one can go to."""
+    """A question to one person, who answers it with a button or the button's word. The title links to
+    ``url``, if there is one."""
     words = Listing([Code(button.word) for button in buttons], "or")
     fallback = text("question-fallback", title=title, words=words, url=Url(url))
     attachment = Attachment(title=title, title_link=url, actions=buttons, fallback=fallback)
@@ -73,22 +73,22 @@ def question_card(question: Text, *, title: Text, buttons: list[Button], url: st
 
 
 def answered_card(word: str) -> Card:
-    """What is left of a question that was answered with this word."""
+    """The post that replaces a question once ``word`` has answered it."""
     return Card(text("answer-taken", choice=choice(word)), [])
 
 
 def choice(word: str) -> Text:
-    """What stands on the button in whose place this word may be written."""
+    """The label of the button for this word."""
     return text(f"choice-{word}")
 
 
 def topic_of(meeting: Meeting) -> Content:
-    """What the meeting is called: a link without text could not be seen."""
+    """The meeting's topic, or the default topic if it is invisible: nobody would see a link without text."""
     return meeting.topic if is_visible(meeting.topic) else text("default-topic")
 
 
 def spaced(zoom_id: int) -> str:
-    """A meeting's number in groups, as Zoom shows it: ``123 4567 8901``."""
+    """Group the digits of a meeting's number as Zoom does: ``123 4567 8901``."""
     digits = str(zoom_id)
     if len(digits) not in (9, 10, 11):
         return digits
@@ -136,7 +136,7 @@ def _attachment(meeting: Meeting) -> Attachment:
 
 
 def _state(meeting: Meeting) -> Content:
-    """The line below the title; empty where nothing is known, as of a link that somebody pasted."""
+    """The line below the title; empty if the state is unknown, as for a pasted link."""
     if meeting.status is Status.WAITING:
         return text("state-waiting") if meeting.open else ""
     key, inside = "state-recorded" if is_recorded(meeting) else "state-live", present(meeting)
@@ -168,7 +168,7 @@ def _recorded(meeting: Meeting, began: int, duration: int) -> Iterator[Field]:
 
 
 def _footer(meeting: Meeting) -> Content:
-    """Who and which: plain text, since no client renders Markdown there."""
+    """The host and the meeting ID, as plain text: no client renders Markdown in a footer."""
     parts: list[Content] = []
     if plain(meeting.host_name):
         parts.append(text("card-host", host=meeting.host_name))

@@ -1,6 +1,6 @@
-"""What people read, in one language: renders content for the place where it will stand.
+"""The messages of one language. Renders content as Markdown, plain text or HTML.
 
-The sentences are in the ``.ftl`` file of the language; numbers, plurals and dates follow CLDR, by Babel.
+The sentences are in the language's ``.ftl`` file. Numbers, plurals and dates follow CLDR, through Babel.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from bot.messages.dates import Dates
 
 log = logging.getLogger(__name__)
 
-# Which customs a language's numbers, dates and lists follow.
+# The locale of a language's numbers, dates and lists.
 _LOCALES = {"en": "en_GB"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """How the parts of a message are written in one kind of place."""
+    """How one output format writes the parts of a message."""
 
     escape: Callable[[str], str]
     code: Callable[[str], str]
@@ -63,31 +63,31 @@ _HTML = _Place(
 
 @cache
 def catalogue(language: str = "en") -> Catalogue:
-    """The catalogue of a language, read at its first use."""
+    """The catalogue of a language, read on first use."""
     return Catalogue(language)
 
 
 class Catalogue:
-    """The messages of one language. A key that it does not have is a :class:`LookupError`."""
+    """The messages of one language. An unknown key raises :class:`LookupError`."""
 
     def __init__(self, language: str) -> None:
         source = files("bot.messages").joinpath(f"{language}.ftl").read_text(encoding="utf-8")
         self.locale = Locale.parse(_LOCALES[language])
-        # Marks of direction around what is filled in would break links and code.
+        # Direction marks around the arguments would break links and code.
         self._bundle = FluentBundle([str(self.locale).replace("_", "-")], use_isolating=False)
         self._bundle.add_resource(FluentResource(source))
         self._dates = Dates(self.locale, self._format("day-pattern", {}), self._format("clock-pattern", {}))
 
     def markdown(self, content: Content) -> str:
-        """As Mattermost's Markdown: for messages, and the text and the fields of cards."""
+        """Render as Mattermost's Markdown, for messages and for the text and fields of cards."""
         return self._render(content, _MARKDOWN)
 
     def plain(self, content: Content) -> str:
-        """As text that still must mention nobody: for titles, buttons, footers and notifications."""
+        """Render as plain text that mentions nobody, for titles, buttons, footers and notifications."""
         return self._render(content, _PLAIN)
 
     def html(self, content: Content) -> str:
-        """As HTML, for the pages."""
+        """Render as HTML, for the web pages."""
         return self._render(content, _HTML)
 
     def _render(self, content: Content, place: _Place) -> str:
@@ -134,6 +134,6 @@ class Catalogue:
             raise LookupError(key)
         shown, errors = self._bundle.format_pattern(message.value, args)
         for error in errors:
-            # Names what is missing, and nothing of what was filled in.
+            # The error names what is missing, but quotes no argument.
             log.error("message %s: %s", key, error)
         return str(shown)

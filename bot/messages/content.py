@@ -1,7 +1,7 @@
-"""What a message consists of, before it is rendered: a key of the catalogue and what is filled in.
+"""Messages before they are rendered: a key of the catalogue, and its arguments.
 
-Content is kept in records as JSON, and rendered when it is said. A plain string comes from outside, and is
-escaped for the place where it will stand; everything else says here what it is.
+Records keep content as JSON, and it is rendered only when it is posted or shown. A plain string comes from
+outside and is escaped for the output format. Everything else has one of the types below.
 """
 
 from __future__ import annotations
@@ -12,52 +12,52 @@ import msgspec
 
 
 class Text(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
-    """A message of the catalogue. Whole numbers choose its plural."""
+    """A message of the catalogue. Whole numbers select its plural forms."""
 
     key: str
     args: dict[str, Content | int] = {}
 
 
 class Markdown(msgspec.Struct, frozen=True, tag=True):
-    """Text that is Markdown already, and safe."""
+    """Text that is already safe Markdown."""
 
     text: str
 
 
 class Code(msgspec.Struct, frozen=True, tag=True):
-    """Text to be copied as it is, from outside or not."""
+    """Text to copy verbatim, from outside or not."""
 
     text: str
 
 
 class Strong(msgspec.Struct, frozen=True, tag=True):
-    """Text from outside that stands out."""
+    """Text from outside, in bold."""
 
     text: str
 
 
 class Url(msgspec.Struct, frozen=True, tag=True):
-    """An address, to be shown or to be the destination of a link."""
+    """A URL, shown as text or used as the destination of a link."""
 
     url: str
 
 
 class Link(msgspec.Struct, frozen=True, tag=True):
-    """A link that shows ``text``; where there are no links it is the text alone."""
+    """A link that shows ``text``; only the text in formats without links."""
 
     text: Content
     url: str
 
 
 class Moment(msgspec.Struct, frozen=True, tag=True):
-    """A time: ms since the epoch, shown in the time zone of this name."""
+    """A time in ms since the epoch, shown in the time zone with this name."""
 
     at: int
     zone: str = ""
 
 
 class Span(msgspec.Struct, frozen=True, tag=True):
-    """From one time to another, both in ms since the epoch."""
+    """A period between two times, both in ms since the epoch."""
 
     begin: int
     end: int
@@ -65,21 +65,21 @@ class Span(msgspec.Struct, frozen=True, tag=True):
 
 
 class Listing(msgspec.Struct, frozen=True, tag=True):
-    """One after the other, in a sentence."""
+    """A list within a sentence."""
 
     items: list[Content]
     style: Literal["or", "standard"] = "standard"
 
 
 class Lines(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
-    """One below the other."""
+    """Parts joined by ``between``, by default one per line."""
 
     lines: list[Content]
     between: str = "\n"
 
 
 class Table(msgspec.Struct, frozen=True, tag=True):
-    """Rows below their headings."""
+    """A table: the headings of its columns, and its rows."""
 
     head: list[Content]
     rows: list[list[Content]]
@@ -91,12 +91,12 @@ Content: TypeAlias = Union[  # noqa: UP007 - a string stands for itself, as in t
 
 
 def text(key: str, /, **args: Content | int) -> Text:
-    """The message of this key, with what is filled in by name."""
+    """Build the message with this key and these arguments."""
     return Text(key, args)
 
 
 def length(milliseconds: int) -> Text:
-    """How long something lasted."""
+    """A duration in hours and minutes."""
     hours, minutes = divmod(round(max(0, milliseconds) / 60_000), 60)
     if not hours:
         return text("length-minutes", minutes=minutes) if minutes else text("length-none")
@@ -104,7 +104,7 @@ def length(milliseconds: int) -> Text:
 
 
 def ago(milliseconds: int) -> Text:
-    """How long it is to or from a time, roughly."""
+    """The approximate distance to a time, past or future."""
     minutes = max(1, round(milliseconds / 60_000))
     hours = round(minutes / 60)
     if minutes < 60:

@@ -1,4 +1,4 @@
-"""Times as people read them, by Babel. Pure; all in milliseconds since the epoch."""
+"""Format times for people, with Babel. Pure; all times are in milliseconds since the epoch."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from babel.dates import parse_pattern
 
 @dataclass(frozen=True, slots=True)
 class Dates:
-    """How days and clocks are written in one language: CLDR patterns and the names of days and months."""
+    """The date and time format of one language: CLDR patterns, and a locale that names days and months."""
 
     locale: Locale
     day_pattern: str
     clock_pattern: str
 
     def moment(self, at: int, zone_name: str) -> str:
-        """A time with its zone's name, since readers do not know where the host is."""
+        """Format a time with the name of its zone, because readers do not know where the host is."""
         then = datetime.fromtimestamp(at / 1000, zone_of(zone_name))
         return f"{self._day(then)}, {self._clock(then)} {then.tzname()}"
 
     def span(self, begin: int, end: int, zone_name: str) -> str:
-        """From when to when; the parts that both have in common appear once."""
+        """Format a period. Parts that both times have in common appear once."""
         zone = zone_of(zone_name)
         first, last = (datetime.fromtimestamp(at / 1000, zone) for at in (begin, end))
         if (first.date(), first.tzname()) != (last.date(), last.tzname()):
@@ -40,7 +40,7 @@ class Dates:
 
 
 def zone_of(name: str) -> tzinfo:
-    """The time zone of this name; UTC if there is none."""
+    """The time zone with this name; UTC if the name is empty or unknown."""
     try:
         return ZoneInfo(name) if name else UTC
     except (ValueError, OSError, KeyError):

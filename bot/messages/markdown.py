@@ -1,8 +1,8 @@
 """Make text from outside safe to show in Mattermost's Markdown. Pure.
 
-Mattermost's own renderers know fewer backslash escapes than CommonMark (none for ``<``, ``@``, ``:`` and
-``&``), and its server looks for mentions in the rest of the text. A zero-width space after those
-characters ends the mention, the link or the entity, and is invisible.
+Mattermost's own renderers support fewer backslash escapes than CommonMark (none for ``<``, ``@``, ``:`` and
+``&``), and its server looks for mentions in the rest of the text. An invisible zero-width space after
+those characters breaks the mention, the link or the entity.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 _GAP = "\u200b"
-# Controls, marks of direction and annotation, halves of surrogate pairs. The joiners stay: scripts and emoji
-# need them.
+# Control characters, direction and annotation marks, and lone surrogates. Joiners stay, because scripts and
+# emoji need them.
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     r"\ud800-\udfff]"
@@ -27,35 +27,35 @@ _UNSAFE_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#!$&'*+,=%]|%(?![0-9A-Fa-f]{2})")
 
 
 def escape(text: str) -> str:
-    """``text`` on one line, shown as it is: it mentions nobody, links nowhere and formats nothing."""
+    """Return ``text`` on one line, shown literally: without mentions, links and formatting."""
     plain = _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
     return _GAPPED.sub(rf"\1{_GAP}", _ESCAPED.sub(r"\\\1", plain))
 
 
 def plain(text: str) -> str:
-    """``text`` on one line for places that render no Markdown but still look for mentions."""
+    """Return ``text`` on one line, for places that render no Markdown but still look for mentions."""
     return re.sub(r"@(?=\S)", f"@{_GAP}", _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip())
 
 
 def sendable(text: str) -> str:
-    """``text`` with halves of surrogate pairs replaced, since JSON cannot carry them."""
+    """Replace the lone surrogates in ``text``, because JSON cannot carry them."""
     return text.encode("utf-8", "replace").decode() if not text.isascii() else text
 
 
 def link(text: str, url: str) -> str:
-    """A link that shows ``text``; neither part can break out of it."""
+    """Return a link that shows ``text``. Neither ``text`` nor ``url`` can break out of it."""
     return f"[{escape(text)}]({safe_url(url)})"
 
 
 def code(text: str) -> str:
-    """``text`` on one line, to be copied as it is."""
+    """Return ``text`` on one line as inline code, to copy verbatim."""
     shown = _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
     ticks = max(map(len, _TICKS.findall(shown)), default=0)
     return f"{'`' * (ticks + 1)} {shown} {'`' * (ticks + 1)}" if ticks else f"`{shown}`"
 
 
 def safe_url(url: str) -> str:
-    """``url`` with everything percent-encoded that could end a link's destination or mention somebody."""
+    """Percent-encode everything in ``url`` that could end a link's destination or mention somebody."""
     return _UNSAFE_URL.sub(
         lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace")), url
     )

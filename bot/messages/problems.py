@@ -1,4 +1,4 @@
-"""What went wrong at Zoom, and what to do about it. Pure."""
+"""Messages that explain Zoom errors and what to do about them. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bot.errors import (
 )
 from bot.messages.content import Code, Listing, Moment, Text, ago, text
 
-# The first that fits.
+# The first class that matches counts.
 _KEYS: tuple[tuple[type[ZoomError], str], ...] = (
     (NotLinkedError, "not-connected"),
     (ZoomLinkError, "unlinked"),
@@ -30,12 +30,12 @@ _KEYS: tuple[tuple[type[ZoomError], str], ...] = (
 
 
 def problem(what: Text) -> Text:
-    """What went wrong, told to who asked."""
+    """The message that reports a problem to the person who asked."""
     return text("problem", problem=what)
 
 
 def zoom_problem(error: ZoomError, now: int, app: str) -> Text:
-    """What went wrong at Zoom. ``now`` is in ms, ``app`` is the kind of Zoom app."""
+    """Explain a Zoom error. ``now`` is in ms, ``app`` is the kind of Zoom app."""
     match error:
         case ZoomRateLimitError():
             return _limited(error, now)
@@ -52,7 +52,7 @@ def zoom_problem(error: ZoomError, now: int, app: str) -> Text:
 
 
 def _because(key: str, error: ZoomError) -> Text:
-    """With what Zoom says, if it says anything."""
+    """Include the reason that Zoom gives, if any."""
     return text(f"{key}-because", reason=error.reason) if error.reason else text(key)
 
 

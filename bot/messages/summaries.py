@@ -1,6 +1,6 @@
-"""What Zoom's AI companion wrote of a meeting, as a message. Pure.
+"""Format a meeting summary by Zoom's AI Companion as a message. Pure.
 
-What people said is shown as it is: escaped, and cut where a post would be too long.
+The text is shown literally: it is escaped, and cut if the post would be too long.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from itertools import accumulate
 from bot.messages.content import Content, Lines, Markdown, Strong, text
 from bot.messages.markdown import escape
 
-# A post holds 16,383 characters.
+# A post can have 16,383 characters.
 MAX_SUMMARY = 8_000
 MAX_LINE = 1_000
 
-# What stands above a section, and its lines as Markdown.
+# The heading of a section, and its lines as Markdown.
 _Section = tuple[Content, list[str]]
 
 
 def summary_text(
     topic: Content, overview: str, details: Iterable[tuple[str, str]], steps: Iterable[str]
 ) -> Lines | None:
-    """The message: ``details`` are headings with what stands below them. None if there is nothing to read."""
+    """Build the message. ``details`` are pairs of heading and text. Returns None if everything is empty."""
     sections: list[_Section] = [("", _lines(overview))]
     sections += [(Strong(heading[:MAX_LINE]), _lines(below)) for heading, below in details]
     sections.append((text("summary-steps"), [f"- {escape(step)}" for step in steps]))
@@ -33,13 +33,13 @@ def summary_text(
 
 
 def _lines(written: str) -> list[str]:
-    """Escaped, each line a line still; one that is a page long is several."""
+    """Escape each line. Lines longer than ``MAX_LINE`` are wrapped first."""
     lines = [part for line in written.splitlines() for part in textwrap.wrap(line, MAX_LINE) or [""]]
     return "\n".join(map(escape, lines)).strip().splitlines()
 
 
 def _cut(sections: list[_Section]) -> list[Content]:
-    """As many whole lines as have room: cut within one, what escapes a character could be lost with it."""
+    """Keep as many whole lines as fit. A cut within a line could separate an escape from its character."""
     kept: list[Content] = []
     left = MAX_SUMMARY
     for heading, lines in sections:

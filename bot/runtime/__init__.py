@@ -1,1 +1,1 @@
-"""What runs: the composition root, the loops, and the queues between them."""
+"""The composition root, the background loops, and the queues between them."""

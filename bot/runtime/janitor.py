@@ -1,4 +1,4 @@
-"""Forgets what is no longer needed, so that cost does not grow with history."""
+"""Deletes records that are no longer needed, which keeps the store from growing forever."""
 
 from __future__ import annotations
 
@@ -28,14 +28,15 @@ log = logging.getLogger(__name__)
 HOUR_MS = 60 * 60_000
 DAY_MS = 24 * HOUR_MS
 PERIOD_S = 3600.0
-# Zoom repeats a webhook for 85 minutes; Mattermost's history is read again from the cursor.
+# Handled items are kept to recognize repeats: Zoom repeats a webhook for 85 minutes, and Mattermost's history
+# is read again from the cursor.
 ITEM_MS = 2 * DAY_MS
 NOTICE_MS = DAY_MS
 TICKET_MS = HOUR_MS
 PENDING_MS = DAY_MS
-# Recordings come days after the meeting.
+# Recordings may arrive days after the meeting.
 MEETING_MS = 90 * DAY_MS
-# One commit stays small, so that nobody waits behind it.
+# Commits stay small because other writes wait for them.
 BATCH = 500
 
 
@@ -47,7 +48,7 @@ class Janitor:
         self._now = now
 
     async def run(self) -> None:
-        """Tidy up now and every hour, until cancelled."""
+        """Delete old records now and every hour, until cancelled."""
         while True:
             try:
                 await self.tidy()
@@ -56,7 +57,7 @@ class Janitor:
             await asyncio.sleep(PERIOD_S)
 
     async def tidy(self) -> int:
-        """Delete what is old; returns how many records that were."""
+        """Delete old records once and return how many there were."""
         old = await self._old()
         for start in range(0, len(old), BATCH):
             await self._store.commit(*old[start : start + BATCH])
@@ -67,7 +68,8 @@ class Janitor:
     async def _old(self) -> list[Delete]:
         now = self._now()
         cursor = await self._store.get(Cursor, "mattermost")
-        # While Mattermost is away the cursor stands still, and what was handled since must be known.
+        # While Mattermost is unreachable the cursor does not move. Items handled since then must be kept, or
+        # their posts would be handled again.
         seen = min(now, cursor.at if cursor else now)
         old: list[Record] = [
             item

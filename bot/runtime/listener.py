@@ -1,4 +1,4 @@
-"""From Mattermost's socket to the inbox; and what the socket missed, from the channels' history."""
+"""Writes requests to the inbox: from Mattermost's socket, and missed ones from the channels' history."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from bot.stores import Put, Store
 log = logging.getLogger(__name__)
 
 CURSOR = "mattermost"
-# Posts of one moment may come in either order, from two servers of a cluster too.
+# How much history is read twice: posts of one moment may arrive in any order, also from two cluster nodes.
 OVERLAP_MS = 10_000
-# Requests that are being written down at once, and how long a stop waits for them (s).
+# How many requests may be in the process of being saved, and how long shutdown waits for them (s).
 MAX_WRITING = 256
 STOP_S = 0.5
-# How much is read again where the cursor lies in the future because a clock was wrong.
+# How much of the history is read again if the cursor lies in the future because a clock was wrong.
 REREAD_MS = 60 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the bot answers to."""
+    """The names that the bot answers to, and the grammar of its commands."""
 
     bot_id: str
     bot_name: str
@@ -41,8 +41,8 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ListenerTimings:
-    """Seconds: how often the cursor is written, how often the channels are read without need, and
-    how long to wait after a catch-up that failed."""
+    """In seconds: how often the cursor is saved, how often the channels are read although nothing seems to be
+    missed, and how long to wait after a failed catch-up."""
 
     cursor_s: float = 2.0
     catch_up_period_s: float = 300.0
@@ -53,7 +53,7 @@ DEFAULT_LISTENER_TIMINGS = ListenerTimings()
 
 
 class Listener:
-    """Takes in every request, once, live or late. The cursor never passes one that is not written down."""
+    """Takes in every request once, live or from the history. The cursor never passes an unsaved request."""
 
     def __init__(
         self,
@@ -73,16 +73,16 @@ class Listener:
         self._identity = identity
         self._now = now
         self._timings = timings
-        # Set while something may have been missed; each gap has a number, so that none is forgotten.
+        # Set while something may have been missed. Gaps are counted, because one may open during a catch-up.
         self._missed = asyncio.Event()
         self._gaps = 0
         self._caught_up = asyncio.Event()
         self._writing: set[asyncio.Task[bool]] = set()
-        # Channels that could not be read: they come last, so that they hold up no other.
+        # Channels that could not be read. They are read last, where they cannot delay others.
         self._failed_channels: set[str] = set()
         self._seen = 0
         self._cursor = 0
-        # What was written before the very first start is no business of ours.
+        # When the bot first started (ms, server's clock). Older posts are ignored.
         self._since = 0
         self.catch_ups = 0
         self.caught = 0
@@ -110,16 +110,16 @@ class Listener:
         return self._now() + self._mattermost.server_offset
 
     async def _settled(self, timeout_s: float | None = None) -> None:
-        """Wait until everything that came is written down."""
+        """Wait until every request received so far is saved."""
         if self._writing:
             await asyncio.wait(set(self._writing), timeout=timeout_s)
 
     async def caught_up(self) -> None:
-        """Wait until the first catch-up is done: from then on nothing is missed."""
+        """Wait until the first catch-up is done. From then on, no request is missed."""
         await self._caught_up.wait()
 
     async def save_cursor(self, timeout_s: float | None = None) -> None:
-        """Write down how far everything was taken in, in ``timeout_s`` seconds or not at all."""
+        """Save how far requests were taken in; give up after ``timeout_s`` seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await self._save_cursor()
@@ -151,11 +151,11 @@ class Listener:
         item = self._item_of(posted, self._now())
         if item is not None:
             await self._write(item)
-        # A server whose clock ran ahead for a moment must not have the rest skipped.
+        # Later posts must not be skipped because the server's clock ran ahead for a moment.
         self._seen = max(self._seen, min(posted.message.create_at, self._server_now()))
 
     async def _write(self, item: Item) -> None:
-        """Write an item down beside others, so that many share one visit to the disk."""
+        """Save an item in the background; items saved at the same time share one disk write."""
         if len(self._writing) >= MAX_WRITING:
             await asyncio.wait(set(self._writing), return_when=asyncio.FIRST_COMPLETED)
         task = asyncio.create_task(self._inbox.add(item))
@@ -169,7 +169,7 @@ class Listener:
             self._note_gap()
 
     def _item_of(self, posted: Posted, asked_at: int) -> Item | None:
-        """What a post asks for; None if it is not for the bot."""
+        """The inbox item for a post; None if the post is not for the bot."""
         command = self._command_in(posted)
         if command is None:
             return None
@@ -211,7 +211,7 @@ class Listener:
                 async with asyncio.timeout(self._timings.catch_up_period_s):
                     await self._missed.wait()
             except TimeoutError:
-                # A socket may be deaf in ways that no ping shows.
+                # A socket that answers pings may still deliver no events.
                 pass
             try:
                 await self.catch_up()
@@ -221,10 +221,10 @@ class Listener:
                 await asyncio.sleep(self._timings.retry_s)
 
     async def catch_up(self) -> None:
-        """Take in what was posted since the cursor in every channel; then the cursor may move on."""
+        """Take in what was posted in every channel since the cursor, then advance the cursor."""
         gap, began = self._gaps, self._now()
         channels = await self._mattermost.channels()
-        # Now that the server has told its time, whatever either clock was set to meanwhile.
+        # Added only now: the answer has updated the offset, in case one of the clocks was changed.
         began += self._mattermost.server_offset
         if self._cursor:
             await self._read_channels(channels, max(self._since, self._cursor - OVERLAP_MS))
@@ -245,7 +245,7 @@ class Listener:
             try:
                 found += await self._read_channel(channel, since)
             except (MattermostNotFoundError, MattermostDeniedError) as error:
-                # Where the bot may not read, nobody waits for its answer.
+                # Nobody expects an answer in a channel that the bot may not read.
                 log.info("mattermost: channel %s is left out: %s", channel.id, error)
             except MattermostError:
                 self._failed_channels.add(channel.id)
@@ -263,12 +263,12 @@ class Listener:
         async for page in self._mattermost.posts_since(channel.id, since):
             for post in page:
                 if post.edit_at and post.create_at <= since + OVERLAP_MS:
-                    # It was seen before the edit, and an edit asks for nothing.
+                    # The post was seen before it was edited, and an edit is not a new request.
                     continue
                 asked_at = min(self._now(), post.create_at - self._mattermost.server_offset)
                 item = self._item_of(_as_posted(post, channel), asked_at)
                 found += item is not None and await self._inbox.add(item)
-            # Ten thousand missed posts must not hold up a live one.
+            # Ten thousand missed posts must not delay a live one.
             await asyncio.sleep(0)
         return found
 
@@ -292,7 +292,7 @@ def _as_posted(post: Post, channel: Channel) -> Posted:
     return Posted(
         message=message,
         channel_type=channel.type,
-        # A direct channel's name is a pair of ids; who is at the other end is looked up when needed.
+        # A direct channel's name is a pair of ids. The user at the other end is looked up when needed.
         channel_name="" if channel.type == "D" else channel.display_name,
         team_id=channel.team_id,
     )

@@ -10,7 +10,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 
 class Metrics:
-    """Every metric of one process. Names begin with ``zoombot_``; times are in seconds."""
+    """All metrics of one process. Names begin with ``zoombot_``; times are in seconds."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -36,15 +36,15 @@ class Metrics:
         )
 
     def counter(self, name: str, about: str, read: Callable[[], float]) -> None:
-        """A count that somebody else keeps, read when it is asked for."""
+        """Register a count that is kept elsewhere; ``read`` is called whenever ``/metrics`` is requested."""
         self.registry.register(_Count(f"zoombot_{name}", about, read))
 
     def gauge(self, name: str, about: str, read: Callable[[], float]) -> None:
-        """A value that is read when it is asked for."""
+        """Register a value; ``read`` is called whenever ``/metrics`` is requested."""
         Gauge(f"zoombot_{name}", about, registry=self.registry).set_function(read)
 
     def text(self) -> tuple[bytes, str]:
-        """What ``/metrics`` answers, and its content type."""
+        """The body of ``/metrics``, and its content type."""
         return generate_latest(self.registry), CONTENT_TYPE_LATEST
 
 

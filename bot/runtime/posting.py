@@ -1,8 +1,8 @@
-"""Writing a post exactly once, whatever becomes of the answer.
+"""Writes each post exactly once, even if Mattermost's answer is lost.
 
-A post of ours is known by its ``zoombot_id`` prop. Whenever it is unclear whether Mattermost took one (the
-answer was lost, the process died), the channel is searched for it before it is posted again: the server's
-own guard, ``pending_post_id``, lasts 30 seconds and one server process.
+The bot recognizes its posts by their ``zoombot_id`` prop. If it is unclear whether Mattermost accepted a post
+(the answer was lost, the process died), the bot searches the channel for it before it posts again. The
+server's own guard, ``pending_post_id``, works only for 30 seconds and within one server process.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# What is waited for, however long it takes.
+# Errors after which a call is retried for as long as they last.
 PASSING = (*AWAY, MattermostTokenError, MattermostCertificateError)
-# The search for a post of ours begins this much before it was asked for: clocks differ, and are set.
+# The search for a post begins this long before it was requested, because clocks differ and get adjusted.
 SEARCH_SLACK_MS = 15 * 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class NewPost:
-    """A post to be written. ``created_at`` (ms, our clock) is when it was asked for."""
+    """A post to write. ``created_at`` (ms, our clock) is when it was requested."""
 
     id: str
     channel_id: str
@@ -48,7 +48,7 @@ class NewPost:
 
 
 class Posting:
-    """Creates and edits posts of the bot; waits as long as Mattermost is away. At most 32 calls at once."""
+    """Creates and edits the bot's posts, at most 32 at once, and waits while Mattermost is unreachable."""
 
     def __init__(
         self,
@@ -66,13 +66,13 @@ class Posting:
         self._now = now
         self._backoff = Backoff(base_s, cap_s, least=0.5)
         self._slots = asyncio.Semaphore(32)
-        # Calls that had to be made again, since the start.
+        # How many calls were retried since the start.
         self.retries = 0
 
     async def write(self, new_post: NewPost, *, doubtful: bool) -> str:
-        """Post it and return the post's id; ``doubtful`` if it may have been posted before.
+        """Create the post and return its id; ``doubtful`` means that it may exist already.
 
-        Raises :class:`MattermostError` only where trying again does not help.
+        Raises :class:`MattermostError` only if a retry does not help.
         """
         doubt = doubtful
 
@@ -86,13 +86,13 @@ class Posting:
         return await self.persist(attempt)
 
     async def edit(self, post_id: str, message: str, props: dict[str, Any]) -> None:
-        """Make an own post say this. Raises :class:`MattermostError` where trying again does not help."""
+        """Edit one of the bot's posts. Raises :class:`MattermostError` only if a retry does not help."""
         await self.persist(
             lambda: self._mattermost.update_post(post_id, message=message, props=props | self._override)
         )
 
     async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """What ``call`` returns, tried until Mattermost is there to answer."""
+        """Return what ``call`` returns, retrying it while it fails with one of :data:`PASSING`."""
 
         async def once() -> T:
             async with self._slots:
@@ -111,7 +111,7 @@ class Posting:
         try:
             return await self._send(new_post, new_post.root_id)
         except MattermostError as error:
-            # The thread's root is gone: better said in the channel than not at all.
+            # The thread's root is gone, so post to the channel instead.
             if error.status != 400 or not new_post.root_id:
                 raise
             return await self._send(new_post, "")

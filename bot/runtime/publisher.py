@@ -1,4 +1,4 @@
-"""From the records to the posts: until each post shows its record, and each notice is said once."""
+"""Keeps the announcements' posts up to date with the records, and posts each notice once."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from bot.stores.notifying import NotifyingStore
 
 log = logging.getLogger(__name__)
 
-# At most one edit a second of one post: people read it, and the server counts.
+# Edit a post at most once a second: people are reading it, and the server limits the rate.
 EDIT_PAUSE_S = 1.0
 
 
 class Publisher:
-    """Writes announcements and notices once they are in the store, and at start those left behind."""
+    """Posts announcements and notices as they are stored, and at start those left from an earlier run."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class Publisher:
 
     @property
     def waiting(self) -> int:
-        """Posts and edits that are not made yet."""
+        """How many posts and edits are not made yet."""
         return self._queues.waiting
 
     async def recover(self) -> int:
-        """Take up what an earlier process left; returns how many posts that are."""
+        """Queue what an earlier process left unposted, and return how many posts that is."""
         announcements = await self._store.find(Announcement, "stale", True)
         notices = await self._store.find(Notice, "waiting", True)
         for announcement in announcements:
@@ -66,11 +66,11 @@ class Publisher:
         return len(announcements) + len(notices)
 
     async def idle(self) -> None:
-        """Wait until every post shows its record."""
+        """Wait until every post is up to date."""
         await self._queues.idle()
 
     async def close(self, grace_s: float) -> None:
-        """Finish what is under way, within ``grace_s`` seconds."""
+        """Let running posts and edits finish within ``grace_s`` seconds, then cancel them."""
         await self._queues.close(grace_s)
 
     def _take_announcement(self, announcement: Announcement, *, doubtful: bool = False) -> None:
@@ -85,7 +85,7 @@ class Publisher:
 
     async def _show(self, id: str, doubtful: bool) -> None:
         await self._rest(id)
-        # From here on, a change that comes in is another job.
+        # A change that arrives from now on needs another job.
         self._queued.discard(id)
         announcement = await self._store.get(Announcement, id)
         if announcement is None or not announcement.stale:
@@ -124,7 +124,7 @@ class Publisher:
         return post_id
 
     async def _rest(self, id: str) -> None:
-        """Leave time between two edits of one post; what comes in meanwhile is shown together."""
+        """Pause between two edits of a post; changes that arrive meanwhile share one edit."""
         shown_at = self._shown_at.pop(id, float("-inf"))
         await asyncio.sleep(max(0.0, shown_at + self._edit_pause_s - time.monotonic()))
 
@@ -148,7 +148,7 @@ class Publisher:
         await self._store.update(Announcement, announcement.id, note, *refused)
 
     async def _say_below(self, announcement: Announcement) -> None:
-        """Take up what waited for a post to be there, or to be given up."""
+        """Queue the notices that waited until the announcement was posted or given up."""
         if not announcement.post_id:
             for notice in await self._store.find(Notice, "under", announcement.id):
                 self._take_notice(notice)
@@ -170,14 +170,14 @@ class Publisher:
 
         def note(now: Notice) -> Notice:
             if now.sealed_body != said:
-                # It is to say something else since; that is another job.
+                # The notice was changed meanwhile; another job posts the new text.
                 return replace(now, post_id=post_id)
             return replace(now, waiting=False, sealed_body="", post_id=post_id)
 
         await self._store.update(Notice, notice.id, note)
 
     async def _root_of(self, notice: Notice) -> str | None:
-        """The thread of the post above a notice; empty if there will be none, None if it is said later."""
+        """The thread of the announcement above a notice; empty if it will have no post, None if not yet."""
         above = await self._store.get(Announcement, notice.under)
         if above is None or above.post_id:
             return (above.root_id or above.post_id) if above else ""
@@ -211,7 +211,7 @@ class Publisher:
         return await self._posting.write(new_post, doubtful=doubtful)
 
     async def _respond(self, url: str, message: str, props: dict[str, Any]) -> bool:
-        """Answer ``/zoom`` where only the person sees it; False if that way is gone."""
+        """Answer ``/zoom`` privately in the channel; False if Mattermost no longer takes the answer."""
         try:
             await self._ctx.mattermost.respond(url, message, props)
         except MattermostError as error:

@@ -1,4 +1,4 @@
-"""Jobs in order within a queue, queues side by side."""
+"""Runs the jobs of each queue in order, and all queues in parallel."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ MAX_WAITING = 10_000
 
 
 class Queues:
-    """Runs jobs, each queue one at a time and in order; a stuck queue holds up no other.
+    """Runs the jobs of each queue one at a time and in order; a stuck queue does not delay the others.
 
-    At most ``max_waiting`` jobs wait: one more is refused, and whoever offered it keeps it.
+    At most ``max_waiting`` jobs are accepted at a time. Further ones are refused and stay with the caller.
     """
 
     def __init__(self, name: str, *, max_waiting: int = MAX_WAITING) -> None:
@@ -32,11 +32,11 @@ class Queues:
 
     @property
     def waiting(self) -> int:
-        """Jobs that have not ended."""
+        """How many jobs have not ended."""
         return self._waiting
 
     def offer(self, queue: str, job: Job) -> bool:
-        """Put a job at the end of its queue; False if there is no room or the queues are closing."""
+        """Append a job to its queue; return False if there is no room or the queues are closing."""
         if self._closing or self._waiting >= self._max_waiting:
             return False
         self._waiting += 1
@@ -55,7 +55,7 @@ class Queues:
         await self._idle.wait()
 
     async def close(self, grace_s: float) -> None:
-        """Take no more jobs, give those that run ``grace_s`` seconds to end, cancel the rest."""
+        """Refuse new jobs, drop waiting ones, and cancel those still running after ``grace_s`` seconds."""
         self._closing = True
         for jobs in self._queues.values():
             self._waiting -= len(jobs)
@@ -80,12 +80,12 @@ class Queues:
         try:
             await job()
         except asyncio.CancelledError:
-            # Either the queue is being closed, or what the job waited for was: then the queue goes on.
+            # Either this queue was cancelled, or something that the job awaited; then the queue continues.
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise
             log.exception("%s: a job was cancelled from within", self._name)
         except Exception:
-            # A job handles its own failures; what comes here is a fault of ours, and ends nothing else.
+            # Jobs handle expected failures themselves. Anything else is a bug, and must not stop the queue.
             log.exception("%s: a job failed", self._name)
         finally:
             self._waiting -= 1

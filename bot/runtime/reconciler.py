@@ -1,4 +1,4 @@
-"""What webhooks did not tell: every few minutes Zoom is asked about each meeting that is still open."""
+"""Makes up for missed webhooks: asks Zoom about all open meetings every few minutes."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from bot.features import lifecycle
 log = logging.getLogger(__name__)
 
 PERIOD_S = 300.0
-# Calls to Zoom at once.
+# How many calls to Zoom run at once.
 PARALLEL = 4
-# A meeting that nobody started by then is over.
+# A meeting that nobody starts within this time expires.
 EXPIRE_MS = 24 * 60 * 60_000
-# One that was shared may have been meant for another day.
+# A meeting announced by ``join`` may be planned for a later day.
 JOINED_EXPIRE_MS = 30 * EXPIRE_MS
-# Meetings that are asked about before the next are looked at.
+# How many meetings are checked together.
 BATCH = 100
 
 
 class Reconciler:
-    """Closes what ended unseen, with Zoom's own times, and expires what never began."""
+    """Ends meetings whose end was missed, with Zoom's times, and expires those that never started."""
 
     def __init__(self, ctx: Context, *, period_s: float = PERIOD_S) -> None:
         self._ctx = ctx
@@ -43,7 +43,7 @@ class Reconciler:
             await asyncio.sleep(self._period_s)
 
     async def reconcile(self) -> None:
-        """Ask once about everything that is open."""
+        """Check every open meeting once."""
         meetings = await self._ctx.store.find(Meeting, "open", True)
         for start in range(0, len(meetings), BATCH):
             async with asyncio.TaskGroup() as tasks:
@@ -56,7 +56,7 @@ class Reconciler:
         except StoreError as error:
             log.warning("reconciler: meeting %s: %s", meeting.zoom_id, error)
         except Exception:
-            # The others are asked about all the same.
+            # The other meetings must still be checked.
             log.exception("reconciler: meeting %s could not be checked", meeting.zoom_id)
 
     async def _compare(self, meeting: Meeting) -> None:
@@ -75,7 +75,7 @@ class Reconciler:
             log.info("reconciler: meeting %s: %s", meeting.zoom_id, type(event).__name__)
 
     async def _ask(self, meeting: Meeting) -> MeetingEvent | None:
-        """What Zoom knows that the record does not; None if it is as it was."""
+        """Ask Zoom for the event that the record lacks; None if the record is up to date."""
         caller = await self._ctx.caller(meeting.host_id)
         try:
             webinar = meeting.kind == "webinar"
@@ -83,9 +83,9 @@ class Reconciler:
         except ZoomNotFoundError:
             return await self._past(meeting) or self._gone(meeting)
         if info.status == "started" and info.uuid == meeting.uuid:
-            # Zoom says when it was to begin, not when it did; that comes with its end.
+            # Zoom gives only the planned start here. The actual start becomes known when the meeting ends.
             return Started(self._ctx.now(), presumed=True) if meeting.status is Status.WAITING else None
-        # It is not going on: either it was (a personal room stays, its occurrences pass), or not yet.
+        # It is not running: either it has ended (a personal room outlasts its meetings) or not yet started.
         return await self._past(meeting) or self._expired(meeting)
 
     async def _past(self, meeting: Meeting) -> Ended | None:
@@ -97,7 +97,7 @@ class Reconciler:
         return Ended(at=past.end_ms, started_at=past.start_ms) if past.end_ms else None
 
     def _gone(self, meeting: Meeting) -> MeetingEvent | None:
-        """Zoom no longer knows it, and has not said when it ended: it may say so a little later."""
+        """The event for a meeting that Zoom no longer knows; None while Zoom may still report its end."""
         if meeting.status is Status.WAITING:
             return Expired()
         began = meeting.started_at or meeting.created_at

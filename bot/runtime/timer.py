@@ -1,4 +1,4 @@
-"""Tasks that are due later: one timer, which sleeps until the earliest of them."""
+"""One timer for all tasks that are due later. It sleeps until the earliest one."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from collections.abc import Callable
 from bot.clock import Now
 from bot.domain.records import Item
 
-# A clock that is set, or moved on, is noticed within this (seconds).
+# How soon the timer notices that the clock was changed, in seconds.
 LONGEST_SLEEP_S = 5.0
 
 
 class Timer:
-    """Hands each item to ``take`` once its ``due_at`` has come. What it holds is in the store as well."""
+    """Passes each item to ``take`` when it is due. The items are in the store as well."""
 
     def __init__(
         self, take: Callable[[Item], None], now: Now, *, longest_sleep_s: float = LONGEST_SLEEP_S
@@ -26,17 +26,17 @@ class Timer:
         self._longest_sleep_s = longest_sleep_s
         self._heap: list[tuple[int, int, Item]] = []
         self._numbers = itertools.count()
-        # When each item is due: an older entry of the heap counts for nothing.
+        # When each item is due. Heap entries with another time are outdated.
         self._due: dict[str, int] = {}
         self._changed = asyncio.Event()
 
     @property
     def waiting(self) -> int:
-        """Items that are not due yet."""
+        """How many items are not due yet."""
         return len(self._due)
 
     def add(self, item: Item) -> None:
-        """Hand this over when it is due; an item of the same id that was added before is replaced."""
+        """Schedule an item; it replaces an earlier one with the same id."""
         if self._due.get(item.id) == item.due_at:
             return
         self._due[item.id] = item.due_at
@@ -44,7 +44,7 @@ class Timer:
         self._changed.set()
 
     async def run(self) -> None:
-        """Hand over what is due, until cancelled."""
+        """Pass on items when they are due, until cancelled."""
         while True:
             self._changed.clear()
             self.fire()
@@ -53,7 +53,7 @@ class Timer:
                     await self._changed.wait()
 
     def fire(self) -> None:
-        """Hand over everything that is due now."""
+        """Pass on all items that are due now."""
         while self._heap and self._heap[0][0] <= self._now():
             due_at, _, item = heapq.heappop(self._heap)
             if self._due.get(item.id) == due_at:

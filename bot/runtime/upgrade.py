@@ -1,7 +1,7 @@
-"""Work that the version before this one left in the store, in the form that this one does.
+"""Converts unfinished work that an older version left in the store.
 
-Version 0.1 kept what it told itself as requests and webhooks of names that no person and no Zoom uses; now
-these are tasks. It also kept a notice as it would be posted; now the message's key is kept.
+Version 0.1 stored its own tasks as requests and webhooks with internal names; now they are tasks. It also
+stored a notice as its final text; now the message's key is stored.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _FILES = {"zoombot.chat": "CHAT", "zoombot.transcript": "TRANSCRIPT"}
 
 
 class OldBody(msgspec.Struct):
-    """What a notice of version 0.1 says."""
+    """The body of a notice in version 0.1."""
 
     message: str
     props: dict[str, Any] = {}
@@ -37,7 +37,7 @@ class OldBody(msgspec.Struct):
 
 
 async def upgrade(ctx: Context) -> None:
-    """Rewrite what waits in an old form, and have orphans looked for at once."""
+    """Convert waiting items and notices, and add tasks to search for orphans and to report lost links."""
     waiting = await ctx.store.find(Item, "state", ItemState.WAITING)
     changes = [Put(fresh) for item in waiting if (fresh := _upgraded(ctx, item))]
     notices = await ctx.store.find(Notice, "waiting", True)
@@ -48,23 +48,23 @@ async def upgrade(ctx: Context) -> None:
 
 
 async def _lost(ctx: Context) -> list[Change]:
-    """Version 0.1 looked every few minutes for links whose end nobody was told of."""
+    """Tasks to report lost links. Version 0.1 looked for unreported ones every few minutes instead."""
     untold = await ctx.store.find(LostLink, "told", False)
     return [change for lost in untold for change in lost_links.tell_later(ctx, lost)]
 
 
 async def _searches(ctx: Context) -> list[Put]:
-    """After a restart orphans are looked for at once, however long the last look had put it off."""
+    """Tasks to search for orphans right after a restart, even if the next search was due much later."""
     people = {orphan.user_id for orphan in await ctx.store.all(Orphan)}
     return [orphans.search(ctx, orphans.Search(user_id)) for user_id in people]
 
 
 def _upgraded(ctx: Context, item: Item) -> Item | None:
-    """The item as a task; None if it is what it should be."""
+    """The item converted to a task; None if it needs no conversion or cannot be read."""
     try:
         found = _task_in(ctx, item)
     except (VaultError, msgspec.MsgspecError):
-        # The worker will say so.
+        # The worker will report it.
         return None
     if found is None:
         return None
@@ -74,7 +74,7 @@ def _upgraded(ctx: Context, item: Item) -> Item | None:
 
 
 def _upgraded_notice(ctx: Context, notice: Notice) -> Notice | None:
-    """The notice in today's form; None if that is what it has, or if it cannot be read."""
+    """The notice in the current format; None if it has that already or cannot be read."""
     try:
         old = msgspec.json.decode(ctx.vault.open(notice.id, notice.sealed_body), type=OldBody)
     except (VaultError, msgspec.MsgspecError):

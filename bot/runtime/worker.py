@@ -1,4 +1,4 @@
-"""From the inbox to the features: in order within a conversation, conversations side by side."""
+"""Passes inbox items to the features: in order within each queue, and the queues in parallel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often and how long a handler is tried; seconds."""
+    """In seconds: a handler's time limit, the pauses between its tries, and the pause while Mattermost is
+    unreachable."""
 
     handler_s: float = 120.0
     pauses_s: tuple[float, ...] = (1.0, 5.0, 20.0)
@@ -39,7 +40,7 @@ DEFAULT_RETRY_POLICY = RetryPolicy()
 
 
 class Worker:
-    """Handles every waiting item of the inbox once it is written, and at start those that still wait."""
+    """Handles inbox items as they are written, and at start those that still wait."""
 
     def __init__(
         self,
@@ -60,9 +61,9 @@ class Worker:
         self._retry_policy = retry_policy
         self._queues = Queues("worker", max_waiting=max_waiting)
         self._max_waiting = max_waiting
-        # What was taken up, with when it came (ms).
+        # The items in the queues, by id, with the time of their arrival (ms).
         self._taken: dict[str, int] = {}
-        # While it is full, whatever comes stays in the store: taken later, in order.
+        # While the queues are full, new items stay in the store. They are taken later, in order.
         self._full = False
         self._refused = False
         self._recovering = False
@@ -71,17 +72,17 @@ class Worker:
 
     @property
     def waiting(self) -> int:
-        """Items that are not handled yet."""
+        """How many items are not handled yet."""
         return self._queues.waiting
 
     @property
     def oldest_s(self) -> float:
-        """Seconds that the oldest item waits, 0 if none does."""
+        """How long the oldest item has waited, in seconds; 0 if none waits."""
         oldest = min(self._taken.values(), default=0)
         return max(0.0, (self._ctx.now() - oldest) / 1000) if oldest else 0.0
 
     async def recover(self) -> int:
-        """Take up what an earlier process left; returns how many items that are."""
+        """Queue all items that wait in the store, as possibly begun, and return how many there are."""
         self._full = self._refused = self._recovering = True
         try:
             while self._refused:
@@ -95,11 +96,11 @@ class Worker:
         return len(items)
 
     async def idle(self) -> None:
-        """Wait until nothing is left to do."""
+        """Wait until no item is left in the queues."""
         await self._queues.idle()
 
     async def close(self, grace_s: float) -> None:
-        """Finish what is under way, within ``grace_s`` seconds; the rest stays written down."""
+        """Let running handlers finish within ``grace_s`` seconds. Other items stay in the store."""
         await self._queues.close(grace_s)
 
     def _take(self, item: Item, *, retried: bool = False) -> None:
@@ -116,18 +117,18 @@ class Worker:
             self._ctx.creations.begin(item.id)
 
     def _may_announce(self, item: Item) -> bool:
-        """Whether an earlier attempt may have made a meeting that webhooks tell of already."""
+        """Whether an earlier attempt may have created a meeting for which webhooks already arrive."""
         if item.kind != TASK:
             return item.kind == REQUEST
         try:
             return self._registry.announces(self._inbox.read(item, Task))
         except (VaultError, msgspec.MsgspecError):
-            # It cannot be done either.
+            # A task that cannot be read cannot run either.
             return False
 
     async def _work(self, item: Item, retried: bool) -> None:
         try:
-            # It may have been done since it was read: whoever recovers sees what others are just writing.
+            # It may be done by now: recovery can read an item just before its completion is written.
             now = await self._store.get(Item, item.id)
             if now is not None and now.state is ItemState.WAITING and now.due_at <= self._ctx.now():
                 await self._try(now, retried)
@@ -140,7 +141,7 @@ class Worker:
             await self.recover()
 
     async def _take_again(self, item: Item) -> None:
-        """A task may have been put off, by itself or by somebody else, while it was being done."""
+        """Queue a task again if it was rescheduled while it ran, by itself or by another item."""
         now = await self._store.get(Item, item.id)
         if now is not None:
             self._take(now)
@@ -153,7 +154,7 @@ class Worker:
                     changes = await self._handle(item, retried)
                 await self._finish(item, changes)
             except (MattermostUnreachableError, MattermostRateLimitError) as error:
-                # Nobody could be answered anyhow: this queue waits until Mattermost is back.
+                # No answer could be posted anyway, so this queue waits until Mattermost is back.
                 log.warning("item %s waits for Mattermost: %s", item.id, error, extra={"item": item.id})
                 await asyncio.sleep(self._retry_policy.away_s)
             except Exception as error:
@@ -190,11 +191,11 @@ class Worker:
     def _closed(self, item: Item, closed: Item) -> Change:
         if item.kind != TASK:
             return Put(closed)
-        # One that was written anew meanwhile is yet to be done.
+        # A task that was written again meanwhile must run again.
         return Update(Item, item.id, lambda now: closed if now == item else None)
 
     async def _set_aside(self, item: Item, failure: str) -> None:
-        """Out of the way, kept for ``zoombot check``; whoever asked is told."""
+        """Mark an item as dead, keep it for ``zoombot check``, and tell the person who asked."""
         log.error("item %s is set aside after %s", item.id, failure, extra={"item": item.id})
         self._metrics.items.labels(item.kind, "dead").inc()
         dead = replace(item, state=ItemState.DEAD, done_at=self._ctx.now(), error=failure)

@@ -1,4 +1,4 @@
-"""The sidecar: what browsers, Zoom and Mattermost reach under ``public_url``, and the operator's port."""
+"""The HTTP server: the routes under ``public_url`` for browsers, Zoom and Mattermost; the operator's port."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The operator's port: is it alive, is it ready, how is it doing."""
+"""The operator's port: liveness, readiness and metrics."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-# The reasons why the bot is not ready, by what is not; empty when it is.
+# Why the bot is not ready, by the part that is not; empty if the bot is ready.
 Reasons = Callable[[], dict[str, str]]
 
 
 def admin_app(reasons: Reasons, metrics: Callable[[], tuple[bytes, str]]) -> web.Application:
-    """``/healthz``, ``/readyz`` and ``/metrics``; ``metrics`` returns the text and its content type."""
+    """Serve ``/healthz``, ``/readyz`` and ``/metrics``. ``metrics`` returns the text and its content type."""
 
     async def healthz(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})

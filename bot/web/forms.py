@@ -1,4 +1,4 @@
-"""Reading forms that anybody may have sent."""
+"""Read forms from untrusted senders."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from aiohttp import web
 
 
 async def read_form(request: web.Request) -> Mapping[str, object]:
-    """What was sent; nothing, if it is no form as browsers and Mattermost send it."""
+    """The fields of a form; none if the body is not a form as browsers and Mattermost send it."""
     if request.content_type != "application/x-www-form-urlencoded":
         return {}
     try:
         return await request.post()
     except (ValueError, LookupError):
-        # Bytes that are no text, or in an encoding that there is not.
+        # The bytes are not text, or the encoding is unknown.
         return {}

@@ -1,4 +1,4 @@
-"""``/oauth2/connect`` and ``/oauth2/complete``: the browser's part of linking."""
+"""``/oauth2/connect`` and ``/oauth2/complete``: the routes for linking an account in the browser."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from bot.features import linking
 from bot.web import pages
 from bot.web.forms import read_form
 
-# Nothing of ours is longer; a longer one is not worth hashing.
+# The bot's own tokens are shorter. Longer ones are not worth hashing.
 MAX_TOKEN = 512
 MAX_CODE = 4096
 
 
 class OAuthRoutes:
-    """The three handlers; everything they are given comes from a stranger's browser."""
+    """The three handlers. All of their input is untrusted."""
 
     def __init__(self, ctx: Context) -> None:
         self._ctx = ctx
 
     async def connect(self, request: web.Request) -> web.Response:
-        """Send the browser on to Zoom."""
+        """Redirect the browser to Zoom."""
         url = await linking.authorize_url(self._ctx, _field(request.query.get("state"), MAX_TOKEN))
         if isinstance(url, linking.Problem):
             return pages.problem_page(url.value)
@@ -30,7 +30,7 @@ class OAuthRoutes:
         return web.Response(status=302, headers=headers)
 
     async def complete(self, request: web.Request) -> web.Response:
-        """Zoom sent the browser back: ask whether to link."""
+        """Handle Zoom's redirect: ask the person whether to link the account."""
         query = request.query
         token = _field(query.get("state"), MAX_TOKEN)
         code = _field(query.get("code"), MAX_CODE)
@@ -42,7 +42,7 @@ class OAuthRoutes:
         return pages.question_page(outcome.user_name, outcome.email, action, hidden)
 
     async def confirm(self, request: web.Request) -> web.Response:
-        """The person answered."""
+        """Handle the person's answer: link the account, or cancel."""
         form = await read_form(request)
         outcome = await linking.confirm(
             self._ctx,

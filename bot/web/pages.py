@@ -1,4 +1,4 @@
-"""The pages that the bot shows in a browser. Pure; every value that is filled in is escaped."""
+"""The pages that the bot shows in a browser. Pure; all values are escaped."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
 }
 
-# The HTTP status by the values of ``features.linking.Problem``, which the messages' keys end with.
+# The HTTP status of each value of ``features.linking.Problem``. The message keys end with these values.
 PROBLEMS: Mapping[str, int] = {
     "unknown": 400,
     "expired": 400,
@@ -51,17 +51,17 @@ PROBLEMS: Mapping[str, int] = {
 
 
 def problem_page(name: str) -> web.Response:
-    """Why linking failed, and what to do."""
+    """The page that explains why linking failed and what to do."""
     return _page(text(f"page-{name}"), [text(f"page-{name}-text")], PROBLEMS[name])
 
 
 def linked_page(user_name: str, email: str) -> web.Response:
-    """The account is linked."""
+    """The page that says that the account is linked."""
     return _page(text("page-linked"), [text("page-linked-text", user=user_name, email=email)])
 
 
 def question_page(user_name: str, email: str, action: str, hidden: Mapping[str, str]) -> web.Response:
-    """Ask the person to confirm the link."""
+    """The page that asks the person to confirm the link."""
     inputs = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">'
         for name, value in hidden.items()
@@ -77,7 +77,7 @@ def question_page(user_name: str, email: str, action: str, hidden: Mapping[str, 
 
 
 def error_page() -> web.Response:
-    """Something went wrong that nobody expects."""
+    """The page for an unexpected error."""
     return _page(text("page-error"), [text("page-error-text")], 500)
 
 

@@ -19,14 +19,15 @@ from bot.web.zoom import OnWebhook, ZoomRoutes, unobserved
 log = logging.getLogger(__name__)
 
 MAX_BODY = 1024 * 1024
-# A request in flight is answered within this, when the bot stops.
+# When the bot stops, requests in flight have this long to finish.
 SHUTDOWN_S = 2.0
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def public_app(ctx: Context, registry: Registry, on_webhook: OnWebhook = unobserved) -> web.Application:
-    """The routes under ``public_url``'s path; ``on_webhook`` is told each webhook's status and seconds."""
+    """Serve the routes under the path of ``public_url``. ``on_webhook`` receives the status and the seconds
+    of each webhook."""
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_guarded])
     base = URL(ctx.config.web.public_url).raw_path.rstrip("/")
     oauth = OAuthRoutes(ctx)
@@ -35,7 +36,7 @@ def public_app(ctx: Context, registry: Registry, on_webhook: OnWebhook = unobser
     app.add_routes(
         [
             web.get(f"{base}/oauth2/connect", oauth.connect),
-            # A HEAD must not use a code up.
+            # A HEAD request must not use up a code.
             web.get(f"{base}/oauth2/complete", oauth.complete, allow_head=False),
             web.post(f"{base}/oauth2/complete", oauth.confirm),
             web.post(f"{base}/webhook", zoom.webhook),
@@ -49,7 +50,7 @@ def public_app(ctx: Context, registry: Registry, on_webhook: OnWebhook = unobser
 
 
 class Server:
-    """One application on one address."""
+    """Serves one application at one address."""
 
     def __init__(self, app: web.Application, host: str, port: int, key: str) -> None:
         self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
@@ -58,7 +59,7 @@ class Server:
         self._key = key
 
     async def start(self) -> int:
-        """Listen; returns the port. :class:`StartError` if it is taken."""
+        """Listen and return the port. Raises :class:`StartError` if that is not possible."""
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self._host, self._port).start()
@@ -69,7 +70,7 @@ class Server:
         return int(self._runner.addresses[0][1])
 
     async def close(self) -> None:
-        """Take no more requests; those in flight are answered."""
+        """Stop taking requests, and answer those in flight."""
         await self._runner.cleanup()
 
 
@@ -80,6 +81,6 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException:
         raise
     except Exception:
-        # The path alone: the query may hold secrets.
+        # Only the path: the query may contain secrets.
         log.exception("request failed: %s %s", request.method, request.path)
         return error_page()

@@ -1,6 +1,6 @@
-"""Zoom: its OAuth, everybody's tokens and its API.
+"""Zoom: its OAuth, its API, and the tokens of linked accounts.
 
-Nothing outside this package knows what they are made with.
+Other packages do not depend on how these are implemented.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tokens held in memory alone: the one of a server-to-server app, and one that is not linked yet."""
+"""Access tokens kept only in memory: a server-to-server app's, and that of an account not yet linked."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from bot.zoom.models import Grant
 log = logging.getLogger(__name__)
 
 EARLY_MS = 5 * 60_000
-# A renewal that failed while the old token still holds is not tried again at once.
+# The pause after a failed renewal while the old token is still valid.
 PAUSE_MS = 10_000
 CLOSE_S = 5.0
 
 
 class Endpoint(Protocol):
-    """What is needed of :class:`bot.zoom.oauth.OAuth`."""
+    """The part of :class:`bot.zoom.oauth.OAuth` that is used here."""
 
     async def account_credentials(self) -> Grant:
-        """A new token; it may kill the one before."""
+        """Get a new token. This may invalidate the previous one."""
 
 
 class AccountToken:
-    """Renewed before it ends, by one request at a time. Whose call it is makes no difference."""
+    """One token for all users, renewed before it expires, by one request at a time."""
 
     def __init__(self, oauth: Endpoint, now: Now = now_ms) -> None:
         self._oauth = oauth
@@ -37,7 +37,7 @@ class AccountToken:
         self._closing = False
 
     async def access(self, user_id: str = "") -> str:
-        """The token; asks Zoom for one only when there is none or it ends within five minutes."""
+        """The token; asks Zoom for a new one only if there is none or it expires within five minutes."""
         grant, now = self._grant, self._now()
         if grant is None or grant.expires_at <= now:
             return (await self._renewed()).access_token
@@ -51,13 +51,13 @@ class AccountToken:
             return grant.access_token
 
     async def refresh(self, user_id: str, stale: str) -> str:
-        """A token other than ``stale``, which Zoom has refused."""
+        """A token other than ``stale``, which Zoom refused."""
         if self._grant and self._grant.access_token != stale:
             return self._grant.access_token
         return (await self._renewed()).access_token
 
     async def close(self, timeout_s: float = CLOSE_S) -> None:
-        """End the request under way; nothing is lost by it."""
+        """Cancel a running request. Nothing is lost by this."""
         self._closing = True
         if self._task:
             self._task.cancel()
@@ -85,7 +85,7 @@ class AccountToken:
 
 
 class GrantToken:
-    """The token of a grant that nobody has confirmed yet."""
+    """The token of a grant that the person has not confirmed yet."""
 
     def __init__(self, grant: Grant) -> None:
         self._grant = grant
@@ -95,5 +95,5 @@ class GrantToken:
         return self._grant.access_token
 
     async def refresh(self, user_id: str, stale: str) -> str:
-        """A grant this young that is refused was revoked."""
+        """Raise :class:`ZoomLinkError`: a new token that Zoom refuses was revoked."""
         raise ZoomLinkError("Zoom refuses a token that it just gave", status=401)

@@ -1,4 +1,4 @@
-"""Which links are Zoom's. Pure."""
+"""Checks whether a link is a Zoom meeting link. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAME = re.compile(r"/my/[\w.-]+/?", re.ASCII)
 
 
 class NotJoinable(enum.Enum):
-    """Why a link is not posted. ``HOST``: whoever opens it would be the host."""
+    """Why a link is not posted. ``HOST``: the link makes anybody who opens it the host."""
 
     FOREIGN = "foreign"
     HOST = "host"
@@ -25,19 +25,19 @@ class NotJoinable(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class JoinLink:
-    """A link that leads people into a meeting; ``number`` is 0 where it names a person instead."""
+    """A link to join a meeting. ``number`` is the meeting's number, or 0 if the link names a person."""
 
     url: str
     number: int = 0
 
 
 def host_of(url: str) -> str:
-    """The host of a configured address."""
+    """The host name in a configured URL."""
     return (URL(url).raw_host or "").lower()
 
 
 def join_link(text: str, zoom_url: str) -> JoinLink | NotJoinable:
-    """The link in ``text`` if it is of Zoom's, or of ``zoom_url``'s host, and leads into a meeting."""
+    """The meeting link in ``text``, on Zoom's hosts or the host of ``zoom_url``; or why it is not posted."""
     text = text.strip().removeprefix("<").removesuffix(">")
     try:
         url = URL(text)

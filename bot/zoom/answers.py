@@ -1,5 +1,8 @@
-"""Zoom's JSON into models. Tolerant: numbers come as strings and the other way round, fields are absent
-or null. Pure; an answer that is not Zoom's raises :class:`bot.errors.ZoomUnreachableError`."""
+"""Parses Zoom's JSON into models. Pure.
+
+Numbers may arrive as strings and strings as numbers; fields may be absent or null. An answer that is not
+Zoom's JSON raises :class:`bot.errors.ZoomUnreachableError`.
+"""
 
 from __future__ import annotations
 
@@ -57,36 +60,36 @@ class _Preferences(msgspec.Struct):
 
 
 def meeting(body: bytes) -> MeetingInfo:
-    """``GET /meetings/{id}``, and the answer to a create call."""
+    """Parse the answer of ``GET /meetings/{id}`` or of a create call."""
     return _meeting(_decode(body, _Meeting))
 
 
 def meetings(body: bytes) -> tuple[list[MeetingInfo], str]:
-    """A page of a list of meetings, and the token of the next page (empty on the last)."""
+    """Parse a page of a meeting list; also return the token of the next page (empty on the last)."""
     page = _decode(body, _Meetings)
     return [_meeting(each) for each in page.meetings], page.next_page_token or ""
 
 
 def past(body: bytes) -> Past:
-    """``GET /past_meetings/{id or uuid}``."""
+    """Parse the answer of ``GET /past_meetings/{id or uuid}``."""
     raw = _decode(body, _Past)
     return Past(raw.uuid, parse_time(raw.start_time or ""), parse_time(raw.end_time or ""))
 
 
 def user(body: bytes) -> ZoomUser:
-    """``GET /users/{…}``."""
+    """Parse the answer of ``GET /users/{…}``."""
     raw = _decode(body, _User)
     return ZoomUser(raw.id, raw.email or "", raw.account_id or "", number(raw.pmi))
 
 
 def settings(body: bytes) -> Settings:
-    """``GET /users/{…}/settings``: ``schedule_meeting.personal_meeting`` allows the PMI."""
+    """Parse the answer of ``GET /users/{…}/settings``; ``schedule_meeting.personal_meeting`` allows PMIs."""
     scheduling = _decode(body, _Preferences).schedule_meeting
     return Settings(pmi_enabled=scheduling is None or scheduling.personal_meeting is not False)
 
 
 def number(value: Number) -> int:
-    """A number, however it was written; 0 if it is none. Zoom shows long numbers in groups."""
+    """Parse a number or its text; 0 if it is not a number. Zoom writes long numbers in groups."""
     try:
         return int(str(value or 0).replace(" ", "").replace("-", ""))
     except ValueError:

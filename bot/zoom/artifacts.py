@@ -1,4 +1,4 @@
-"""What Zoom says once a meeting is over: recordings, their files, summaries. Pure.
+"""Parses what Zoom sends after a meeting: recordings, their files, summaries. Pure.
 
 Fields may be absent or null.
 """
@@ -29,7 +29,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Recording(msgspec.Struct, frozen=True):
-    """``payload.object`` of recording events. ``password`` is what Zoom asks those who follow the link."""
+    """``payload.object`` of recording events. ``password`` is the passcode that Zoom's page asks for."""
 
     share_url: str | None = None
     password: str | None = None
@@ -38,18 +38,18 @@ class Recording(msgspec.Struct, frozen=True):
 
     @property
     def url(self) -> str:
-        """Where all of it can be watched, without a passcode in it; empty if Zoom names no such place."""
+        """The link to watch the recording, without a passcode; empty if Zoom sent none."""
         urls = [self.share_url, *(file.play_url for file in self.recording_files or [])]
         return next((without_passcode(url) for url in urls if url and is_web(url)), "")
 
     @property
     def began(self) -> int:
-        """When it begins (ms), or else its meeting; 0 if Zoom does not say it."""
+        """When the recording began (ms), or else the meeting; 0 if unknown."""
         return self._spans[0][0] if self._spans else parse_time(self.start_time or "")
 
     @property
     def length(self) -> int:
-        """How much there is to watch (ms), without the pauses; 0 if Zoom does not say it."""
+        """The recorded time (ms), without pauses; 0 if unknown."""
         total = until = 0
         for begin, end in self._spans:
             total += max(0, end - max(begin, until))
@@ -58,7 +58,7 @@ class Recording(msgspec.Struct, frozen=True):
 
     @property
     def _spans(self) -> list[tuple[int, int]]:
-        """From when to when each file goes: several are of the same time."""
+        """The start and end of each file, in order. Several files may cover the same time."""
         spans = [
             (parse_time(file.recording_start or ""), parse_time(file.recording_end or ""))
             for file in self.recording_files or []
@@ -66,7 +66,7 @@ class Recording(msgspec.Struct, frozen=True):
         return sorted(span for span in spans if 0 < span[0] <= span[1])
 
     def files(self, file_type: str) -> list[File]:
-        """Its files of a type that can be downloaded."""
+        """The downloadable files of this type, at most :data:`MAX_FILES`."""
         found = [file for file in self.recording_files or [] if (file.file_type or "").upper() == file_type]
         return [file for file in found if file.download_url][:MAX_FILES]
 
@@ -88,17 +88,17 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def overview(self) -> str:
-        """What was talked about, in short."""
+        """A short overview of the meeting."""
         return self.summary_overview or self.summary_content or ""
 
     @property
     def details(self) -> list[tuple[str, str]]:
-        """Its sections: heading and text."""
+        """The sections, each with heading and text."""
         return [(each.label or "", each.summary) for each in self.summary_details or [] if each.summary]
 
     @property
     def steps(self) -> list[str]:
-        """What is to be done next."""
+        """The next steps."""
         return [step for step in self.next_steps or [] if isinstance(step, str)]
 
 
@@ -119,7 +119,7 @@ def read_summary(webhook: Webhook) -> Summary:
 
 
 def without_passcode(url: str) -> str:
-    """A recording's link without what would open it unasked: who may have the passcode is set elsewhere."""
+    """A recording's link without its passcode. The configuration decides who gets the passcode."""
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     kept = [(name, value) for name, value in query if name.lower() not in ("pwd", "passcode", "password")]
@@ -127,7 +127,7 @@ def without_passcode(url: str) -> str:
 
 
 def is_web(url: str) -> bool:
-    """Whether it is a web address at all."""
+    """Whether this is an http or https URL with a host."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,4 +1,4 @@
-"""One API call: token, deadline, retries, breaker. The only place that sends them."""
+"""Sends API calls: token, deadline, retries, circuit breaker. No other module sends them."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ from bot.zoom.timings import DEFAULT_TIMINGS, ZoomTimings
 from bot.zoom.tokens import TokenSource
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-# Name of the call, HTTP status (0: no answer).
+# Called with the name of a call and its HTTP status (0: no answer).
 OnCall = Callable[[str, int], None]
 
 MAX_ANSWER = 4 * 1024 * 1024
-# A limit that ends later than this is told to the person instead of waited for.
+# The longest rate limit to wait for. If it lasts longer, the person is told instead.
 MAX_WAIT_S = 5.0
 DEFAULT_WAIT_S = 1.0
 
 FAILURES = 5
-# A server that takes calls and does not answer is known sooner: each of them costs a person ten seconds.
+# Timeouts open the breaker sooner, because each one costs a person ten seconds.
 TIMEOUTS = 2
 
 
 def ignore_call(name: str, status: int) -> None:
-    """The default of ``on_call``."""
+    """Do nothing; the default of ``on_call``."""
 
 
 class Calls:
-    """Sends calls to ``api_url`` with the tokens of ``tokens``; every method raises :class:`ZoomError`."""
+    """Sends calls to ``api_url`` with access tokens from ``tokens``. All errors are :class:`ZoomError`."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Calls:
         self._breaker = Breaker(asyncio.get_running_loop().time, timings)
 
     def using(self, tokens: TokenSource) -> Calls:
-        """The same with other tokens; whether Zoom answers is known to both."""
+        """A copy with other tokens that shares the circuit breaker."""
         other = copy.copy(self)
         other.tokens = tokens
         return other
@@ -78,10 +78,10 @@ class Calls:
         json: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> bytes:
-        """The body of a 2xx answer. Tried again while it is certain or harmless: everything but POST is
-        sent up to three times, POST only while it was certainly not done.
+        """Send a call up to three times, and return the body of a 2xx answer.
 
-        ``owner`` is whose token is sent, ``path`` (encoded) follows ``api_url``.
+        A POST is sent again only if it certainly had no effect. ``owner`` says whose token to send; ``path``
+        (encoded) is appended to ``api_url``.
         """
 
         def asks_for(error: BaseException) -> float | None:
@@ -104,7 +104,7 @@ class Calls:
         json: Mapping[str, Any] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> bytes:
-        """One try; a refused token is refreshed, and the call sent again with the new one, once."""
+        """Send a call without retries. If Zoom refuses the token, refresh it and send the call once more."""
         token = await self.tokens.access(owner)
         try:
             return await self._exchange(name, token, method, path, json, params)
@@ -113,7 +113,7 @@ class Calls:
         return await self._exchange(name, token, method, path, json, params)
 
     async def wait(self, error: ZoomError, tries: int) -> bool:
-        """Wait as long as ``error`` asks for; False (at once) if another try makes no sense."""
+        """Wait as long as ``error`` asks for; return False at once if a retry makes no sense."""
         seconds = self._asks_for(error)
         if seconds is None:
             return False
@@ -151,7 +151,7 @@ class Calls:
             raise error_from(status, headers, body, self.now(), write=write)
         self._breaker.failed(timed_out=failure.timed_out)
         self._on_call(name, 0)
-        # Raised out here because aiohttp's errors hold the request's headers, and with them the token.
+        # Raised outside the except block: aiohttp's errors contain the request's headers, and so the token.
         raise failure
 
     async def _answer(
@@ -176,13 +176,13 @@ class Calls:
 
 
 class Breaker:
-    """Notices that Zoom is away, so that whoever asks next is told at once.
+    """A circuit breaker: while Zoom is unreachable, calls fail at once.
 
-    Opens after ``FAILURES`` calls in a row without an answer over at least ``away_after_s``, or after
-    ``TIMEOUTS`` in a row that were waited for in vain.
+    It opens after ``FAILURES`` calls in a row without an answer over at least ``away_after_s``, or if
+    ``TIMEOUTS`` of such calls timed out.
 
-    Then calls fail at once for ``away_s``, after which one at a time is let through: its answer closes
-    the breaker. ``clock`` gives seconds that only grow.
+    Then all calls fail at once for ``away_s``. After that, one call at a time is let through, and an answer
+    to it closes the breaker. ``clock`` returns monotonic seconds.
     """
 
     def __init__(self, clock: Callable[[], float], timings: ZoomTimings = DEFAULT_TIMINGS) -> None:
@@ -194,7 +194,7 @@ class Breaker:
         self._is_open = False
 
     def allows(self) -> bool:
-        """Whether a call may go out now. While open, a true answer is for one call alone."""
+        """Whether a call may be sent now. While the breaker is open, True allows only one call."""
         if not self._is_open:
             return True
         now = self._clock()
@@ -204,12 +204,12 @@ class Breaker:
         return True
 
     def worked(self) -> None:
-        """An answer came, whatever it said."""
+        """Note that a call was answered, even if with an error."""
         self._failures = self._timeouts = 0
         self._is_open = False
 
     def failed(self, *, timed_out: bool = False) -> None:
-        """No answer came; ``timed_out`` if it was waited for."""
+        """Note that a call got no answer; ``timed_out`` if it ran into its timeout."""
         now = self._clock()
         if not self._failures:
             self._first_at = now
@@ -222,7 +222,7 @@ class Breaker:
 
 
 class PausedError(ZoomUnreachableError):
-    """Not sent: Zoom did not answer just now."""
+    """The call was not sent, because Zoom did not answer the latest ones."""
 
 
 def may_be_done(error: BaseException) -> bool:

@@ -1,4 +1,4 @@
-"""Zoom's API: one method, one call (and its next pages). Every error is a :class:`ZoomError`."""
+"""Zoom's API: one method for each call (including its further pages). All errors are :class:`ZoomError`."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _INSTANT = 1
 class Zoom:
     """The API at ``api_url`` for one kind of app.
 
-    A ``user`` app calls as the person (``users/me``) with that person's own token; the others call with
-    one shared token and name the person by e-mail. Make it in a running loop; ``http`` and ``tokens`` are
-    closed by whoever made them. ``on_call`` is told each call's name and HTTP status (0: no answer).
+    A ``user`` app calls as the person (``users/me``) with that person's token. Other apps call with one
+    shared token and identify the person by e-mail address. Create it in a running loop; the caller closes
+    ``http`` and ``tokens``. ``on_call`` is called with each call's name and HTTP status (0: no answer).
     """
 
     def __init__(
@@ -53,10 +53,10 @@ class Zoom:
         )
 
     async def create_meeting(self, caller: Caller, *, topic: str, marker: str) -> MeetingInfo:
-        """``POST /users/{…}/meetings``, answered or refused within 22 s, and never made twice.
+        """Create a meeting (``POST /users/{…}/meetings``) within 22 s.
 
-        ``marker`` goes into the agenda, by which a meeting whose answer was lost is found. If that does
-        not tell, :class:`bot.errors.ZoomUnreachableError` has ``maybe_done`` set.
+        ``marker`` is put into the agenda. If an answer is lost, the meeting is found by it and not created
+        again. If the search does not tell, :class:`bot.errors.ZoomUnreachableError` has ``maybe_done`` set.
         """
         body: dict[str, object] = {"topic": topic, "type": _INSTANT, "agenda": marker}
         path = f"users/{self._who(caller)}/meetings"
@@ -67,46 +67,47 @@ class Zoom:
         return await Creation(self._calls, "create_meeting", self._owner(caller), path, body, lost).run()
 
     async def personal_room(self, caller: Caller) -> MeetingInfo:
-        """The caller's own room, which always exists (its ``id`` is the personal meeting id);
-        :class:`ZoomNotFoundError` if it may not be used."""
+        """The caller's personal room, which always exists. Its ``id`` is the personal meeting id (PMI).
+        Raises :class:`ZoomNotFoundError` if it may not be used."""
         pmi = (await self.me(caller)).pmi
         if not pmi:
             raise ZoomNotFoundError("this person has no personal meeting room")
         return await self.meeting(caller, pmi)
 
     async def create_webinar(self, caller: Caller, *, topic: str, marker: str) -> MeetingInfo:
-        """``POST /users/{…}/webinars``; :class:`bot.errors.ZoomLicenceError` without the add-on.
+        """Create a webinar (``POST /users/{…}/webinars``).
 
-        A lost answer raises ``maybe_done``: webinars are not searched.
+        Raises :class:`bot.errors.ZoomLicenceError` without Zoom's add-on. If the answer is lost, the error
+        has ``maybe_done`` set: webinars are not searched.
         """
         body: dict[str, object] = {"topic": topic, "type": _WEBINAR, "agenda": marker}
         path = f"users/{self._who(caller)}/webinars"
         return await Creation(self._calls, "create_webinar", self._owner(caller), path, body, None).run()
 
     async def find_meeting(self, caller: Caller, marker: str) -> MeetingInfo | None:
-        """The caller's meeting whose agenda holds ``marker``, among live, upcoming and scheduled ones."""
+        """The caller's live, upcoming or scheduled meeting whose agenda contains ``marker``."""
         return await find(self._calls, self._owner(caller), self._who(caller), marker)
 
     async def meetings(self, caller: Caller) -> list[MeetingInfo]:
-        """The caller's meetings that are live, upcoming or scheduled; 900 of each at most."""
+        """The caller's live, upcoming and scheduled meetings, at most 900 of each."""
         return await every(self._calls, self._owner(caller), self._who(caller))
 
     async def meeting(self, caller: Caller, meeting_id: int, *, webinar: bool = False) -> MeetingInfo:
-        """``GET /meetings/{id}`` (or ``/webinars``); :class:`ZoomNotFoundError` once it ended or expired."""
+        """``GET /meetings/{id}`` (or ``/webinars``); :class:`ZoomNotFoundError` if it ended or expired."""
         return answers.meeting(await self._get("meeting", caller, _path(meeting_id, webinar)))
 
     async def past_meeting(self, caller: Caller, which: str | int) -> Past:
-        """``GET /past_meetings/{uuid or id}``; by id, Zoom answers for the last occurrence."""
+        """``GET /past_meetings/{uuid or id}``; for an id, Zoom returns the last occurrence."""
         return answers.past(await self._get("past_meeting", caller, f"past_meetings/{segment(which)}"))
 
     async def end_meeting(self, caller: Caller, meeting_id: int, *, webinar: bool = False) -> None:
-        """``PUT /meetings/{id}/status``: everybody in it is out. One that has ended raises
-        :class:`ZoomNotFoundError`."""
+        """End a meeting for everybody (``PUT /meetings/{id}/status``). Raises :class:`ZoomNotFoundError` if
+        it has already ended."""
         path = _path(meeting_id, webinar) + "/status"
         await self._calls.send("end_meeting", self._owner(caller), "PUT", path, json={"action": "end"})
 
     async def delete_meeting(self, caller: Caller, meeting_id: int, *, webinar: bool = False) -> None:
-        """``DELETE /meetings/{id}``; one that is gone is no error."""
+        """Delete a meeting (``DELETE /meetings/{id}``). It is no error if it no longer exists."""
         path = _path(meeting_id, webinar)
         try:
             await self._calls.send("delete_meeting", self._owner(caller), "DELETE", path)
@@ -114,30 +115,30 @@ class Zoom:
             return
 
     async def me(self, caller: Caller) -> ZoomUser:
-        """``GET /users/me``, or by e-mail for apps that have no "me"."""
+        """The caller at Zoom: ``GET /users/me``, or by e-mail address for apps that have no "me"."""
         return answers.user(await self._get("user", caller, f"users/{self._who(caller)}"))
 
     async def identify(self, grant: Grant) -> ZoomUser:
-        """Who gave this grant: ``GET /users/me`` with its own token, before there is a link."""
+        """The Zoom user who gave this grant: ``GET /users/me`` with its own token, before there is a link."""
         calls = self._calls.using(GrantToken(grant))
         return answers.user(await calls.send("user", "", "GET", "users/me"))
 
     async def settings(self, caller: Caller) -> Settings:
-        """``GET /users/{…}/settings``."""
+        """The caller's settings (``GET /users/{…}/settings``)."""
         return answers.settings(await self._get("settings", caller, f"users/{self._who(caller)}/settings"))
 
     async def download(
         self, url: str, token: str, *, limit: int, allowed_hosts: tuple[str, ...] = ()
     ) -> bytes:
-        """A file that a webhook named, at most ``limit`` bytes, from Zoom's hosts, ``api_url``'s and
-        ``allowed_hosts`` alone. See :func:`bot.zoom.downloads.download`."""
+        """Download a file that a webhook named, at most ``limit`` bytes, and only from Zoom's hosts, the host
+        of ``api_url`` and ``allowed_hosts``. See :func:`bot.zoom.downloads.download`."""
         hosts = (self._calls.host, *allowed_hosts)
         return await download(self._http, url, token, limit=limit, allowed_hosts=hosts)
 
     async def download_as(
         self, caller: Caller, url: str, *, limit: int, allowed_hosts: tuple[str, ...] = ()
     ) -> bytes:
-        """The same with the caller's own token, for where a webhook brought none."""
+        """Like :meth:`download`, but with the caller's token, for webhooks that brought none."""
         owner = self._owner(caller)
         token = await self._calls.tokens.access(owner)
         try:
@@ -168,7 +169,7 @@ def _path(meeting_id: int, webinar: bool) -> str:
 
 
 def segment(value: str | int) -> str:
-    """A path segment. Zoom wants a uuid that starts with ``/`` or contains ``//`` encoded twice."""
+    """Encode a path segment. A uuid that starts with ``/`` or contains ``//`` must be encoded twice."""
     text = str(value)
     once = quote(text, safe="@")
     return quote(once, safe="@") if text.startswith("/") or "//" in text else once

@@ -1,4 +1,4 @@
-"""Makes something at Zoom once, although answers get lost, and finds it by the marker in its agenda."""
+"""Creates a meeting or webinar at Zoom once, even if answers are lost, and finds meetings by their marker."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from bot.zoom.calls import Calls, may_be_done
 from bot.zoom.models import MeetingInfo
 
 TRIES = 12
-# How many 5xx answers (each followed by a search), or short rate limits, are enough.
+# How many 5xx answers (each followed by a search), or short rate limits, end the attempt.
 TROUBLES = 3
 
-# A meeting is in one of these, depending on its kind and on whether somebody came already.
+# A meeting is in one of these lists, depending on its kind and on whether somebody has joined.
 LISTS = ("upcoming", "live", "scheduled")
 PAGE = "300"
 PAGES = 3
-# A list may leave agendas out: then so many of the newest are looked at, made no longer ago than this.
+# A list may leave out agendas. Then this many of the newest meetings are read one by one, up to this age.
 LOOKS = 10
 LOOK_BACK_MS = 60 * 60_000
 
@@ -28,11 +28,11 @@ Find = Callable[[], Awaitable[MeetingInfo | None]]
 
 
 class Creation:
-    """One POST that makes something; ``find`` looks for it afterwards, None if it cannot be found.
+    """A POST that creates something. ``find`` searches for it afterwards; None if it cannot be searched.
 
-    Nothing sent, or refused by a short rate limit: sent again. 5xx: sent again unless it is found, and then
-    ``doubtful``. Answer lost: adopted if it is found, else an error with ``maybe_done``, since it may appear
-    yet.
+    If nothing was sent, or a short rate limit refused it, the POST is sent again. After a 5xx, it is sent
+    again unless the search finds the result; the new result is ``doubtful``. After a lost answer, the search
+    must find the result; otherwise the error has ``maybe_done`` set, because the result may still appear.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Creation:
         self._doubtful = False
 
     async def run(self) -> MeetingInfo:
-        """What was made, within ``create_s``."""
+        """Create it within ``create_s`` seconds, and return it."""
         try:
             async with asyncio.timeout(self._calls.timings.create_s):
                 return replace(await self._tries(), doubtful=self._doubtful)
@@ -78,13 +78,13 @@ class Creation:
         raise failure
 
     async def _post(self) -> MeetingInfo:
-        # Stays true when the deadline ends the call: then nobody knows.
+        # Stays true if the deadline ends the call: the outcome is then unknown.
         self._sending = True
         try:
             body = await self._calls.once(self._name, self._owner, "POST", self._path, json=self._body)
             made = self._read(body)
         except ZoomNotFoundError as error:
-            # What is to be made cannot be missing: it is the call that Zoom does not know, or refuses so.
+            # A meeting to be created cannot be missing: Zoom does not know the call, or refuses it this way.
             self._sending = False
             failure = ZoomError(str(error), status=error.status, code=error.code, reason=error.reason)
         except ZoomError as error:
@@ -97,14 +97,14 @@ class Creation:
         raise failure
 
     def _read(self, body: bytes) -> MeetingInfo:
-        """The answer, which may leave the topic out, but not the link."""
+        """Parse the answer. It may lack the topic, but not the link."""
         made = answers.meeting(body)
         if not made.join_url:
             raise ZoomUnreachableError("the answer names no join_url", status=201)
         return replace(made, topic=made.topic or str(self._body["topic"]))
 
     async def _adopt(self, failure: ZoomError) -> MeetingInfo | None:
-        """What is there already; None if it may be made again; otherwise ``failure``."""
+        """Return what was created after all, or None if it may be sent again; otherwise raise ``failure``."""
         if self._find is None:
             raise failure
         try:
@@ -113,7 +113,7 @@ class Creation:
                 await asyncio.sleep(self._calls.timings.listed_after_s)
                 found = await self._find()
         except (ZoomUnreachableError, ZoomRateLimitError):
-            # Not knowing is the same as maybe.
+            # The search failed too, so it may exist.
             raise failure from None
         except ZoomError:
             found = None
@@ -125,7 +125,7 @@ class Creation:
 
 
 async def find(calls: Calls, owner: str, who: str, marker: str) -> MeetingInfo | None:
-    """The meeting of ``who`` (a path segment) whose agenda holds ``marker``; first pages only."""
+    """The meeting of ``who`` (a path segment) whose agenda contains ``marker``; first pages only."""
     bare: list[MeetingInfo] = []
     async for listed in _all(calls, owner, who):
         if marker in listed.agenda:
@@ -139,7 +139,7 @@ async def find(calls: Calls, owner: str, who: str, marker: str) -> MeetingInfo |
 
 
 async def every(calls: Calls, owner: str, who: str) -> list[MeetingInfo]:
-    """All meetings of ``who`` that are live or to come, with the agendas of the newest; first pages only."""
+    """All live and future meetings of ``who``, the newest with their agendas; first pages only."""
     found = {listed.id: listed async for listed in _all(calls, owner, who)}
     for listed in _candidates(calls, list(found.values())):
         whole = await _whole(calls, owner, listed)
@@ -148,14 +148,14 @@ async def every(calls: Calls, owner: str, who: str) -> list[MeetingInfo]:
 
 
 def _candidates(calls: Calls, listed: list[MeetingInfo]) -> list[MeetingInfo]:
-    """Those without an agenda that may be meant, the newest first."""
+    """The newest meetings without an agenda, which may have the marker, newest first."""
     since = calls.now() - LOOK_BACK_MS
     bare = [each for each in listed if not each.agenda and (each.created_ms >= since or not each.created_ms)]
     return sorted(bare, key=lambda each: each.created_ms, reverse=True)[:LOOKS]
 
 
 async def _all(calls: Calls, owner: str, who: str) -> AsyncIterator[MeetingInfo]:
-    """What all lists hold. One that Zoom does not know is passed over, as long as it knows another."""
+    """The meetings of all lists. Lists that Zoom does not know are skipped, unless it knows none."""
     refusals: list[ZoomError] = []
     for kind in LISTS:
         try:
@@ -182,7 +182,7 @@ async def _listed(calls: Calls, owner: str, who: str, kind: str) -> AsyncIterato
 
 
 async def _whole(calls: Calls, owner: str, listed: MeetingInfo) -> MeetingInfo:
-    """A list's links may lack the passcode; what cannot be read is taken from the list."""
+    """Read a meeting by itself: links in lists may lack the passcode. Fall back to the list's data."""
     try:
         body = await calls.send("meeting", owner, "GET", f"meetings/{listed.id}")
     except (ZoomNotFoundError, ZoomScopeError):

@@ -1,4 +1,4 @@
-"""Files that a webhook names: fetched from Zoom's hosts alone, and never more than was asked for."""
+"""Downloads files that webhooks name: only from Zoom's hosts, and only up to a size limit."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _REDIRECT = (301, 302, 303, 307, 308)
 async def download(
     http: aiohttp.ClientSession, url: str, token: str, *, limit: int, allowed_hosts: tuple[str, ...] = ()
 ) -> bytes:
-    """The file at ``url``: https on Zoom's hosts or one of ``allowed_hosts`` (there also http, if it is
-    this machine). No other host is asked, however it is redirected.
+    """Download the file at ``url``: https on Zoom's hosts or ``allowed_hosts`` (there also http, if it is
+    this machine). Redirects to other hosts are refused.
 
     Raises :class:`ZoomError`; :class:`ZoomTooLargeError` for a file larger than ``limit`` bytes.
     """
@@ -40,7 +40,7 @@ async def download(
 
 
 def is_allowed(url: URL, allowed_hosts: tuple[str, ...] = ()) -> bool:
-    """Whether files may come from there, and a token go there."""
+    """Whether files may be downloaded from this URL, and tokens sent to it."""
     host = (url.raw_host or "").lower().rstrip(".")
     if url.user is not None or url.password is not None:
         return False
@@ -52,7 +52,7 @@ def is_allowed(url: URL, allowed_hosts: tuple[str, ...] = ()) -> bool:
 
 
 async def _fetch(http: aiohttp.ClientSession, url: URL, token: str, limit: int) -> bytes | URL:
-    """The file, or where it is instead."""
+    """The file, or the URL of a redirect."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S, sock_read=30)
     try:

@@ -1,5 +1,7 @@
-"""What Zoom refused, from status, code and message together: sources disagree on single numbers. Pure;
-the texts carry Zoom's reason and never a token."""
+"""Turns Zoom's refusals into errors. Pure; messages contain Zoom's reason and never a token.
+
+Status, code and message are used together, because sources disagree about single codes.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ _LINK_REASON = re.compile(r"invalid token|authorization code|token (expired|revo
 
 
 class AccessRefusedError(ZoomLinkError):
-    """401: this access token is not accepted. A refresh may mend it."""
+    """401: Zoom does not accept this access token. A refresh may help."""
 
 
 class Fault(msgspec.Struct):
@@ -60,12 +62,12 @@ class Refusal(msgspec.Struct):
 
     @property
     def reason(self) -> str:
-        """One line of what Zoom says, with what it says of single fields."""
+        """Zoom's message on one line, including its messages about single fields."""
         return one_line("; ".join([self.message, *(f"{each.field}: {each.message}" for each in self.errors)]))
 
     @property
     def number(self) -> int:
-        """The code as a number, 0 if it is none."""
+        """The code as a number, 0 if it is not one."""
         try:
             return int(self.code)
         except ValueError:
@@ -92,8 +94,8 @@ class _Given(msgspec.Struct):
 def error_from(
     status: int, headers: Mapping[str, str], body: bytes, now_ms: int, *, write: bool = False
 ) -> ZoomError:
-    """The error for an answer of ``status`` (anything but 2xx). ``write``: the request changes something,
-    so that an answer that says nothing leaves open whether it was done."""
+    """The error for an answer with this status (anything but 2xx). ``write`` means that the request changes
+    something; an unclear answer then leaves open whether it did."""
     refusal = _refusal(body)
     if status == 429:
         return _rate_limit(headers, refusal, now_ms)
@@ -103,7 +105,7 @@ def error_from(
 
 
 def error_without_answer(failure: Exception, host: str, *, write: bool) -> ZoomUnreachableError:
-    """The error for a call to ``host`` that got no answer; ``write`` as above. No text carries a token."""
+    """The error for a call to ``host`` that got no answer; ``write`` as in :func:`error_from`."""
     why = unanswered(failure, host, CA_KEY)
     if why.failure is Failure.CERTIFICATE:
         return ZoomCertificateError(why.text)
@@ -111,10 +113,10 @@ def error_without_answer(failure: Exception, host: str, *, write: bool) -> ZoomU
 
 
 def token_error(status: int, headers: Mapping[str, str], body: bytes, now_ms: int) -> ZoomError | None:
-    """The error for an answer of the token endpoint, None where it holds a token.
+    """The error for an answer of the token endpoint; None if the answer contains a token.
 
-    Refused for good are: the person's grant (:class:`ZoomLinkError`) and the app (:class:`ZoomClientError`).
-    Whatever is not Zoom's own JSON is :class:`ZoomUnreachableError`, and may have rotated the token.
+    :class:`ZoomLinkError` (refuses the person's grant) and :class:`ZoomClientError` (refuses the app) are
+    final. Any answer but Zoom's own JSON is a :class:`ZoomUnreachableError`, and may have rotated the token.
     """
     if 200 <= status < 300:
         return None if _has_token(body) else _no_token(status)
@@ -129,7 +131,7 @@ def token_error(status: int, headers: Mapping[str, str], body: bytes, now_ms: in
 
 
 def scopes_in(message: str) -> tuple[str, ...]:
-    """The scopes that a message like ``does not contain scopes:[a:b, c:d]`` names."""
+    """The scopes in a message like ``does not contain scopes:[a:b, c:d]``."""
     found = _SCOPES.search(message)
     return tuple(_SCOPE_WORD.findall(found[1])) if found else ()
 

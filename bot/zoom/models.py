@@ -1,4 +1,4 @@
-"""What the bot knows of Zoom's things. Times are ms since the epoch, 0 where Zoom names none."""
+"""Zoom's objects as far as the bot uses them. Times are ms since the epoch, 0 if Zoom gives none."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """For whom a call is made: a Mattermost user's id, and the e-mail by which apps without a token of
-    that person's own (``account``, ``server-to-server``) name them at Zoom."""
+    """The person for whom a call is made: their Mattermost user id, and their e-mail address. Apps with one
+    shared token (``account``, ``server-to-server``) identify the person at Zoom by the address."""
 
     user_id: str
     email: str = ""
@@ -16,10 +16,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class MeetingInfo:
-    """A meeting or webinar as it stands; ``status`` is ``waiting`` or ``started``, ``type`` Zoom's number.
+    """The current state of a meeting or webinar.
 
-    There is no ``start_url``: whoever opens it is the host. ``pmi`` is the host's personal room, 0 where
-    Zoom does not say: the meeting is there only if it is ``id``.
+    ``status`` is ``waiting`` or ``started``, ``type`` Zoom's number. ``start_url`` is left out, because it
+    makes anybody who opens it the host. ``pmi`` is the host's personal room, 0 if Zoom does not say; the
+    meeting takes place there only if ``id`` is the same number.
     """
 
     id: int
@@ -33,13 +34,13 @@ class MeetingInfo:
     type: int = 0
     status: str = ""
     created_ms: int = 0
-    # Set on what was just made, where an answer got lost on the way: there may be another one beside it.
+    # Set on a new meeting if an earlier try had no clear answer: there may be a second meeting.
     doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A meeting that was."""
+    """A past meeting."""
 
     uuid: str
     start_ms: int
@@ -48,7 +49,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class ZoomUser:
-    """A person at Zoom. ``pmi`` is 0 where there is none."""
+    """A Zoom user. ``pmi`` is 0 if there is none."""
 
     id: str
     email: str
@@ -58,14 +59,14 @@ class ZoomUser:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a person's Zoom settings allow; ``pmi_enabled`` is true where Zoom does not say."""
+    """A person's Zoom settings. ``pmi_enabled`` is true if Zoom does not say."""
 
     pmi_enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What the token endpoint gave. ``refresh_token`` is empty for server-to-server apps."""
+    """The answer of the token endpoint. ``refresh_token`` is empty for server-to-server apps."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)

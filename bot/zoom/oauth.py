@@ -1,4 +1,4 @@
-"""Zoom's OAuth endpoints, by requests-oauthlib in threads of its own."""
+"""Zoom's OAuth endpoints, called with requests-oauthlib in separate threads."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ from bot.zoom.models import Grant
 from bot.zoom.sessions import CA_KEY, CONNECT_TIMEOUT_S, TIMEOUT_S
 from bot.zoom.transport import Adapter, Session, Threads, lost, plain_url, secure_url
 
-# At DEBUG these print tokens, codes and the client secret.
+# At DEBUG these log tokens, codes and the client secret.
 for _name in ("requests_oauthlib", "oauthlib", "urllib3"):
     logging.getLogger(_name).setLevel(logging.INFO)
 
 T = TypeVar("T")
 
-# A hundred people whose tokens ended over night ask in the same minute.
+# A hundred people whose tokens expired overnight may ask in the same minute.
 THREADS = 32
 BACKOFF = Backoff(0.6, 1.2, attempts=3, least=0.5)
-# Zoom's access tokens hold an hour; used where an answer does not say.
+# Zoom's access tokens are valid for an hour. Used if an answer does not say.
 DEFAULT_LIFE_S = 3600
 
 
@@ -50,11 +50,11 @@ class _AccountClient(BackendApplicationClient):
 
 
 class OAuth:
-    """One Zoom app at ``url`` (https, or http on the loopback). Nothing here is remembered or logged.
+    """One Zoom app at ``url`` (https, or http on the loopback). No tokens are kept or logged here.
 
-    Every method raises a :class:`ZoomError`: :class:`ZoomLinkError` where the person's authorization is
-    no longer accepted, :class:`ZoomClientError` where the app is not, :class:`ZoomUnreachableError` where
-    there was no usable answer (``maybe_done``: the code or the token may be spent).
+    All errors are :class:`ZoomError`: :class:`ZoomLinkError` if Zoom no longer accepts the person's
+    authorization, :class:`ZoomClientError` if it refuses the app, :class:`ZoomUnreachableError` if there was
+    no usable answer (``maybe_done``: the code or the token may be used up).
     """
 
     def __init__(
@@ -83,12 +83,12 @@ class OAuth:
         self._timeout_s = timeout_s * 1.5
         self._now = now
         self._threads = Threads(THREADS, "zoom-oauth")
-        # Why Zoom refuses the app itself, by the last call that told; empty while it does not.
+        # Why Zoom refuses the app itself, according to the last call that showed it; empty if it does not.
         self.refusal = ""
 
     def authorize_url(self, state: str, verifier: str) -> str:
-        """Where a person's browser goes to consent. ``verifier`` (43 to 128 characters) is needed again
-        in :meth:`exchange`; Zoom learns its SHA-256 alone. Pure."""
+        """The URL where a person gives consent. ``verifier`` (43 to 128 characters) is needed again in
+        :meth:`exchange`; the URL contains only its SHA-256. Pure."""
         client = WebApplicationClient(self._client_id)
         url: str = client.prepare_request_uri(
             f"{self._base}/oauth/authorize",
@@ -100,32 +100,32 @@ class OAuth:
         return plain_url(url) if self._plain else url
 
     async def exchange(self, code: str, verifier: str) -> Grant:
-        """The tokens for a code, which is spent by it."""
+        """Exchange a code for tokens. A code can be used only once."""
         return await self._run(
             partial(self._fetch, WebApplicationClient(self._client_id), code=code, code_verifier=verifier)
         )
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """New tokens; the old refresh token is dead as soon as Zoom has it. Not sent again if its answer
-        was lost, only if nothing was sent."""
+        """Get new tokens. The old refresh token becomes invalid as soon as Zoom receives it, so the call is
+        retried only if nothing was sent."""
         return await self._run(partial(self._refresh, refresh_token))
 
     async def account_credentials(self) -> Grant:
-        """The token of a server-to-server app."""
+        """Get a token for a server-to-server app."""
         client = _AccountClient(self._client_id)
         try:
             return await self._run(partial(self._fetch, client, account_id=self._account_id))
         except ZoomLinkError as error:
-            # There is no person in this grant: what is wrong is the app or its account.
+            # No person is involved in this grant: Zoom refuses the app or its account.
             refused = ZoomClientError(str(error), status=error.status, code=error.code)
         raise refused
 
     async def revoke(self, token: str) -> None:
-        """End an authorization at Zoom. A token that is already dead raises :class:`ZoomLinkError`."""
+        """Revoke an authorization at Zoom. Raises :class:`ZoomLinkError` if the token is already invalid."""
         await self._run(partial(self._revoke, token))
 
     async def close(self) -> None:
-        """Nothing is kept open between calls; the threads end with their calls."""
+        """Do nothing: no connection stays open between calls, and the threads end with their calls."""
 
     async def _run(self, call: Callable[[], T]) -> T:
         try:
@@ -134,7 +134,7 @@ class OAuth:
             self.refusal = str(error)
             raise
         except ZoomLinkError:
-            # About one person: the app itself was accepted.
+            # This is about one person; Zoom accepted the app itself.
             self.refusal = ""
             raise
         self.refusal = ""
@@ -209,7 +209,7 @@ class OAuth:
         )
 
     def _guarded(self, call: Callable[[], T]) -> T:
-        """``call`` with the errors of this project alone: others hold the request, and with it secrets."""
+        """Run ``call`` and raise only errors of this project: others contain the request, and so secrets."""
         failure: ZoomError
         try:
             return call()
@@ -223,7 +223,7 @@ class OAuth:
         raise failure.with_traceback(None)
 
     def _check(self, secrets: tuple[str, ...], response: requests.Response) -> requests.Response:
-        """The hook that keeps Zoom's reason, which oauthlib would drop; a reason may quote what was sent."""
+        """Raise Zoom's refusal with its reason, which oauthlib would drop. Remove secrets quoted in it."""
         body = response.content
         for secret in secrets:
             body = body.replace(secret.encode(), b"(secret)")
@@ -237,7 +237,7 @@ class OAuth:
 
 
 def _is_retried(error: BaseException) -> bool:
-    """Whether certainly nothing was sent, and that may change in a moment."""
+    """Whether certainly nothing was sent, and a retry in a moment may help."""
     if not isinstance(error, ZoomUnreachableError) or isinstance(error, ZoomCertificateError):
         return False
     return not error.maybe_done and not error.timed_out and error.status == 0

@@ -1,4 +1,4 @@
-"""Decrypted tokens in memory: a bounded number, and those that are not saved yet."""
+"""Decrypted tokens in memory: a bounded number, and all that are not saved yet."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ class _Sealed(msgspec.Struct):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """An access token with its end (ms since the epoch), and the refresh token that follows it."""
+    """An access token with its expiry (ms since the epoch), and the refresh token to renew it."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
     expires_at: int
 
     def encode(self) -> str:
-        """What the vault seals."""
+        """The pair as JSON, for the vault to seal."""
         return msgspec.json.encode(_Sealed(self.access, self.refresh)).decode()
 
     @classmethod
     def decode(cls, opened: str, expires_at: int) -> Pair:
-        """What the vault opened."""
+        """The pair from the JSON that the vault opened."""
         sealed = msgspec.json.decode(opened, type=_Sealed)
         return cls(sealed.access, sealed.refresh, expires_at)
 
 
 class Pairs:
-    """The most recently used pairs by user, and apart from them what the store does not hold yet."""
+    """The most recently used pairs by user and, separately, those that are not in the store yet."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._kept: LRUCache[str, Pair] = LRUCache(limit)
@@ -46,28 +46,28 @@ class Pairs:
         return self._kept.get(user_id) or self._owed.get(user_id)
 
     def put(self, user_id: str, pair: Pair) -> None:
-        """Keep a pair; the one that was unused for longest makes room."""
+        """Keep a pair; drop the least recently used one if there is no room."""
         self._kept[user_id] = pair
 
     def forget(self, user_id: str) -> None:
-        """Drop whatever there is."""
+        """Drop the user's pairs, saved or not."""
         self._kept.pop(user_id, None)
         self._owed.pop(user_id, None)
 
     def owe(self, user_id: str, pair: Pair) -> None:
-        """This pair must yet be saved."""
+        """Note that this pair must still be saved."""
         self._owed[user_id] = pair
 
     def unsaved(self, user_id: str) -> Pair | None:
-        """The pair that must yet be saved, if there is one."""
+        """The pair that must still be saved, if there is one."""
         return self._owed.get(user_id)
 
     def settle(self, user_id: str, pair: Pair | None = None) -> None:
-        """Nothing is owed any more, or at least not ``pair``."""
+        """Note that no pair must be saved any more, or at least not ``pair``."""
         if pair is None or self._owed.get(user_id) is pair:
             self._owed.pop(user_id, None)
 
     @property
     def any_unsaved(self) -> bool:
-        """Whether anything is owed."""
+        """Whether any pair must still be saved."""
         return bool(self._owed)

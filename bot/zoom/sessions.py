@@ -1,4 +1,4 @@
-"""The HTTP session of the API calls."""
+"""The HTTP session for API calls."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ CA_KEY = "zoom.ca_file"
 def open_session(ca_file: str = "") -> aiohttp.ClientSession:
     """A session that verifies certificates and host names, and keeps no cookies.
 
-    ``ca_file`` is a PEM file of certificates trusted beside the system's own; a file that cannot be used
-    raises :class:`bot.errors.ConfigError`. Call it in a running loop; the caller closes it.
+    ``ca_file`` is a PEM file of certificates to trust in addition to the system's. Raises
+    :class:`bot.errors.ConfigError` if it cannot be used. Call it in a running loop; the caller closes the
+    session.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls_context(ca_file, CA_KEY), limit=CONNECTIONS),
@@ -28,7 +29,7 @@ def open_session(ca_file: str = "") -> aiohttp.ClientSession:
 
 
 def timeouts(total_s: float) -> aiohttp.ClientTimeout:
-    """``total_s`` for the whole call. Waiting for a connection ends earlier, as a failure of its own:
-    then it is known that nothing was sent."""
+    """Allow ``total_s`` for the whole call, and less for the connection. A connection timeout is a separate
+    failure, because then certainly nothing was sent."""
     connect_s = min(CONNECT_TIMEOUT_S, total_s / 2)
     return aiohttp.ClientTimeout(total=total_s, connect=connect_s, sock_connect=connect_s)

@@ -1,4 +1,4 @@
-"""Zoom's times: ISO 8601 in UTC, and ``Retry-After``."""
+"""Parses Zoom's times: ISO 8601 in UTC, and ``Retry-After``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# The end of the year 9998: later, or before 1970, is no time of a meeting, and cannot be shown in every zone.
+# The end of the year 9998. No meeting is later or before 1970, and not every time zone can show such times.
 MAX_TIME_MS = 253_370_764_800_000
-# A wait beyond this is no answer of Zoom's: its longest limit is a day.
+# Zoom asks for no longer wait: its longest limit is a day.
 MAX_RETRY_AFTER_MS = 8 * 24 * 3600 * 1000
 
 
 def parse_time(text: str) -> int:
-    """``2024-01-31T09:00:00Z`` as ms since the epoch (UTC where no zone is named); 0 if it is no time."""
+    """Parse ``2024-01-31T09:00:00Z`` into ms since the epoch (UTC if no zone is given); 0 if invalid."""
     try:
         return _ms(datetime.fromisoformat(text.strip()))
     except (ValueError, OverflowError, OSError):
@@ -21,8 +21,8 @@ def parse_time(text: str) -> int:
 
 
 def retry_at_ms(text: str, now_ms: int) -> tuple[int, bool]:
-    """When a ``Retry-After`` ends (ms since the epoch, 0 if it says nothing usable), and whether it was a
-    date: seconds are meant for the limits per second, a date-time for the daily one."""
+    """When a ``Retry-After`` ends (ms since the epoch, 0 if it is not usable), and whether it was a date.
+    Zoom sends seconds for the limits per second, and a date-time for the daily limit."""
     seconds = _seconds(text)
     if seconds is not None:
         return _bounded(now_ms + int(seconds * 1000), now_ms), False

@@ -1,4 +1,4 @@
-"""How long Zoom is waited for."""
+"""How long the bot waits for Zoom."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ SAVE_BACKOFF = Backoff(0.5, 30.0, least=0.5)
 
 @dataclass(frozen=True, slots=True)
 class ZoomTimings:
-    """What tests make shorter, in seconds; the defaults are what the documents promise."""
+    """The timings that tests shorten, in seconds. The documentation promises the defaults."""
 
-    # A person is told within 30 s; what comes before and after making a meeting needs time as well.
+    # A person gets an answer within 30 s. The work before and after creating a meeting needs time as well.
     create_s: float = 22.0
-    # Zoom may list a meeting a little after it made it.
+    # Zoom may list a new meeting with a short delay.
     listed_after_s: float = 1.0
     backoff: Backoff = BACKOFF
-    # How long calls must fail until no more go out, and for how long none do then.
+    # How long calls must fail until no more are sent, and for how long none are sent then.
     away_after_s: float = 4.0
     away_s: float = 5.0
-    # How long a refresh waits for a store that does not write before its token is used unsaved. The old one
-    # is dead by then: waiting longer would keep nothing safer.
+    # How long a refresh waits for a failing store before it uses the new token unsaved. The old token is
+    # already invalid, so a longer wait would make nothing safer.
     save_s: float = 5.0
     save_backoff: Backoff = SAVE_BACKOFF
 

@@ -1,7 +1,7 @@
-"""Everybody's tokens: decrypted in memory, sealed in the store, refreshed by one task per link.
+"""The tokens of linked accounts: decrypted in memory, sealed in the store, refreshed by one task per link.
 
-Zoom kills a refresh token with its use, so that a refresh must neither run twice nor be lost. A task of
-its own refreshes and saves; whoever needs the token waits for that task behind ``asyncio.shield``.
+Zoom invalidates a refresh token when it is used, so a refresh must neither run twice nor be lost. A separate
+task refreshes and saves; callers wait for that task behind ``asyncio.shield``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bot.zoom.timings import DEFAULT_TIMINGS, ZoomTimings
 
 log = logging.getLogger(__name__)
 
-# The link of an account-level app, and the owner of a server-to-server app's token.
+# The id of an account-level app's link, and the owner of a server-to-server app's token.
 ACCOUNT = "account"
 
 EARLY_MS = 60_000
@@ -31,7 +31,7 @@ CLOSE_S = 5.0
 
 
 class Sealer(Protocol):
-    """What is needed of :class:`bot.vault.Vault`."""
+    """The part of :class:`bot.vault.Vault` that is used here."""
 
     def seal(self, owner: str, value: str) -> str:
         """Encrypt ``value`` for ``owner``."""
@@ -41,27 +41,27 @@ class Sealer(Protocol):
 
 
 class Endpoint(Protocol):
-    """What is needed of :class:`bot.zoom.oauth.OAuth`."""
+    """The part of :class:`bot.zoom.oauth.OAuth` that is used here."""
 
     async def refresh(self, refresh_token: str) -> Grant:
-        """New tokens for a refresh token."""
+        """Get new tokens for a refresh token."""
 
 
 class TokenSource(Protocol):
-    """Where API calls get their token."""
+    """Provides access tokens for API calls."""
 
     async def access(self, user_id: str) -> str:
-        """A token that is valid for a while yet."""
+        """An access token that stays valid for a while."""
 
     async def refresh(self, user_id: str, stale: str) -> str:
-        """A token other than ``stale``, which Zoom has refused."""
+        """An access token other than ``stale``, which Zoom refused."""
 
 
 class Tokens:
     """The tokens of linked people (or of the account, under :data:`ACCOUNT`).
 
-    A link whose refresh Zoom refuses is forgotten, and a ``LostLink`` record is written in its place.
-    Store errors pass through.
+    If Zoom refuses a refresh, the link is deleted, and a ``LostLink`` record is written in its place.
+    Store errors are raised unchanged.
     """
 
     def __init__(
@@ -78,22 +78,22 @@ class Tokens:
         self._now = now
         self._timings = timings
         self._pairs = Pairs()
-        # The refresh of each link; and all refreshes, also of links that were replaced meanwhile.
+        # The current refresh of each link, and all refreshes, including those of links replaced meanwhile.
         self._tasks: dict[str, asyncio.Task[str]] = {}
         self._running: set[asyncio.Task[str]] = set()
         self._savers: dict[str, asyncio.Task[None]] = {}
         self._closing = False
-        # What is to be written together with a lost link.
+        # Returns the changes to write together with a lost link.
         self.on_lost: Callable[[LostLink], Sequence[Change]] = lambda lost: ()
-        # Since the start: how often Zoom gave new tokens, and how often it refused.
+        # Since the start: how often Zoom gave new tokens, and how often it refused to.
         self.refreshes = 0
         self.refusals = 0
 
     async def access(self, user_id: str) -> str:
-        """A token that holds for another minute. No I/O while the one in memory does.
+        """An access token that is valid for another minute. No I/O if the one in memory is.
 
-        Raises :class:`NotLinkedError`, :class:`ZoomLinkError` (and the link is gone), or another
-        :class:`bot.errors.ZoomError` (and it stays).
+        Raises :class:`NotLinkedError`, :class:`ZoomLinkError` (the link is deleted, unless its encryption key
+        is missing), or another :class:`bot.errors.ZoomError` (the link stays).
         """
         pair = self._pairs.get(user_id)
         if pair is None:
@@ -104,7 +104,7 @@ class Tokens:
         return await self.refresh(user_id, pair.access)
 
     async def refresh(self, user_id: str, stale: str) -> str:
-        """A token other than ``stale``. However many ask, one refresh is under way; errors as above."""
+        """An access token other than ``stale``. Callers share one refresh. Errors as in :meth:`access`."""
         task = self._tasks.get(user_id)
         if task is None:
             if self._closing:
@@ -121,8 +121,8 @@ class Tokens:
             raise
 
     def linked(self, user_id: str, grant: Grant, user: ZoomUser, *, by: str = "") -> list[Change]:
-        """What is to be written so that this account is theirs; a link that was there is replaced. ``by`` is
-        who made it."""
+        """The changes that link this Zoom account to the user, replacing an existing link. ``by`` is the user
+        who made the link."""
         pair = Pair(grant.access_token, grant.refresh_token, grant.expires_at)
         link = LinkedAccount(
             id=user_id,
@@ -138,11 +138,11 @@ class Tokens:
         return [Put(link, lambda: self._replace(user_id, pair)), Delete(LostLink, user_id)]
 
     def unlinked(self, user_id: str) -> list[Change]:
-        """What is to be written so that a link is forgotten."""
+        """The changes that delete a link."""
         return [Delete(LinkedAccount, user_id, lambda: self._disown(user_id))]
 
     async def held(self, user_id: str) -> Grant | None:
-        """The newest tokens of a link; None if there is none, or if their key is gone."""
+        """The newest tokens of a link; None if there is no link, or its encryption key is missing."""
         await self._quiet(user_id)
         try:
             pair, _ = await self._newest(user_id)
@@ -151,7 +151,7 @@ class Tokens:
         return Grant(pair.access, pair.refresh, pair.expires_at)
 
     async def close(self, timeout_s: float = CLOSE_S) -> None:
-        """Let refreshes and saves under way end, for at most ``timeout_s``; then cancel them."""
+        """Let running refreshes and saves finish within ``timeout_s`` seconds, then cancel them."""
         self._closing = True
         deadline = asyncio.get_running_loop().time() + timeout_s
         while tasks := [*self._running, *self._savers.values()]:
@@ -174,8 +174,8 @@ class Tokens:
         return pair.access
 
     async def _newest(self, user_id: str) -> tuple[Pair, str]:
-        """The tokens to go on from, and the sealed ones they replace: another process may have saved
-        newer ones than memory holds; what could not be saved yet is newer still."""
+        """The newest tokens, and the sealed ones in the store. Another process may have saved newer tokens
+        than those in memory; unsaved ones are newer still."""
         pair, sealed = await self._stored(user_id)
         return self._pairs.unsaved(user_id) or pair, sealed
 
@@ -194,7 +194,7 @@ class Tokens:
         return fresh
 
     async def _refused(self, user_id: str, sealed: str) -> None:
-        """Forget the link, unless it has other tokens by now."""
+        """Replace the link by a ``LostLink``, unless it has other tokens by now."""
         link = await self._store.get(LinkedAccount, user_id)
         if link is None or link.sealed_tokens != sealed:
             self._pairs.forget(user_id)
@@ -204,7 +204,7 @@ class Tokens:
         self._pairs.forget(user_id)
 
     async def _save(self, user_id: str, pair: Pair, sealed: str) -> None:
-        """Save, or at least have it under way: a store that fails must not lose what Zoom gave."""
+        """Save a pair, or go on saving it in the background: a failing store must not lose new tokens."""
         self._pairs.owe(user_id, pair)
         saver = self._savers.get(user_id)
         if saver is None:
@@ -215,7 +215,7 @@ class Tokens:
 
     async def _saving(self, user_id: str, sealed: str) -> None:
         failures = 0
-        # What the link may hold while it is still the one that was refreshed.
+        # The sealed tokens that the link may have if it is still the one that was refreshed.
         known = {sealed}
         while pair := self._pairs.unsaved(user_id):
             try:
@@ -248,7 +248,7 @@ class Tokens:
         try:
             opened = self._vault.open(link.id, link.sealed_tokens)
         except VaultError:
-            # The link stays: the key may come back. Until then linking again helps.
+            # The link stays, because the key may be put back. Until then, linking again helps.
             raise ZoomLinkError("the tokens do not open: store.encryption_keys lacks their key") from None
         return Pair.decode(opened, link.expires_at)
 
@@ -260,7 +260,7 @@ class Tokens:
         if self._tasks.get(user_id) is task:
             del self._tasks[user_id]
         if not task.cancelled():
-            # Else an error whose callers have all gone is reported when the task is collected.
+            # Retrieves the error. Without callers, asyncio would report it when the task is collected.
             task.exception()
 
     def _saved(self, user_id: str, task: asyncio.Task[None]) -> None:
@@ -269,7 +269,7 @@ class Tokens:
             log.error("a refreshed token could not be saved", exc_info=task.exception())
 
     def _disown(self, user_id: str) -> None:
-        """The link was replaced or removed: a refresh of the old one must leave nothing behind."""
+        """Forget a replaced or removed link: a running refresh must not leave its tokens in memory."""
         self._tasks.pop(user_id, None)
         self._pairs.forget(user_id)
 
@@ -281,7 +281,7 @@ class Tokens:
         return self._tasks.get(user_id) is asyncio.current_task()
 
     async def _quiet(self, user_id: str) -> None:
-        """Wait for the refresh of this link, if one is under way: it may yet bring other tokens."""
+        """Wait for this link's refresh, if one is running: it may bring new tokens."""
         task = self._tasks.get(user_id)
         if task:
             await asyncio.wait({task}, timeout=2 * CLOSE_S)

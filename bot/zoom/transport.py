@@ -1,4 +1,4 @@
-"""How requests-oauthlib reaches the token endpoint: threads, trust, limits, plain HTTP on the loopback."""
+"""How requests-oauthlib calls the token endpoint: threads, TLS, limits, plain HTTP on the loopback."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_ANSWER = 256 * 1024
 
 
 class Session(OAuth2Session):
-    """A session that takes nothing from the environment and follows no redirect."""
+    """A session that ignores the environment and follows no redirects."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -33,13 +33,13 @@ class Session(OAuth2Session):
         self.stream = True
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Nowhere: the client secret must not travel."""
+        """Return None: the client secret must not be sent elsewhere."""
         return None
 
 
 class Adapter(HTTPAdapter):
-    """Sends over connections of its own: on a kept one that the server closes at the same moment, a
-    rotated token is lost. ``plain`` sends ``https://`` as HTTP, which oauthlib would refuse."""
+    """Uses its own connections: if the server closed a reused connection at the wrong moment, a rotated token
+    would be lost. ``plain`` sends ``https://`` URLs over HTTP, because oauthlib refuses ``http://``."""
 
     def __init__(self, trust: ssl.SSLContext, *, plain: bool) -> None:
         self._trust = trust
@@ -47,15 +47,15 @@ class Adapter(HTTPAdapter):
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        """Give every connection our trust."""
+        """Use our TLS context for every connection."""
         super().init_poolmanager(*args, **kwargs, ssl_context=self._trust)
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
-        """Verify always, and by our trust alone: not by the bundle that requests brings."""
+        """Always verify, and only with our TLS context, not with the CA bundle of requests."""
         conn.cert_reqs = "CERT_REQUIRED"
 
     def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
-        """Send, and read the whole answer, but not more than ``MAX_ANSWER`` bytes."""
+        """Send a request and read the whole answer, up to ``MAX_ANSWER`` bytes."""
         if self._plain:
             request.url = plain_url(request.url or "")
         response = super().send(request, *args, **kwargs)
@@ -70,12 +70,12 @@ class Adapter(HTTPAdapter):
 
 
 def secure_url(url: str) -> str:
-    """The https form of a URL, which is what oauthlib accepts."""
+    """The URL with https, which oauthlib requires."""
     return "https://" + url.split("://", 1)[1]
 
 
 def plain_url(url: str) -> str:
-    """The http form of a URL."""
+    """The URL with http."""
     return "http://" + url.split("://", 1)[1]
 
 
@@ -90,7 +90,7 @@ def lost(failure: Exception, host: str) -> ZoomUnreachableError:
         return ZoomUnreachableError(f"{host} cannot be reached")
     if isinstance(failure, requests.exceptions.Timeout):
         return ZoomUnreachableError(f"{host} did not answer in time", maybe_done=True, timed_out=True)
-    # The type's name alone: the text of such an error may quote the request.
+    # Only the type's name, because the error's text may quote the request.
     return ZoomUnreachableError(f"{host} broke off: {type(failure).__name__}", maybe_done=True)
 
 
@@ -100,7 +100,7 @@ def _is_unconnected(failure: requests.exceptions.ConnectionError) -> bool:
 
 
 def _cause(failure: BaseException, kind: type[BaseException]) -> BaseException | None:
-    """The first error of ``kind`` below ``failure``: requests and urllib3 wrap as arguments and reasons."""
+    """The first ``kind`` inside ``failure``: requests and urllib3 nest errors as arguments and reasons."""
     below: list[object] = [failure]
     for _ in range(20):
         if not below:
@@ -114,10 +114,10 @@ def _cause(failure: BaseException, kind: type[BaseException]) -> BaseException |
 
 
 class Threads:
-    """At most ``limit`` blocking calls at a time.
+    """Runs blocking calls in threads, at most ``limit`` at a time.
 
-    Not an executor: the interpreter waits for an executor's threads at its end, and a stop must not
-    wait for a server that does not answer.
+    It uses no executor: the interpreter waits for an executor's threads at exit, and shutdown must not wait
+    for a server that does not answer.
     """
 
     def __init__(self, limit: int, name: str) -> None:
@@ -125,8 +125,8 @@ class Threads:
         self._name = name
 
     async def run(self, call: Callable[[], T], timeout_s: float) -> T:
-        """The result of ``call``; :class:`TimeoutError` if it takes longer than ``timeout_s``, waiting for
-        a thread not counted. The thread goes on then, and keeps its place until it ends."""
+        """Return the result of ``call``. Raises :class:`TimeoutError` after ``timeout_s``, not counting the
+        wait for a free slot. The thread then keeps running, and keeps its slot until it ends."""
         await self._slots.acquire()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
@@ -138,7 +138,7 @@ class Threads:
     def _free(self, future: asyncio.Future[T]) -> None:
         self._slots.release()
         if not future.cancelled():
-            # Else an error that nobody waits for any more is reported when it is collected.
+            # Retrieves the error. If nobody waits any more, asyncio would report it when it is collected.
             future.exception()
 
 
@@ -147,7 +147,7 @@ def _work(call: Callable[[], T], loop: asyncio.AbstractEventLoop, future: asynci
     failure: BaseException | None = None
     try:
         result = call()
-    except BaseException as error:  # handed on to whoever waits
+    except BaseException as error:  # raised again in the waiting task
         failure = error
 
     def finish() -> None:
@@ -159,5 +159,5 @@ def _work(call: Callable[[], T], loop: asyncio.AbstractEventLoop, future: asynci
     try:
         loop.call_soon_threadsafe(finish)
     except RuntimeError:
-        # The loop has ended; nobody waits.
+        # The loop is closed; nobody waits any more.
         return

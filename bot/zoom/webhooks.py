@@ -1,6 +1,6 @@
-"""Zoom's webhooks: their signature, their identity, and what they say of a meeting. Pure.
+"""Zoom's webhooks: their signature, their identity, and their events of meetings. Pure.
 
-Shapes as in Zoom's webhook reference; ids come as numbers or as text, depending on the event.
+The shapes follow Zoom's webhook reference. Ids are numbers or text, depending on the event.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from bot.domain.meetings import Ended, Joined, Left, MeetingEvent, RecordingOff,
 from bot.errors import EventError
 from bot.zoom.times import MAX_TIME_MS, parse_time
 
-# Zoom's own bound, in both directions.
+# Zoom's own limit, applied in both directions.
 MAX_SKEW_S = 5 * 60
 
 
 class Participant(msgspec.Struct, frozen=True):
-    """Somebody in a meeting. ``user_id`` is new for each session."""
+    """A participant of a meeting. ``user_id`` is new for each session."""
 
     user_id: str | int = ""
     user_name: str = ""
@@ -32,12 +32,12 @@ class Participant(msgspec.Struct, frozen=True):
 
     @property
     def session(self) -> str:
-        """What tells two sessions apart, even of one person."""
+        """An id for the session. One person may have several sessions."""
         return str(self.user_id or self.participant_uuid or self.id or self.user_name)
 
     @property
     def person(self) -> str:
-        """What tells two people apart, as well as Zoom lets us."""
+        """An id for the person, as far as Zoom identifies people."""
         return self.id or self.email or self.participant_uuid or self.user_name or self.session
 
 
@@ -62,17 +62,17 @@ class MeetingObject(msgspec.Struct, frozen=True):
 
 
 class Webhook(msgspec.Struct, frozen=True, dict=True):
-    """A webhook's frame; what ``object`` holds depends on the event."""
+    """The envelope of a webhook. The content of ``object`` depends on the event."""
 
     event: str
-    # In ms. As it came: it tells deliveries of one event from another event.
+    # In ms, unchanged: it tells repeated deliveries of one event from other events.
     event_ts: int | float | str | None = 0
     payload: dict[str, Any] = {}
     download_token: str | None = ""
 
     @property
     def at(self) -> int:
-        """When it happened, in ms; 0 if that is not to be known."""
+        """When it happened, in ms; 0 if unknown."""
         try:
             at = int(self.event_ts or 0)
         except (ValueError, OverflowError):
@@ -87,10 +87,10 @@ class Webhook(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def meeting(self) -> MeetingObject:
-        """``payload.object`` as a meeting, read once; :class:`EventError` if it is none."""
+        """``payload.object`` as a meeting, parsed once; :class:`EventError` if it is not one."""
         found = self.object
         if "meeting_uuid" in found or "meeting_id" in found:
-            # Summaries have names of their own for the same things.
+            # Summaries use other names for the same fields.
             found = {name.removeprefix("meeting_"): value for name, value in found.items()}
         try:
             return msgspec.convert(_known(found), MeetingObject)
@@ -102,7 +102,7 @@ _webhooks = msgspec.json.Decoder(Webhook, strict=True)
 
 
 def read_webhook(body: bytes) -> Webhook:
-    """The webhook in a request's body; :class:`EventError` if it is none."""
+    """Parse the webhook in a request's body; :class:`EventError` if it is not one."""
     try:
         return _webhooks.decode(body)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
@@ -110,7 +110,7 @@ def read_webhook(body: bytes) -> Webhook:
 
 
 def _known(found: dict[str, Any]) -> dict[str, Any]:
-    """What Zoom does not know it leaves out, or says null; of the participant, too."""
+    """Remove nulls, also from the participant: Zoom leaves out unknown fields or sends null."""
     known = {name: value for name, value in found.items() if value is not None}
     if isinstance(who := known.get("participant"), dict):
         known["participant"] = {name: value for name, value in who.items() if value is not None}
@@ -118,7 +118,7 @@ def _known(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def identity(webhook: Webhook) -> str:
-    """The same for every delivery of one event: the event, its time, the meeting, the participant."""
+    """The id shared by all deliveries of one event, made of its name, time, meeting and participant."""
     found = webhook.object
     participant = found.get("participant")
     who = participant if isinstance(participant, dict) else {}
@@ -133,7 +133,7 @@ def identity(webhook: Webhook) -> str:
 
 
 def meeting_event(webhook: Webhook, meeting: MeetingObject) -> MeetingEvent | None:
-    """What a webhook says of its meeting; None if it changes nothing that a post shows."""
+    """The meeting event in a webhook; None if it changes nothing that a post shows."""
     at = webhook.at
     match webhook.event:
         case "meeting.started":
@@ -171,7 +171,7 @@ def is_signed(headers: Mapping[str, str], body: bytes, secret: str, now_ms: int)
 
 
 def encrypt_token(secret: str, plain_token: str) -> str:
-    """The answer to ``endpoint.url_validation``."""
+    """The encrypted token for the answer to ``endpoint.url_validation``."""
     return _hmac(secret, plain_token.encode())
 
 
