@@ -38,7 +38,15 @@ class Inbox:
         return await self._store.get(Item, id) is not None
 
     def item(
-        self, id: str, kind: str, queue: str, payload: object, *, asked_at: int = 0, due_at: int = 0
+        self,
+        id: str,
+        kind: str,
+        queue: str,
+        payload: object,
+        *,
+        asked_at: int = 0,
+        due_at: int = 0,
+        sender: str = "",
     ) -> Item:
         """Build an item. ``payload`` is JSON as bytes, or anything that JSON can encode."""
         now = self._now()
@@ -51,6 +59,7 @@ class Inbox:
             asked_at=asked_at or now,
             received_at=now,
             due_at=due_at,
+            sender=sender,
         )
 
     def read_request(self, item: Item) -> Request:

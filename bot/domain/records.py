@@ -51,6 +51,8 @@ class Item(Record, kw_only=True):
     state: ItemState = ItemState.WAITING
     done_at: int = 0
     error: str = ""
+    # The Mattermost user who sent a request; empty for webhooks and tasks.
+    sender: str = ""
 
 
 class Cursor(Record, kw_only=True):

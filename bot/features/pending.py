@@ -43,4 +43,5 @@ def _asked_again(ctx: Context, ticket: Ticket, pending: Pending) -> Item:
     request.asked_at = ctx.now()
     # The ``/zoom`` command has already been answered.
     request.response_url = ""
-    return ctx.inbox.item(f"pending:{ticket.id}:{pending.id}", REQUEST, request.channel_id, request)
+    id, queue = f"pending:{ticket.id}:{pending.id}", request.channel_id
+    return ctx.inbox.item(id, REQUEST, queue, request, sender=pending.user_id)

@@ -187,7 +187,8 @@ class Listener:
             root_id=message.root_id,
             asked_at=asked_at,
         )
-        return self._inbox.item(f"post:{message.id}", REQUEST, message.channel_id, request, asked_at=asked_at)
+        id, queue, user = f"post:{message.id}", message.channel_id, message.user_id
+        return self._inbox.item(id, REQUEST, queue, request, asked_at=asked_at, sender=user)
 
     def _command_in(self, posted: Posted) -> ParsedCommand | None:
         message = posted.message

@@ -16,6 +16,7 @@ from bot.core.tasks import Task
 from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState
 from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
+from bot.runtime.admission import Admission
 from bot.runtime.metrics import Metrics
 from bot.runtime.queues import MAX_WAITING, Queues
 from bot.runtime.timer import Timer
@@ -52,6 +53,7 @@ class Worker:
         retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY,
         *,
         max_waiting: int = MAX_WAITING,
+        admission: Admission | None = None,
     ) -> None:
         self._ctx = ctx
         self._registry = registry
@@ -67,6 +69,9 @@ class Worker:
         self._full = False
         self._refused = False
         self._recovering = False
+        self._admission = admission or Admission()
+        # Items of an earlier process that wait in the store: they may have been begun.
+        self._left: set[str] = set()
         self.timer = Timer(self._take, ctx.now)
         store.watch(Item, self._take)
 
@@ -91,8 +96,9 @@ class Worker:
         finally:
             self._recovering = False
         self._full = False
-        for item in sorted(items, key=lambda item: (item.asked_at, item.received_at)):
-            self._take(item, retried=True)
+        self._left = {item.id for item in items if item.id not in self._taken}
+        for item in sorted(items, key=_age):
+            self._take(item)
         return len(items)
 
     async def idle(self) -> None:
@@ -103,18 +109,51 @@ class Worker:
         """Let running handlers finish within ``grace_s`` seconds. Other items stay in the store."""
         await self._queues.close(grace_s)
 
-    def _take(self, item: Item, *, retried: bool = False) -> None:
+    def _take(self, item: Item) -> None:
         if item.state is not ItemState.WAITING or item.id in self._taken:
             return
         if item.due_at > self._ctx.now():
             self.timer.add(item)
             return
-        if self._full or not self._queues.offer(item.queue, lambda: self._work(item, retried)):
+        if self._full:
+            self._refused = True
+        elif self._admission.admit(item) and not self._queue(item):
+            self._admission.leave(item)
             self._full = self._refused = True
-            return
+
+    def _queue(self, item: Item) -> bool:
+        retried = item.id in self._left
+        if not self._queues.offer(item.queue, lambda: self._work(item, retried)):
+            return False
+        self._left.discard(item.id)
         self._taken[item.id] = item.received_at
         if retried and self._may_announce(item):
             self._ctx.creations.begin(item.id)
+        return True
+
+    async def _take_held(self, done: Item) -> None:
+        """Queue what had to wait because the source of ``done`` had too much in the queues."""
+        while held := self._admission.take(done):
+            queued = False
+            try:
+                item = await self._store.get(Item, held.id)
+                queued = item is not None and self._take_late(item)
+            finally:
+                self._admission.fetched(held, queued=queued)
+        if self._admission.overflowed(done):
+            await self.recover()
+
+    def _take_late(self, item: Item) -> bool:
+        """Queue an item that was held; False if it is done by now, or due later."""
+        if item.state is not ItemState.WAITING or item.id in self._taken:
+            return False
+        if item.due_at > self._ctx.now():
+            self.timer.add(item)
+            return False
+        if self._queue(item):
+            return True
+        self._full = self._refused = True
+        return False
 
     def _may_announce(self, item: Item) -> bool:
         """Whether an earlier attempt may have created a meeting for which webhooks already arrive."""
@@ -134,7 +173,9 @@ class Worker:
                 await self._try(now, retried)
         finally:
             self._taken.pop(item.id, None)
+            self._admission.leave(item)
             self._ctx.creations.end(item.id)
+        await self._take_held(item)
         if item.kind == TASK:
             await self._take_again(item)
         if self._full and not self._recovering and self._queues.waiting <= self._max_waiting // 2:
@@ -212,3 +253,7 @@ class Worker:
         except (VaultError, msgspec.MsgspecError):
             log.error("item %s cannot be read: nobody can be told", item.id, extra={"item": item.id})
             return []
+
+
+def _age(item: Item) -> tuple[int, int]:
+    return item.asked_at, item.received_at

@@ -87,7 +87,7 @@ class MattermostRoutes:
         )
         trigger = _text(form.get("trigger_id")) or asked.response_url
         id = "command:" + hashlib.sha256(trigger.encode()).hexdigest()[:32]
-        item = self._ctx.inbox.item(id, REQUEST, asked.channel_id, asked)
+        item = self._ctx.inbox.item(id, REQUEST, asked.channel_id, asked, sender=user_id)
         try:
             async with asyncio.timeout(self._ctx.timings.store_s):
                 await self._ctx.inbox.add(item)

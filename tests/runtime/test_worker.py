@@ -19,6 +19,7 @@ from bot.core.registry import Registry
 from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState, Notice
 from bot.errors import MattermostUnreachableError
+from bot.runtime.admission import Admission
 from bot.runtime.metrics import Metrics
 from bot.runtime.queues import Queues
 from bot.runtime.worker import RetryPolicy, Worker
@@ -57,14 +58,14 @@ class Bench:
 
         return register
 
-    def item(self, id: str, queue: str, command: str = "note") -> Item:
+    def item(self, id: str, queue: str, command: str = "note", sender: str = "") -> Item:
         request = Request(
             command=command, argument=id, trigger=id, user_id="user", user_name="alice", channel_id=queue
         )
-        return self.ctx.inbox.item(f"post:{id}", REQUEST, queue, request)
+        return self.ctx.inbox.item(f"post:{id}", REQUEST, queue, request, sender=sender)
 
-    async def add(self, id: str, queue: str, command: str = "note") -> None:
-        await self.ctx.inbox.add(self.item(id, queue, command))
+    async def add(self, id: str, queue: str, command: str = "note", sender: str = "") -> None:
+        await self.ctx.inbox.add(self.item(id, queue, command, sender))
 
     async def state(self, id: str) -> ItemState | None:
         item = await self.store.get(Item, f"post:{id}")
@@ -73,13 +74,27 @@ class Bench:
 
 @asynccontextmanager
 async def bench_of(
-    world: World, path: Path, *, max_waiting: int = 1000, retry_policy: RetryPolicy = IMPATIENT
+    world: World,
+    path: Path,
+    *,
+    max_waiting: int = 1000,
+    retry_policy: RetryPolicy = IMPATIENT,
+    admission: Admission | None = None,
 ) -> AsyncIterator[Bench]:
     store = NotifyingStore(await open_store(f"tinydb:{path}"))
     ctx = world.bot.ctx
     ctx = replace(ctx, store=store, inbox=Inbox(store, ctx.vault, ctx.now))
     metrics, registry = Metrics(), Registry()
-    worker = Worker(ctx, registry, ctx.inbox, store, metrics, retry_policy, max_waiting=max_waiting)
+    worker = Worker(
+        ctx,
+        registry,
+        ctx.inbox,
+        store,
+        metrics,
+        retry_policy,
+        max_waiting=max_waiting,
+        admission=admission,
+    )
     bench = Bench(ctx, store, worker, registry, metrics)
     bench.on("note")(lambda request: None)
     try:
