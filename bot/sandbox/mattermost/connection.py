@@ -22,6 +22,8 @@ class Connection:
         self.id = new_id()
         self.user_id = user_id
         self.deaf = False
+        # Its session has ended: it gets no events, and requests are refused.
+        self.revoked = False
         self.dropped_at = 0.0
         self._next_seq = 0
         self._replay: deque[tuple[int, str]] = deque(maxlen=REPLAY)
@@ -77,7 +79,7 @@ class Connection:
 
     def reply(self, frame: str) -> None:
         """Reply to a client's request. Replies have no sequence number and are not kept."""
-        if not self.deaf and self.open:
+        if self.open and (self.revoked or not self.deaf):
             self._put(frame)
 
     async def write(self) -> None:

@@ -57,11 +57,13 @@ class Hub:
             if connection.user_id in users and connection.user_id != omit:
                 connection.tell(event)
 
-    def deafen(self, user_id: str) -> None:
-        """Keep the user's sockets open but send nothing more on them."""
+    def deafen(self, user_id: str, *, revoked: bool = False) -> None:
+        """Keep the user's sockets open but send no more events. If ``revoked``, requests are refused;
+        otherwise nothing answers them."""
         for connection in self._connections.values():
             if connection.user_id == user_id:
                 connection.deaf = True
+                connection.revoked = connection.revoked or revoked
 
     def cut(self, user_id: str = "") -> None:
         """Cut the sockets. Their connections can be resumed."""

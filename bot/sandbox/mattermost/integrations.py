@@ -53,9 +53,11 @@ class Integrations:
         }
         reply = await self._call(action.url, encode(body))
         given = parse(reply.body)
-        if reply.status != 200 or not isinstance(given, dict):
+        if reply.body.strip() and not isinstance(given, dict):
             raise _failed()
-        self._apply(user, post, given)
+        if reply.status != 200:
+            raise _failed()
+        self._apply(user, post, given or {})
         return {"status": "OK", "trigger_id": trigger.client}
 
     def open_dialog(self, body: Json) -> None:

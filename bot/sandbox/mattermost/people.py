@@ -220,23 +220,23 @@ class People:
             return refusal.json()
 
     async def set_token(self, user: str | User, new: str = "") -> str:
-        """Revoke the account's tokens, mute its sockets, and return a new token."""
+        """Revoke the account's tokens, end its sockets' sessions, and return a new token."""
         account = self.user(user)
         self.world.directory.revoke(account)
-        self.world.hub.deafen(account.id)
+        self.world.hub.deafen(account.id, revoked=True)
         token = self._tokens[account.id] = self.world.directory.issue(account, new)
         if account.id == self.bot_id:
             self.bot_token = token
         return token
 
     def disable(self, user: str | User) -> None:
-        """Deactivate an account: its tokens are refused, and its sockets stay open but send nothing."""
+        """Deactivate an account: its tokens are refused, and its sockets stay open without events."""
         account = self.user(user)
         account.delete_at = self.world.now()
-        self.world.hub.deafen(account.id)
+        self.world.hub.deafen(account.id, revoked=True)
 
     def enable(self, user: str | User) -> None:
-        """Reactivate an account: its tokens are valid again, but its old sockets still send nothing."""
+        """Reactivate an account: its tokens are valid again, but its old sockets still refuse requests."""
         self.user(user).delete_at = 0
 
     def _home(self, user: User) -> str:

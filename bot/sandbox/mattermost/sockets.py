@@ -16,7 +16,7 @@ from bot.sandbox.mattermost.wire import encode_text, event
 if TYPE_CHECKING:
     from bot.sandbox.mattermost.world import World
 
-VERSION = "5.37.0"
+VERSION = "11.6.0"
 MAX_FRAME = 8192
 # Seconds between the server's pings; a client that does not answer is cut.
 HEARTBEAT_S = 60.0
@@ -77,7 +77,7 @@ class _SocketSession:
         seq, data = body.get("seq", 0), body.get("data") or {}
         if body.get("action") == "authentication_challenge":
             self._challenge(seq, str(data.get("token", "")))
-        elif not self._connection.user_id:
+        elif not self._connection.user_id or self._connection.revoked:
             self._refuse(seq, "api.web_socket_router.not_authenticated.app_error", 401)
         elif body.get("action") == "ping":
             self._reply(seq, self._pong())

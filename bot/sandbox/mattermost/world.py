@@ -41,7 +41,7 @@ class World:
         self.trigger_life = 3.0
         self.allow_overrides = True
         self.show_email_address = True
-        self.sends_root_id = False
+        self.sends_root_id = True
         self.site_url = ""
         self.faults = Faults()
         self.changes = Changes()
