@@ -247,3 +247,5 @@ def _about_file(path: Path, table: Mapping[str, Any]) -> Iterator[str]:
 def _about(config: Config) -> Iterator[str]:
     if urlsplit(config.mattermost.url).scheme == "http":
         yield "mattermost.url: begins with http://: the token and all messages are sent unencrypted"
+    if urlsplit(config.mattermost.override_icon_url).scheme == "http":
+        yield "mattermost.override_icon_url: begins with http://: pages over https may not show it"

@@ -240,8 +240,9 @@ def base_url(*, http_anywhere: bool = False) -> Rule:
 
 
 def _icon(value: str, base: Path) -> str:
-    if value and _split(value).scheme != "https":
-        raise WrongValueError("must begin with https://")
+    if value:
+        # Raises for anything but http and https.
+        _split(value)
     return value
 
 

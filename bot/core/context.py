@@ -80,6 +80,9 @@ class Requests(Protocol):
     def usage_of(self, name: str) -> str:
         """The message key of a command's syntax; empty if the command is unknown."""
 
+    def asks_of(self, name: str) -> str:
+        """The key of what a command asks for if it stands alone; empty if it has none."""
+
     async def respond(self, ctx: Context, job: Job, request: Request) -> list[Change]:
         """Run a request through its command's gates, then its action."""
 

@@ -44,7 +44,8 @@ class Where(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command. ``usage`` and ``help`` are the message keys of its syntax and its description.
+    """A command. ``usage`` and ``help`` are the message keys of its syntax and its description, ``asks`` that
+    of what it asks for if it stands alone and may not.
 
     Without ``help`` it is not listed. Without ``takes`` people cannot write it; only the bot itself uses it.
     ``creates``: it creates a meeting at Zoom, which an interruption may orphan. ``announces``: webhooks
@@ -57,6 +58,7 @@ class Command:
     where: Where = Where.ANYWHERE
     gates: tuple[Gate, ...] = ()
     usage: str = ""
+    asks: str = ""
     help: str = ""
     position: int = 100
     creates: bool = False
@@ -128,6 +130,7 @@ def command(
     where: Where = Where.ANYWHERE,
     gates: tuple[Gate, ...] = (),
     usage: str = "",
+    asks: str = "",
     help: str = "",
     position: int = 100,
     creates: bool = False,
@@ -143,6 +146,7 @@ def command(
             where=where,
             gates=gates,
             usage=usage,
+            asks=asks,
             help=help,
             position=position,
             creates=creates,

@@ -97,6 +97,10 @@ class Registry:
         """The message key of a command's syntax; empty if the command is unknown."""
         return self.commands[name].usage if name in self.commands else ""
 
+    def asks_of(self, name: str) -> str:
+        """The key of what a command asks for if it stands alone; empty if it has none."""
+        return self.commands[name].asks if name in self.commands else ""
+
     async def respond(self, ctx: Context, job: Job, request: Request) -> list[Change]:
         """Run a request through its command's gates, then its action. A Zoom error becomes an answer."""
         asked = self.commands.get(request.command)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
-_SPACED_ID = r"\d(?:[ -]?\d){7,12}"
-_LINK = r"<?https?://\S+>?"
+from bot.domain.mentions import find_mention, strip_blanks, text_after
+
+# Between the digits of a meeting's number, also as other programs write them: special spaces and dashes.
+_GAP = r"[ \-\u00a0\u2007\u2009\u2010-\u2015\u202f\u2212]"
+_NUMBER = rf"\d(?:{_GAP}?\d){{7,12}}"
+# What may stand around a number or a link.
+_AROUND = r"[\s`(<\[\"'“”„‚‘’)>\].,;:!?*_~]*"
+_SPACED_ID = rf"{_AROUND}{_NUMBER}{_AROUND}"
+# Any text with a link in it; Zoom's own may lack the scheme.
+_LINK = r".*(?:https?://|zoom(?:gov|-x)?\.(?:us|com|de)(?:\.cn)?/)\S.*"
+# A pasted invitation whose link was cut off.
+_INVITATION = rf".*\bmeeting id:?\s*{_NUMBER}(?!\d).*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +39,8 @@ def _form(pattern: str) -> Form:
 
 NOTHING = _form("")
 TOPIC = _form(".*")
-MEETING_ID = _form(_SPACED_ID)
-MEETING = _form(rf"me|{_SPACED_ID}|{_LINK}")
+MEETING_ID = _form(rf"{_SPACED_ID}|{_LINK}|{_INVITATION}")
+MEETING = _form(rf"me|{_SPACED_ID}|{_LINK}|{_INVITATION}")
 
 
 def words(*choices: str) -> Form:
@@ -40,11 +49,14 @@ def words(*choices: str) -> Form:
 
 
 _DROPPED = ",:!?."
+_ONLY_ID = re.compile(rf"{_AROUND}({_NUMBER}){_AROUND}")
+_ID_IN_INVITATION = re.compile(rf"\bmeeting id:?\s*({_NUMBER})(?!\d)", re.IGNORECASE)
 _MARKUP = re.compile(
     r"^[ ]{0,3}(?P<fence>```+(?=[^`\n]*$)|~~~+).*?(?:^[ ]{0,3}(?P=fence)[`~]*[ \t]*$|\Z)"  # fenced code
     r"|^[ ]{0,3}>.*?$"  # a quoted line
     r"|(?:\A|(?<=\n\n))(?:(?:[ ]{4}|[ ]{0,3}\t)[^\n]*(?:\n|\Z))+"  # indented code
-    r"|(?P<ticks>(?<!`)`+(?!`))(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=ticks)(?!`)",  # inline code
+    r"|(?P<ticks>(?<!`)`+(?!`))(?:(?!\n[ \t]*\n).)+?(?<!`)(?P=ticks)(?!`)"  # inline code
+    r"|https?://[^\s<]+",  # an address is no mention
     re.MULTILINE | re.DOTALL,
 )
 
@@ -104,9 +116,10 @@ class Grammar:
     ) -> ParsedCommand | None:
         """What a post asks for, or None when it is not for the bot. ``direct``: in its direct channel."""
         visible = _blank_markup(message)
-        mention = _mention_of(bot_name).search(visible)
-        if mention and not message[: mention.start()].strip():
-            return self.parse_words(message[mention.end() :].lstrip(_DROPPED))
+        mention = find_mention(visible, bot_name)
+        if mention and (rest := text_after(message, mention)) is not None:
+            return self.parse_words(rest.lstrip(_DROPPED))
+        message = strip_blanks(message) if not message.isascii() else message
         if by_keyword := self._parse_keyword(message, visible, keyword):
             return by_keyword
         asked = self._parse_direct(message) if direct else None
@@ -114,10 +127,10 @@ class Grammar:
 
     def parse_words(self, words: str) -> ParsedCommand:
         """What follows the mention, or ``/zoom``: a command, or else a topic to start."""
-        words = words.strip()
+        words = strip_blanks(words)
         if not words.strip(_DROPPED):
             return ParsedCommand("start")
-        return self._whole_command(words) or self._bare_command(words) or ParsedCommand("start", words)
+        return self._whole_command(words) or self._misread(words) or ParsedCommand("start", words)
 
     def _parse_keyword(self, message: str, visible: str, keyword: str) -> ParsedCommand | None:
         word, rest = _split(message)
@@ -126,25 +139,35 @@ class Grammar:
         return self._whole_command(rest) if rest else ParsedCommand("start")
 
     def _parse_direct(self, message: str) -> ParsedCommand:
-        words = message.strip()
+        words = strip_blanks(message)
         if words.casefold() in self._answers:
             return ParsedCommand("answer", words.casefold())
         name = _split(words)[0].casefold()
-        return self._whole_command(words) or ParsedCommand("usage", name if name in self._forms else "")
+        known = ParsedCommand("usage", name if name in self._forms else "")
+        return self._whole_command(words) or self._misread(words) or known
 
     def _whole_command(self, words: str) -> ParsedCommand | None:
         name, rest = _split(words)
         form = self._forms.get(name.casefold())
         return ParsedCommand(name.casefold(), rest) if form and form.fits(rest) else None
 
-    def _bare_command(self, words: str) -> ParsedCommand | None:
-        """The word of a command that needs more: asked for how it goes, rather than taken for a topic."""
-        return ParsedCommand("usage", words.casefold()) if words.casefold() in self._forms else None
+    def _misread(self, words: str) -> ParsedCommand | None:
+        """A command that needs a certain form, without it: the person is asked, and no topic is made of it.
+
+        A lone command may end with a full stop or the like.
+        """
+        name, rest = _split(words)
+        lone = name.casefold().rstrip(_DROPPED + ";") if not rest else name.casefold()
+        form = self._forms.get(lone)
+        if form is None or (rest and form in (NOTHING, TOPIC)):
+            return None
+        return ParsedCommand(lone) if not rest and form.fits("") else ParsedCommand("usage", words)
 
 
 def meeting_number(text: str) -> int:
-    """The meeting id in ``123 4567 8901`` or ``123-456-789``."""
-    return int(re.sub(r"\D", "", text))
+    """The meeting's number in ``123 4567 8901``, ``123-456-789`` or an invitation; 0 if there is none."""
+    found = _ID_IN_INVITATION.search(text) or _ONLY_ID.fullmatch(text)
+    return int(re.sub(r"\D", "", found[1])) if found else 0
 
 
 def _split(words: str) -> tuple[str, str]:
@@ -153,13 +176,8 @@ def _split(words: str) -> tuple[str, str]:
     return first, rest[0].strip() if rest else ""
 
 
-@functools.lru_cache(maxsize=8)
-def _mention_of(bot_name: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w@/])@{re.escape(bot_name)}(?!\w|-\w|\.\w)", re.IGNORECASE)
-
-
 def _blank_markup(message: str) -> str:
     """The message with code and quotes blanked, so that positions stay true."""
-    if not any(mark in message for mark in ("`", "~~~", ">", "    ", "\t")):
+    if not any(mark in message for mark in ("`", "~~~", ">", "    ", "\t", "://")):
         return message
     return _MARKUP.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), message)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bot.core.context import Context, Job
-from bot.core.declarations import Changes, Hook, command, hook
+from bot.core.declarations import Changes, command
 from bot.domain.grammar import NOTHING, Request
-from bot.messages.content import Code, Content, Lines, Markdown, Table, text
+from bot.messages.content import Content, Lines, Markdown, Table, text
 
 # Commands that make sense only where people link their own Zoom accounts.
 _OWN_ACCOUNT = ("connect-usage", "disconnect-usage")
@@ -17,15 +17,6 @@ async def show_help(ctx: Context, job: Job, request: Request) -> Changes:
     table = Table([text("help-write"), text("help-to")], [*_starts(ctx), *_commands(ctx)])
     said = Lines([text("help-title"), table, text("help-direct")], "\n\n")
     return [ctx.tell(job, request, said)]
-
-
-@hook(Hook.NOT_UNDERSTOOD)
-async def show_usage(ctx: Context, job: Job, request: Request) -> Changes:
-    """Show the syntax of an incomplete command, or say that the command is unknown."""
-    name = request.argument
-    if usage := ctx.requests.usage_of(name):
-        return [ctx.tell(job, request, text("usage", command=Code(name), usage=text(usage)))]
-    return [ctx.tell(job, request, text("unknown"))]
 
 
 def _starts(ctx: Context) -> list[list[Content]]:

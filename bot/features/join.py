@@ -20,9 +20,14 @@ from bot.messages.cards import spaced
 from bot.messages.catalogue import catalogue
 from bot.messages.content import Text, text
 from bot.zoom import MeetingInfo
-from bot.zoom.addresses import JoinLink, NotJoinable, join_link
+from bot.zoom.addresses import JoinLink, NotJoinable, find_join_link
 
-_REFUSED = {NotJoinable.FOREIGN: "join-bad-link", NotJoinable.HOST: "join-host-link"}
+_REFUSED = {
+    NotJoinable.FOREIGN: "join-bad-link",
+    NotJoinable.HOST: "join-host-link",
+    NotJoinable.PERSONAL: "join-personal-link",
+    NotJoinable.REGISTRATION: "join-registration-link",
+}
 
 
 @command(
@@ -31,6 +36,7 @@ _REFUSED = {NotJoinable.FOREIGN: "join-bad-link", NotJoinable.HOST: "join-host-l
     where=Where.CHANNEL,
     gates=(gates.may_post, gates.fresh),
     usage="join-usage",
+    asks="join-asks",
     help="join-help",
     position=30,
     announces=True,
@@ -46,12 +52,13 @@ async def join(ctx: Context, job: Job, request: Request) -> Changes:
 async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | Text:
     """Find the meeting that the person wants to share, or return a message if it cannot be shared."""
     what = request.argument
-    if "://" in what:
-        found = join_link(what, ctx.config.zoom.url)
-        return text(_REFUSED[found]) if isinstance(found, NotJoinable) else _pasted(ctx, job, found)
     if what.lower() == "me":
         return await _own_room(ctx, job, request)
+    if found := find_join_link(what, ctx.config.zoom.url):
+        return text(_REFUSED[found]) if isinstance(found, NotJoinable) else _pasted(ctx, job, found)
     number = meeting_number(what)
+    if not number:
+        return text("join-bad-link")
     seen = await look_up(ctx, request.user_id, number)
     if seen is None or not (seen.hosted or ctx.config.zoom.app == "user"):
         return text("join-not-visible", id=spaced(number))

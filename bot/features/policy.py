@@ -44,6 +44,7 @@ async def is_restricted(ctx: Context, channel_id: str, channel_type: str) -> boo
     takes=words("allow", "restrict", "default", "list"),
     where=Where.CHANNEL,
     usage="channel-usage",
+    asks="channel-asks",
     help="channel-help",
     position=80,
 )

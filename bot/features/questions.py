@@ -74,12 +74,13 @@ def ask(
     url: str = "",
     about: str = "",
     preferred: str = "",
+    how: Text | None = None,
 ) -> list[Change]:
     """Ask the person who made the request. Each of ``words`` is an answer; the button of ``preferred`` is
     highlighted. ``about`` is stored for the answer's handler. See ``question_card``."""
     record = _question(ctx, job, request, kind, words, about)
     buttons = [_button(ctx, record, word, preferred) for word in words]
-    card = question_card(question, title=title, buttons=buttons, url=url)
+    card = question_card(question, title=title, buttons=buttons, url=url, how=how)
     return [Put(record), ctx.tell(job, request, card, part=kind)]
 
 
@@ -135,7 +136,13 @@ async def take_words(ctx: Context, job: Job, request: Request) -> Changes:
     fitting = [each for each in of_person if is_open(ctx, each) and request.argument in each.words]
     if not fitting:
         return [ctx.tell(job, request, text("no-question"))]
-    answer = _item(ctx, max(fitting, key=lambda question: question.expires_at), request.argument)
+    newest = max(fitting, key=lambda question: question.expires_at)
+    return await take(ctx, job, request, newest, request.argument)
+
+
+async def take(ctx: Context, job: Job, request: Request, question: Question, word: str) -> Changes:
+    """Take a word as the answer to this question."""
+    answer = _item(ctx, question, word)
     if await ctx.inbox.has(answer.id):
         return [ctx.tell(job, request, text("answered-already"))]
     return [Insert(answer)]

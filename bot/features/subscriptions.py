@@ -15,6 +15,7 @@ from bot.messages.cards import spaced
 from bot.messages.catalogue import catalogue
 from bot.messages.content import Content, Lines, Table, text
 from bot.stores import Delete, Put
+from bot.zoom.addresses import JoinLink, find_join_link
 
 
 @command(
@@ -23,12 +24,15 @@ from bot.stores import Delete, Put
     where=Where.CHANNEL,
     gates=(gates.may_post,),
     usage="subscribe-usage",
+    asks="subscribe-asks",
     help="subscribe-help",
     position=60,
 )
 async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
     """Let the channel follow a meeting, if the person is its host or an administrator."""
-    number = meeting_number(request.argument)
+    number = _number_in(ctx, request)
+    if not number:
+        return [ctx.tell(job, request, text("subscribe-bad-link"))]
     seen = await look_up(ctx, request.user_id, number)
     if seen is None or not (seen.hosted or await ctx.is_admin(request.user_id)):
         # The same answer in both cases: it must not reveal whether the meeting exists.
@@ -43,12 +47,13 @@ async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
     takes=MEETING_ID,
     where=Where.CHANNEL,
     usage="unsubscribe-usage",
+    asks="unsubscribe-asks",
     help="unsubscribe-help",
     position=61,
 )
 async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
     """Stop following a meeting. Only its subscriber, its host or an administrator may do that."""
-    number = meeting_number(request.argument)
+    number = _number_in(ctx, request)
     known = await ctx.store.get(Subscription, _id(request.channel_id, number))
     if known is None:
         return [ctx.tell(job, request, text("not-subscribed", id=spaced(number)))]
@@ -100,6 +105,14 @@ async def _subscribe(ctx: Context, job: Job, request: Request, seen: FoundMeetin
     )
     said = text("subscribed", topic=topic, id=spaced(info.id))
     return [Put(subscription), ctx.answer(job, request, said)]
+
+
+def _number_in(ctx: Context, request: Request) -> int:
+    """The number of the meeting in the request, which may be a pasted link; 0 if the link has none."""
+    found = find_join_link(request.argument, ctx.config.zoom.url)
+    if isinstance(found, JoinLink):
+        return found.number
+    return meeting_number(request.argument) if found is None else 0
 
 
 async def _may_end(ctx: Context, user_id: str, known: Subscription) -> bool:

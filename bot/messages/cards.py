@@ -63,13 +63,15 @@ def recording_card(
     return Card(Lines(lines), [attachment])
 
 
-def question_card(question: Text, *, title: Text, buttons: list[Button], url: str = "") -> Card:
+def question_card(
+    question: Text, *, title: Text, buttons: list[Button], url: str = "", how: Text | None = None
+) -> Card:
     """A question to one person, who answers it with a button or the button's word. The title links to
-    ``url``, if there is one."""
+    ``url``, if there is one. ``how`` says how to answer, where it is not the button's word."""
     words = Listing([Code(button.word) for button in buttons], "or")
     fallback = text("question-fallback", title=title, words=words, url=Url(url))
     attachment = Attachment(title=title, title_link=url, actions=buttons, fallback=fallback)
-    return Card(Lines([question, text("question-in-words", words=words)]), [attachment])
+    return Card(Lines([question, how or text("question-in-words", words=words)]), [attachment])
 
 
 def answered_card(word: str) -> Card:

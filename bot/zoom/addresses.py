@@ -1,26 +1,53 @@
-"""Checks whether a link is a Zoom meeting link. Pure."""
+"""Finds and checks links to Zoom meetings. Pure."""
 
 from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from yarl import URL
 
-from bot.zoom.downloads import is_allowed
+from bot.zoom.downloads import ZOOM_HOSTS, is_allowed
 
-_URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&'*+,;=%]+", re.IGNORECASE)
+# Zoom's hosts in other countries: links to them may be posted, but tokens are never sent there.
+JOIN_HOSTS = (*ZOOM_HOSTS, "zoom-x.de", "zoom.com.cn")
+
+# What Mattermost's linker takes for a link: it ends before any of these, and trailing punctuation is not part
+# of it. Zoom's own hosts are found without the scheme as well.
+_CHARACTER = r"[^\s<>`\"|\\^{}\[\]]"
+_HOSTS = "|".join(map(re.escape, JOIN_HOSTS))
+_LINK = re.compile(
+    rf"https?://{_CHARACTER}+|(?<![\w@/.:%-])(?:[\w-]{{1,63}}\.){{0,4}}(?:{_HOSTS})/{_CHARACTER}+",
+    re.IGNORECASE | re.ASCII,
+)
+_TRAILING = ".,;:!?*_~'"
+_URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+", re.IGNORECASE)
 _ID = r"(\d{8,13})"
-_NUMBER = re.compile(rf"/(?:[jw]/{_ID}|wc/{_ID}/join|wc/join/{_ID})/?", re.ASCII)
+_NUMBER = re.compile(rf"/(?:[jw]/{_ID}|wc/{_ID}(?:/join)?|wc/join/{_ID}|launch/jc/{_ID})/?", re.ASCII)
 _NAME = re.compile(r"/my/[\w.-]+/?", re.ASCII)
+_HOST_PATH = re.compile(r"/(?:s|start)/\d+|/wc/\d+/start|/launch/js/\d+", re.ASCII)
+_REGISTRATION = re.compile(r"/(?:meeting|webinar)/register/|/[jw]/\d+/register", re.ASCII)
+# Query parameters that make whoever opens the link the host, or the person for whom it was made.
+_HOST_PARAMETERS = frozenset({"zak", "zpk"})
+_PERSONAL_PARAMETERS = frozenset({"tk", "token", "access_token", "jwt", "signature", "sig"})
+# These only say who opens it: the link works without them.
+_DROPPED_PARAMETERS = frozenset({"uname", "un", "email", "uel"})
 
 
 class NotJoinable(enum.Enum):
-    """Why a link is not posted. ``HOST``: the link makes anybody who opens it the host."""
+    """Why a link is not posted.
+
+    ``HOST``: it makes anybody who opens it the host. ``PERSONAL``: everybody would join as the person for
+    whom it was made. ``REGISTRATION``: it leads to a form and not to a meeting.
+    """
 
     FOREIGN = "foreign"
     HOST = "host"
+    PERSONAL = "personal"
+    REGISTRATION = "registration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,22 +63,78 @@ def host_of(url: str) -> str:
     return (URL(url).raw_host or "").lower()
 
 
-def join_link(text: str, zoom_url: str) -> JoinLink | NotJoinable:
-    """The meeting link in ``text``, on Zoom's hosts or the host of ``zoom_url``; or why it is not posted."""
-    text = text.strip().removeprefix("<").removesuffix(">")
+def find_join_link(text: str, zoom_url: str) -> JoinLink | NotJoinable | None:
+    """The first meeting link in a text, or why its links are not posted; None if there are none."""
+    found = [join_link(link, zoom_url) for link in links_in(text)]
+    links = [each for each in found if isinstance(each, JoinLink)]
+    reasons = [each for each in found if each is not NotJoinable.FOREIGN]
+    return next(iter([*links, *reasons, *found]), None)
+
+
+def links_in(text: str) -> Iterator[str]:
+    """The links in a text, without what stands around them; https where the scheme is missing."""
+    for found in _LINK.finditer(text):
+        link = _without_trailing(found[0])
+        yield link if "://" in link else f"https://{link}"
+
+
+def join_link(link: str, zoom_url: str) -> JoinLink | NotJoinable:
+    """The link if it leads to a meeting on Zoom's hosts or the host of ``zoom_url``; or why it is not posted.
+
+    Parameters that say who opens it are left out. Everything else stays as it is, byte for byte.
+    """
     try:
-        url = URL(text)
+        url = URL(link)
         host, port = url.raw_host, url.explicit_port
     except ValueError:
         return NotJoinable.FOREIGN
     own = URL(zoom_url)
-    if not _URL.fullmatch(text) or url.user is not None or url.password is not None:
-        return NotJoinable.FOREIGN
     at_home = (host, port) == (own.raw_host, own.explicit_port)
-    if not is_allowed(url, (host_of(zoom_url),)) or (port is not None and not at_home):
+    if not _URL.fullmatch(link) or not _is_zoom(url, zoom_url) or (port is not None and not at_home):
         return NotJoinable.FOREIGN
-    if "zak" in map(str.lower, url.query) or re.search(r"/s/\d+", url.path):
+    names = {name.casefold() for name in url.query}
+    if names & _HOST_PARAMETERS or _HOST_PATH.search(url.path):
         return NotJoinable.HOST
+    if names & _PERSONAL_PARAMETERS:
+        return NotJoinable.PERSONAL
+    if _REGISTRATION.match(url.path):
+        return NotJoinable.REGISTRATION
+    return _joinable(link, url)
+
+
+def _joinable(link: str, url: URL) -> JoinLink | NotJoinable:
     if number := _NUMBER.fullmatch(url.path):
-        return JoinLink(text, int("".join(filter(None, number.groups()))))
-    return JoinLink(text) if _NAME.fullmatch(url.path) else NotJoinable.FOREIGN
+        return JoinLink(_impersonal(link), int("".join(filter(None, number.groups()))))
+    named = url.query.get("confno", "")
+    if url.path.rstrip("/") == "/join" and re.fullmatch(_ID, named, re.ASCII):
+        return JoinLink(_impersonal(link), int(named))
+    return JoinLink(_impersonal(link)) if _NAME.fullmatch(url.path) else NotJoinable.FOREIGN
+
+
+def _is_zoom(url: URL, zoom_url: str) -> bool:
+    if url.user is not None or url.password is not None:
+        return False
+    host = (url.raw_host or "").lower().rstrip(".")
+    abroad = url.scheme == "https" and any(host == each or host.endswith("." + each) for each in JOIN_HOSTS)
+    return abroad or is_allowed(url, (host_of(zoom_url),))
+
+
+def _impersonal(link: str) -> str:
+    """The link without the parameters that say who opens it."""
+    address, mark, fragment = link.partition("#")
+    path, _, query = address.partition("?")
+    kept = [each for each in query.split("&") if _name_of(each) not in _DROPPED_PARAMETERS]
+    return path + ("?" + "&".join(kept) if any(kept) else "") + mark + fragment
+
+
+def _name_of(parameter: str) -> str:
+    return unquote(parameter.partition("=")[0]).casefold()
+
+
+def _without_trailing(link: str) -> str:
+    """A link as Mattermost's linker ends it: without punctuation or a bracket that it did not open."""
+    end, unopened = len(link), link.count(")") - link.count("(")
+    while end and (link[end - 1] in _TRAILING or (link[end - 1] == ")" and unopened > 0)):
+        end -= 1
+        unopened -= link[end] == ")"
+    return link[:end]

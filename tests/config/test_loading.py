@@ -271,6 +271,14 @@ def test_loose_permissions_without_secrets_are_fine(path: Path) -> None:
     assert load(path, environ).warnings == ()
 
 
+def test_a_picture_without_tls_is_a_warning(path: Path) -> None:
+    url = "http://intranet.example/zoom.png"
+    config = load(write(path, changed("mattermost.override_icon_url", url)), {})
+    assert config.mattermost.override_icon_url == url
+    (warning,) = config.warnings
+    assert warning.startswith("mattermost.override_icon_url: ")
+
+
 def test_mattermost_without_tls_is_a_warning(path: Path) -> None:
     config = load(write(path, changed("mattermost.url", "http://chat.example.com:8065")), {})
     assert config.mattermost.url == "http://chat.example.com:8065"

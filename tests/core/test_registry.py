@@ -71,7 +71,7 @@ def test_the_grammar_follows_from_the_declarations() -> None:
 
     grammar = Registry.collect([module_of(greet, hidden, mood)]).grammar
     assert grammar.parse_words("greet LOUDLY") == ParsedCommand("greet", "LOUDLY")
-    assert grammar.parse_words("greet me") == ParsedCommand("start", "greet me")
+    assert grammar.parse_words("greet me") == ParsedCommand("usage", "greet me")
     assert grammar.parse_words("hidden") == ParsedCommand("start", "hidden")
     direct = grammar.parse_message("Fine", bot_name="zoom", direct=True)
     assert direct == ParsedCommand("answer", "fine")
@@ -195,6 +195,12 @@ async def test_an_event_may_have_several_handlers() -> None:
     assert ids(changes) == ["first", "second"]
     assert await registry.receive(CTX, Job("2"), Webhook(event="meeting.unknown")) == []
     assert registry.any_meeting == {"meeting.started", "meeting.ended"}
+
+
+def test_a_command_that_cannot_stand_alone_says_what_it_asks_for() -> None:
+    commands = collect().commands.values()
+    lacking = {each.name for each in commands if each.takes and not each.takes.fits("") and not each.asks}
+    assert lacking == set()
 
 
 def commands_table(registry: Registry) -> str:

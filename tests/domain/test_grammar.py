@@ -61,18 +61,39 @@ def said(message: str, *, direct: bool = False, keyword: str = "zoom") -> Parsed
         ("@zoom end of day", ParsedCommand("start", "end of day")),
         ("@zoom settings", ParsedCommand("settings")),
         ("@zoom settings pmi Always", ParsedCommand("settings", "pmi Always")),
-        ("@zoom settings for the demo", ParsedCommand("start", "settings for the demo")),
+        ("@zoom settings for the demo", ParsedCommand("usage", "settings for the demo")),
         ("@zoom join me", ParsedCommand("join", "me")),
         (f"@zoom join {ID}", ParsedCommand("join", ID)),
         ("@zoom join 123-456-7890", ParsedCommand("join", "123-456-7890")),
         (f"@zoom join {LINK}", ParsedCommand("join", LINK)),
         (f"@zoom JOIN <{LINK}>", ParsedCommand("join", f"<{LINK}>")),
         ("@zoom join", ParsedCommand("usage", "join")),
-        ("@zoom join the party", ParsedCommand("start", "join the party")),
-        ("@zoom join 12", ParsedCommand("start", "join 12")),
+        ("@zoom join the party", ParsedCommand("usage", "join the party")),
+        ("@zoom join 12", ParsedCommand("usage", "join 12")),
+        ("@zoom Join tomorrow", ParsedCommand("usage", "Join tomorrow")),
+        ("@zoom subscribe weekly", ParsedCommand("usage", "subscribe weekly")),
+        ("@zoom settings pmi perhaps", ParsedCommand("usage", "settings pmi perhaps")),
+        ("@zoom end of quarter", ParsedCommand("start", "end of quarter")),
+        ("@zoom connect four", ParsedCommand("start", "connect four")),
+        ("@zoom help!", ParsedCommand("help")),
+        ("@zoom End.", ParsedCommand("end")),
+        ("@zoom subscriptions?", ParsedCommand("subscriptions")),
+        ("@zoom join!", ParsedCommand("usage", "join!")),
+        ("_@zoom standup_", ParsedCommand("start", "standup")),
+        ("**@zoom** standup", ParsedCommand("start", "standup")),
+        ("***@zoom standup***", ParsedCommand("start", "standup")),
+        ("~~@zoom help~~", ParsedCommand("help")),
+        ("@zoom snake_case_", ParsedCommand("start", "snake_case_")),
+        ("\u200f@zoom standup", ParsedCommand("start", "standup")),
+        ("\u2068@zoom\u2069 standup", ParsedCommand("start", "standup")),
+        ("\ufeff @zoom\u00a0standup", ParsedCommand("start", "standup")),
+        ("@zoom\u200e: standup\u200e", ParsedCommand("start", "standup")),
+        ("@zoom\u202fhelp\u200b", ParsedCommand("help")),
+        ("@zoom\u2011standup", ParsedCommand("start", "\u2011standup")),
+        ("@zoom- standup", ParsedCommand("start", "- standup")),
         ("@zoom channel", ParsedCommand("usage", "channel")),
         ("@zoom channel restrict", ParsedCommand("channel", "restrict")),
-        ("@zoom channel tunnel", ParsedCommand("start", "channel tunnel")),
+        ("@zoom channel tunnel", ParsedCommand("usage", "channel tunnel")),
         (f"@zoom subscribe {ID}", ParsedCommand("subscribe", ID)),
         ("@zoom subscriptions", ParsedCommand("subscriptions")),
         ("@zoom webinar town hall", ParsedCommand("webinar", "town hall")),
@@ -93,7 +114,12 @@ def test_a_message_that_begins_with_the_mention_is_a_command_or_else_a_topic(
         "let's talk, @Zoom",
         "can you help @zoom",
         "(@zoom)",
-        "**@zoom** standup",
+        "see example.@zoom",
+        "one-@zoom-two",
+        "/@zoom",
+        "it is @zoom's turn",
+        "x :@zoom",
+        "@alice/@zoom",
         "thanks,@zoom!",
         "first line\n@zoom standup",
         "> quoted\n@zoom standup",
@@ -126,6 +152,12 @@ def test_a_mention_elsewhere_starts_a_meeting_with_the_default_topic(message: st
         "@zoom.bot",
         "@zoom2",
         "@zoomé",
+        "@zoom_standup",
+        "a_@zoom",
+        ":@zoom:",
+        "@alice.@zoom",
+        "https://example.com/a.@zoom.x",
+        "www.example.com.@zoomer",
         "@ zoom",
         "@@zoom",
         "me@zoom",
@@ -239,8 +271,10 @@ def test_the_keyword_may_be_another_word() -> None:
         ("unique", ParsedCommand("answer", "unique")),
         ("yes", ParsedCommand("answer", "yes")),
         ("join", ParsedCommand("usage", "join")),
-        ("Join the party", ParsedCommand("usage", "join")),
-        ("join @zoom", ParsedCommand("usage", "join")),
+        ("Join the party", ParsedCommand("usage", "Join the party")),
+        ("join @zoom", ParsedCommand("usage", "join @zoom")),
+        ("help!", ParsedCommand("help")),
+        ("\u200ehelp", ParsedCommand("help")),
         ("connect me", ParsedCommand("usage", "connect")),
         ("what is this?", ParsedCommand("usage")),
         ("zoom end of day", ParsedCommand("usage")),
@@ -388,6 +422,47 @@ def test_every_topic_is_one_line_of_text_that_can_be_seen(topic: str) -> None:
     assert clean_topic(cleaned, "other") == cleaned
 
 
-@pytest.mark.parametrize("text", [ID, "12345678901", "123-4567-8901"])
+NUMBERS = [
+    ID,
+    "12345678901",
+    "123-4567-8901",
+    "123\u00a04567\u00a08901",
+    "123\u20114567\u20118901",
+    "123\u20074567 8901.",
+    "`123 4567 8901`",
+    "(123–4567–8901)",
+    "Meeting ID: 123 4567 8901\nPasscode: 123456",
+]
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+@pytest.mark.parametrize("name", ["join", "subscribe", "unsubscribe"])
+def test_a_number_is_read_as_other_programs_write_it(name: str, number: str) -> None:
+    assert said(f"@zoom {name} {number}") == ParsedCommand(name, number)
+    assert meeting_number(number) == 12345678901
+
+
+PASTED = [
+    LINK,
+    f"<{LINK}>",
+    f"{LINK}.",
+    f"({LINK})",
+    f"[Zoom]({LINK})",
+    f"`{LINK}`",
+    f"{LINK} please",
+    "zoom.us/j/12345678901?pwd=a.b",
+    "us02web.zoom.us/j/12345678901",
+    f"Alice is inviting you.\n\nJoin Zoom Meeting\n{LINK}\n\nMeeting ID: {ID}\nPasscode: 1",
+]
+
+
+@pytest.mark.parametrize("pasted", PASTED)
+@pytest.mark.parametrize("name", ["join", "subscribe"])
+def test_a_pasted_link_is_never_a_topic(name: str, pasted: str) -> None:
+    assert said(f"@zoom {name} {pasted}") == ParsedCommand(name, pasted)
+    assert GRAMMAR.parse_words(f"{name} {pasted}") == ParsedCommand(name, pasted)
+
+
+@pytest.mark.parametrize("text", NUMBERS)
 def test_a_meeting_number_may_be_written_in_groups(text: str) -> None:
     assert meeting_number(text) == 12345678901

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.sandbox.zoom.models import Json
-from bot.zoom.addresses import JoinLink, NotJoinable, join_link
+from bot.zoom.addresses import JoinLink, NotJoinable, find_join_link, join_link
 from tests.conftest import MakeWorld, World
 from tests.features.kit import App, as_app, ask, direct, held, planned, replies, settle, told, with_stranger
 
@@ -192,10 +192,15 @@ async def test_a_room_that_was_shared_long_ago_shows_nothing(trio: World) -> Non
     [
         "https://zoom.us/j/92345678901",
         "https://ZOOM.us/j/92345678901?pwd=x#success",
-        "https://us02web.zoom.us/w/92345678901?tk=1",
+        "https://us02web.zoom.us/w/92345678901?pwd=a-b_c.1",
         "https://acme.zoom.com/wc/join/92345678901",
         "https://zoomgov.com/wc/92345678901/join",
-        "<https://zoom.us/my/alice.demo>",
+        "https://zoom.us/my/alice.demo",
+        "https://zoom.us/wc/92345678901",
+        "https://zoom.us/launch/jc/92345678901?pwd=x",
+        "https://zoom.us/join?confno=92345678901&pwd=x",
+        "https://uni.zoom-x.de/j/92345678901",
+        "https://x.zoom.com.cn/j/92345678901",
         "https://zoom.example.com/j/92345678901",
         "https://zoom.example.com/j/92345678901/?pwd=x",
     ],
@@ -203,7 +208,7 @@ async def test_a_room_that_was_shared_long_ago_shows_nothing(trio: World) -> Non
 def test_links_that_are_accepted(url: str) -> None:
     found = join_link(url, "https://zoom.example.com")
     assert isinstance(found, JoinLink)
-    assert found.url == url.strip("<>")
+    assert found.url == url
 
 
 @pytest.mark.parametrize(
@@ -224,9 +229,15 @@ def test_links_that_are_accepted(url: str) -> None:
         ("https://[zoom.us/j/92345678901", NotJoinable.FOREIGN),
         ("https://zoom.us/oauth/authorize/j/92345678901?client_id=evil", NotJoinable.FOREIGN),
         ("https://zoom.us/signin/redirect/my/x?to=https://evil.example", NotJoinable.FOREIGN),
-        ("https://zoom.us/j/92345678901/register", NotJoinable.FOREIGN),
-        ("https://zoom.us/wc/92345678901/start", NotJoinable.FOREIGN),
-        ("https://zoom.us/wc/92345678901", NotJoinable.FOREIGN),
+        ("https://zoom.us/j/92345678901/register", NotJoinable.REGISTRATION),
+        ("https://zoom.us/wc/92345678901/start", NotJoinable.HOST),
+        ("https://evil-zoom-x.de/j/92345678901", NotJoinable.FOREIGN),
+        ("https://zoom.us/meeting/register/tZ0qcu", NotJoinable.REGISTRATION),
+        ("https://zoom.us/webinar/register/WN_x", NotJoinable.REGISTRATION),
+        ("https://zoom.us/j/92345678901?tk=abc", NotJoinable.PERSONAL),
+        ("https://us02web.zoom.us/w/92345678901?pwd=x&TK=abc", NotJoinable.PERSONAL),
+        ("https://zoom.us/my/bob?access_token=abc", NotJoinable.PERSONAL),
+        ("https://zoom.us/join?confno=abc", NotJoinable.FOREIGN),
         ("https://zoom.us/s/92345678901?zak=abc", NotJoinable.HOST),
         ("https://zoom.us/j/92345678901?ZAK=abc", NotJoinable.HOST),
         ("https://zoom.us/my/bob?pwd=1&Zak=abc", NotJoinable.HOST),
@@ -235,6 +246,87 @@ def test_links_that_are_accepted(url: str) -> None:
 )
 def test_links_that_are_refused(url: str, why: NotJoinable) -> None:
     assert join_link(url, ZOOM) is why
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ("?uname=Jane", ""),
+        ("?pwd=x%2Fy&uname=Jane#success", "?pwd=x%2Fy#success"),
+        ("?UN=SmFuZQ%3D%3D&pwd=x&Email=a@b.example", "?pwd=x"),
+        ("?pwd=x&from=addon", "?pwd=x&from=addon"),
+    ],
+)
+def test_who_would_open_a_link_is_left_out_of_it(given: str, left: str) -> None:
+    link = "https://zoom.us/j/92345678901"
+    assert join_link(link + given, ZOOM) == JoinLink(link + left, 92345678901)
+
+
+LINK = "https://us02web.zoom.us/j/92345678901?pwd=abc.1"
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "{}",
+        "<{}>",
+        "{}.",
+        "{}, please!",
+        "({})",
+        "see {}; thanks?",
+        "[Zoom]({})",
+        "[{0}]({0})",
+        "`{}`",
+        '"{}"',
+        "**{}**",
+        "Join Zoom Meeting\n{}\n\nOne tap mobile\nhttps://us02web.zoom.us/u/kabc",
+        "https://example.com/agenda {}",
+    ],
+)
+def test_a_link_is_found_in_what_stands_around_it(around: str) -> None:
+    assert find_join_link(around.format(LINK), ZOOM) == JoinLink(LINK, 92345678901)
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("zoom.us/j/92345678901?pwd=x.", JoinLink("https://zoom.us/j/92345678901?pwd=x", 92345678901)),
+        ("US02web.zoom.us/my/bob", JoinLink("https://US02web.zoom.us/my/bob")),
+        ("https://evil.example@zoom.us/j/92345678901", NotJoinable.FOREIGN),
+        ("evilzoom.us/j/92345678901", None),
+        ("mail@zoom.us/j/92345678901", None),
+        ("92345678901", None),
+        ("https://example.com/x https://zoom.us/s/92345678901?zak=a", NotJoinable.HOST),
+    ],
+)
+def test_links_are_found_without_their_scheme_on_zoom_s_own_hosts(
+    written: str, found: JoinLink | NotJoinable | None
+) -> None:
+    assert find_join_link(written, ZOOM) == found
+
+
+async def test_what_stands_around_a_link_is_never_posted(trio: World) -> None:
+    post = await trio.ask("bob", "dev", f"@zoom join [Zoom]({LINK}), please")
+    assert post.props["meeting_link"] == LINK
+    assert "please" not in post.message
+    assert trio.zoom.created == []
+
+
+async def test_a_personal_link_is_refused_privately(trio: World) -> None:
+    said = await told(trio, "bob", "dev", f"@zoom join {LINK}&tk=secret")
+    assert "personal" in said
+    assert "secret" not in said
+    assert trio.mattermost.bot_posts("dev") == []
+
+
+async def test_a_channel_follows_the_meeting_of_a_link(trio: World) -> None:
+    number = planned(trio, "bob").id
+    (said,) = await ask(trio, "bob", "dev", f"@zoom subscribe <https://zoom.us/j/{number}?pwd=x>.")
+    assert "now follows" in said.message
+    refused = await told(trio, "bob", "dev", "@zoom subscribe https://zoom.us/my/bob")
+    assert "can't find a meeting ID" in refused
+    (said,) = await ask(trio, "bob", "dev", f"@zoom unsubscribe https://zoom.us/j/{number}")
+    assert "no longer follows" in said.message
 
 
 async def test_an_event_for_no_meeting_at_all_changes_no_pasted_card(trio: World) -> None:
