@@ -159,6 +159,19 @@ async def test_a_meeting_that_nobody_started_is_gone_after_thirty_days() -> None
             assert "has expired" in await response.text()
 
 
+async def test_a_meeting_may_get_its_uuid_when_it_starts_and_be_named_by_the_last_one_before() -> None:
+    async with stage() as scene:
+        scene.zoom.names_last_uuid = scene.zoom.meeting_store.renews_uuid = True
+        weekly = await scene.create(type=3)
+        await scene.zoom.start(weekly["id"])
+        first = (await scene.call("GET", f"/meetings/{weekly['id']}")).json["uuid"]
+        assert first != weekly["uuid"]
+        await scene.zoom.end(weekly["id"])
+        assert (await scene.call("GET", f"/meetings/{weekly['id']}")).json["uuid"] == first
+        await scene.zoom.start(weekly["id"])
+        assert (await scene.call("GET", f"/meetings/{weekly['id']}")).json["uuid"] != first
+
+
 async def test_webinar_needs_a_licence() -> None:
     async with stage() as scene:
         refused = await scene.call("POST", "/users/me/webinars", {"topic": "All hands"})
@@ -167,6 +180,7 @@ async def test_webinar_needs_a_licence() -> None:
         made = await scene.call("POST", "/users/me/webinars", {"topic": "All hands", "type": 5})
         assert (made.status, made.json["type"]) == (201, 5)
         assert (await scene.call("GET", f"/webinars/{made.json['id']}")).status == 200
+        assert {"status", "pmi"} & set(made.json) == set()
         assert (await scene.call("GET", f"/meetings/{made.json['id']}")).status == 404
         await scene.zoom.start(made.json["id"])
         assert scene.events[0] == "webinar.started"

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
+from bot.sandbox.zoom.models import BASIC
 from tests.sandbox.zoomkit import Stage, stage
 
 
@@ -137,3 +138,12 @@ async def test_a_meeting_that_never_started_cannot_be_recorded() -> None:
         made = await scene.create()
         with pytest.raises(ValueError, match="never started"):
             await scene.zoom.record(made["id"])
+
+
+async def test_of_hosts_without_a_paid_account_there_are_no_past_meetings() -> None:
+    async with stage() as scene:
+        number = await held(scene)
+        scene.zoom.user("alice@demo.example").type = BASIC
+        refused = await scene.call("GET", f"/past_meetings/{number}")
+        assert (refused.status, refused.json["code"]) == (400, 200)
+        assert "Only available for paid account" in refused.json["message"]

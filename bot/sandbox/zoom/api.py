@@ -174,7 +174,8 @@ class Api:
         )
 
     def _shape(self, meeting: Meeting) -> Json:
-        return shapes.meeting(meeting, with_pmi=self._world.answers_pmi)
+        names_last = self._world.names_last_uuid
+        return shapes.meeting(meeting, with_pmi=self._world.answers_pmi, last_uuid=names_last)
 
     def _listed(self, meeting: Meeting, user: User, kind: str) -> bool:
         if meeting.host is not user or meeting.webinar or meeting.status == "ended":

@@ -77,6 +77,11 @@ def no_webinar_plan() -> ApiError:
     )
 
 
+def not_paid(account_id: str) -> ApiError:
+    """400, code 200: Zoom tells about past meetings of paid accounts only."""
+    return ApiError(400, 200, f"Only available for paid account: {account_id}")
+
+
 def daily_limit(limit: int, until: str) -> ApiError:
     """429 with an ISO date-time in ``Retry-After``, as Zoom sends for the daily limit."""
     return ApiError(

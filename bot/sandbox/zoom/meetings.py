@@ -37,6 +37,8 @@ class MeetingStore:
         self._clock = clock
         self._accounts = accounts
         self.url = ""
+        # Whether a meeting gets its uuid only when it starts: until then it has another.
+        self.renews_uuid = False
         self.meetings: dict[int, Meeting] = {}
         self.created: list[int] = []
         self.on_recorded: Callable[[Meeting, Occurrence], None] = lambda meeting, run: None
@@ -107,6 +109,8 @@ class MeetingStore:
         """Start the meeting and admit everyone who waited for the host."""
         if meeting.status != "waiting":
             raise ValueError(f"meeting {meeting.id} is {meeting.status}")
+        if self.renews_uuid:
+            self._renew(meeting)
         meeting.status = "started"
         meeting.current.started_ms = self._clock.now_ms()
         events = [self._event(meeting, meeting.current, "started")]
@@ -174,6 +178,11 @@ class MeetingStore:
             raise ValueError(f"meeting {meeting.id} is not being recorded")
         meeting.current.takes[-1].ended_ms = self._clock.now_ms()
         return [self._take_event(meeting, "stopped")]
+
+    def _renew(self, meeting: Meeting) -> None:
+        self._runs.pop(meeting.uuid, None)
+        meeting.current.uuid = ids.uuid()
+        self._runs[meeting.uuid] = (meeting, meeting.current)
 
     def _finish(self, meeting: Meeting) -> list[Event]:
         run = meeting.current

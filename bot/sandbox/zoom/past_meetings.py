@@ -7,8 +7,8 @@ from aiohttp import web
 from bot.sandbox.zoom import bodies, ids, pages, shapes
 from bot.sandbox.zoom.clock import iso
 from bot.sandbox.zoom.dispatch import Caller, Dispatcher, bearer
-from bot.sandbox.zoom.failures import ApiError, no_access, no_meeting, no_recording
-from bot.sandbox.zoom.models import File, Meeting, Occurrence
+from bot.sandbox.zoom.failures import ApiError, no_access, no_meeting, no_recording, not_paid
+from bot.sandbox.zoom.models import BASIC, File, Meeting, Occurrence
 from bot.sandbox.zoom.world import World
 
 
@@ -38,7 +38,8 @@ class PastMeetings:
         ]
 
     async def past_meeting(self, request: web.Request, caller: Caller) -> web.Response:
-        """The occurrence with this uuid, or the last one of this meeting number. 404 unless it has ended."""
+        """The occurrence with this uuid, or the last one of this meeting number. 404 unless it has ended, and
+        400 code 200 for hosts without a paid account."""
         return web.json_response(shapes.past_meeting(*self._ended(request, caller)))
 
     async def participants(self, request: web.Request, caller: Caller) -> web.Response:
@@ -111,6 +112,8 @@ class PastMeetings:
 
     def _ended(self, request: web.Request, caller: Caller) -> tuple[Meeting, Occurrence]:
         meeting, run = self._run(request, caller)
+        if meeting.host.type == BASIC:
+            raise not_paid(meeting.host.account_id)
         if not run.ended_ms:
             raise no_meeting(request.match_info["id"])
         return meeting, run

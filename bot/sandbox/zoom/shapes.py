@@ -44,10 +44,11 @@ def user_settings(who: User) -> Json:
     }
 
 
-def meeting(of: Meeting, *, with_pmi: bool) -> Json:
-    """A created or fetched meeting. ``pmi`` is a string here."""
+def meeting(of: Meeting, *, with_pmi: bool, last_uuid: bool = False) -> Json:
+    """A created or fetched meeting. ``pmi`` is a string here. With ``last_uuid`` it names the occurrence that
+    was the last to take place. Webinars have neither ``status`` nor ``pmi``."""
     answer: Json = {
-        "uuid": of.uuid,
+        "uuid": of.last.uuid if last_uuid else of.uuid,
         "id": of.id,
         "host_id": of.host.id,
         "host_email": of.host.email,
@@ -67,7 +68,9 @@ def meeting(of: Meeting, *, with_pmi: bool) -> Json:
     }
     if of.scheduled_ms:
         answer |= {"start_time": iso(of.scheduled_ms), "duration": of.duration}
-    if with_pmi or of.type == PERSONAL:
+    if of.webinar:
+        del answer["status"]
+    elif with_pmi or of.type == PERSONAL:
         answer["pmi"] = str(of.host.pmi)
     return answer
 

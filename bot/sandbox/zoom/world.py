@@ -66,6 +66,8 @@ class World:
         self.lists_waiting = True
         # Whether all created meetings have the host's `pmi` in the response, or only personal meetings.
         self.answers_pmi = True
+        # Whether a waiting meeting is answered with the uuid of its last occurrence, or with the next one's.
+        self.names_last_uuid = False
         # Creates and updates allowed per user and day (on the sandbox's clock).
         self.daily_creates = 100
         # Returns HTML to add to a meeting's page.
