@@ -6,7 +6,7 @@ import inspect
 
 from bot.features import orphans, questions, tickets
 from bot.mattermost.connection import CLOSE_TIMEOUT_S
-from bot.runtime import app, janitor, reconciler, wiring
+from bot.runtime import app, inquiry, janitor, reconciler, wiring
 from bot.runtime.app import opened
 from bot.runtime.timer import LONGEST_SLEEP_S
 from bot.runtime.timings import Timings
@@ -56,7 +56,7 @@ def test_a_post_is_edited_once_a_second_at_most() -> None:
 
 def test_zoom_is_asked_about_open_meetings_every_five_minutes() -> None:
     assert Timings().reconcile_s == reconciler.PERIOD_S == 5 * 60
-    assert reconciler.EXPIRE_MS == 24 * 60 * MINUTE_MS
+    assert inquiry.EXPIRE_MS == 24 * 60 * MINUTE_MS
 
 
 def test_links_and_questions_live_ten_minutes_and_a_signature_five() -> None:

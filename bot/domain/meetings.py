@@ -31,10 +31,11 @@ class Ended(Struct, frozen=True):
 
 
 class Joined(Struct, frozen=True):
-    """A person came in, in a session of their own."""
+    """A person came in, in a session of their own; ``at`` in ms, by Zoom's clock, 0 if unknown."""
 
     session: str
     person: str
+    at: int = 0
 
 
 class Left(Struct, frozen=True):
@@ -60,7 +61,14 @@ class Expired(Struct, frozen=True):
     """Nobody started it, and it is too late to."""
 
 
-MeetingEvent = Started | Ended | Joined | Left | RecordingOn | RecordingOff | Expired
+class GivenUp(Struct, frozen=True):
+    """Zoom no longer tells about it: it is presumed to be over. What shows that it goes on after ``at`` (ms)
+    opens it again."""
+
+    at: int
+
+
+MeetingEvent = Started | Ended | Joined | Left | RecordingOn | RecordingOff | Expired | GivenUp
 
 
 def apply(meeting: Meeting, event: MeetingEvent) -> Meeting:
@@ -88,37 +96,54 @@ def is_recorded(meeting: Meeting) -> bool:
     return meeting.status is Status.STARTED and meeting.recording_on_at > meeting.recording_off_at
 
 
-def _shown(meeting: Meeting) -> tuple[Status, int, int, int, bool]:
+def is_presumed_over(meeting: Meeting) -> bool:
+    """Whether it is over as far as anybody can tell, but neither its end nor that it never began is known."""
+    return meeting.status is Status.ENDED and not meeting.ended_at and (meeting.begun or not meeting.expired)
+
+
+def _shown(meeting: Meeting) -> tuple[Status, int, int, int, bool, tuple[bool, bool]]:
     """The part of a post that an event can change."""
     count = {Status.STARTED: present, Status.ENDED: attended}.get(meeting.status)
     people = count(meeting) if count else 0
-    return meeting.status, meeting.started_at, meeting.ended_at, people, is_recorded(meeting)
+    over = is_presumed_over(meeting), is_presumed_over(meeting) and meeting.begun
+    return meeting.status, meeting.started_at, meeting.ended_at, people, is_recorded(meeting), over
 
 
 def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:
     match event:
-        case Started(at, presumed=True):
-            return replace(meeting, presumed_start=_earlier(meeting.presumed_start, at))
         case Started(at):
-            return replace(meeting, told_start=_earlier(meeting.told_start, at))
-        case Ended(at, presumed=True):
-            return replace(meeting, presumed_end=max(meeting.presumed_end, at))
-        case Ended(at, started_at):
-            return replace(
-                meeting,
-                told_start=_earlier(meeting.told_start, started_at),
-                told_end=max(meeting.told_end, at),
-            )
-        case Joined(session, person):
-            return replace(meeting, joined=_with(meeting.joined, session, person))
+            return _begin(_alive(meeting, at), event)
+        case Ended():
+            return _end(meeting, event)
+        case Joined(session, person, at):
+            return replace(_alive(meeting, at), joined=_with(meeting.joined, session, person))
         case Left(session, person):
             return replace(meeting, left=_with(meeting.left, session, person))
         case RecordingOn(at):
-            return replace(meeting, recording_on_at=max(meeting.recording_on_at, at))
+            return replace(_alive(meeting, at), recording_on_at=max(meeting.recording_on_at, at))
         case RecordingOff(at):
             return replace(meeting, recording_off_at=max(meeting.recording_off_at, at))
         case Expired():
             return replace(meeting, expired=True)
+        case GivenUp(at):
+            return replace(meeting, given_up_at=max(meeting.given_up_at, at))
+
+
+def _begin(meeting: Meeting, event: Started) -> Meeting:
+    if event.presumed:
+        return replace(meeting, presumed_start=_earlier(meeting.presumed_start, event.at))
+    return replace(meeting, told_start=_earlier(meeting.told_start, event.at))
+
+
+def _end(meeting: Meeting, event: Ended) -> Meeting:
+    if event.presumed:
+        return replace(meeting, presumed_end=max(meeting.presumed_end, event.at))
+    told_start = _earlier(meeting.told_start, event.started_at)
+    return replace(meeting, told_start=told_start, told_end=max(meeting.told_end, event.at))
+
+
+def _alive(meeting: Meeting, at: int) -> Meeting:
+    return replace(meeting, alive_at=max(meeting.alive_at, at))
 
 
 def _settle(meeting: Meeting) -> Meeting:
@@ -134,9 +159,10 @@ def _settle(meeting: Meeting) -> Meeting:
 def _status(meeting: Meeting) -> Status:
     if meeting.ended_at:
         return Status.ENDED
-    if meeting.started_at or meeting.joined or meeting.left or meeting.recording_on_at:
-        return Status.STARTED
-    return Status.ENDED if meeting.expired else Status.WAITING
+    if meeting.begun:
+        gone = meeting.given_up_at and meeting.alive_at <= meeting.given_up_at
+        return Status.ENDED if gone else Status.STARTED
+    return Status.ENDED if meeting.expired or meeting.given_up_at else Status.WAITING
 
 
 def _earlier(known: int, at: int) -> int:

@@ -11,14 +11,10 @@ from typing import ClassVar
 
 import msgspec
 
-
-class Record(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A document of the store: ``table`` names its kind, ``indexes`` the fields it is found by."""
-
-    table: ClassVar[str]
-    indexes: ClassVar[tuple[str, ...]] = ()
-
-    id: str
+# Under this module's name, like all records.
+from bot.domain.meeting_record import Meeting as Meeting
+from bot.domain.meeting_record import Status as Status
+from bot.domain.record import Record as Record
 
 
 class ItemState(enum.StrEnum):
@@ -122,57 +118,6 @@ class Pending(Record, kw_only=True):
     # The request as JSON, sealed.
     sealed: str
     asked_at: int
-
-
-class Status(enum.StrEnum):
-    """A meeting's life, in the words of the ``meeting_status`` prop."""
-
-    WAITING = "WAITING"
-    STARTED = "STARTED"
-    ENDED = "ENDED"
-
-
-class Meeting(Record, kw_only=True):
-    """One meeting at Zoom that this bot announced. ``revision`` grows with every change to its post."""
-
-    table: ClassVar[str] = "meetings"
-    indexes: ClassVar[tuple[str, ...]] = ("uuid", "zoom_id", "awaits", "open")
-
-    uuid: str
-    zoom_id: int
-    topic: str
-    join_url: str
-    host_id: str = ""
-    host_zoom_id: str = ""
-    host_name: str = ""
-    # "instant", "personal", "recurring", "webinar" or "joined" (announced by ``join``).
-    kind: str = "instant"
-    timezone: str = ""
-    created_at: int
-    status: Status = Status.WAITING
-    open: bool = True
-    expired: bool = False
-    # The inbox item that ends it from the chat, so that it can go on after an interruption.
-    ended_by: str = ""
-    # As shown: what Zoom said, or else what we presume.
-    started_at: int = 0
-    ended_at: int = 0
-    told_start: int = 0
-    told_end: int = 0
-    presumed_start: int = 0
-    presumed_end: int = 0
-    # Who is in and who has left: from Zoom's per-session user id to the person. Both only grow.
-    joined: dict[str, str] = {}
-    left: dict[str, str] = {}
-    # When its recording last began or went on, and when it last stopped or paused, by Zoom's clock.
-    recording_on_at: int = 0
-    recording_off_at: int = 0
-    revision: int = 1
-    # Its number while it has not begun, then 0: an event with that number may be about this meeting.
-    awaits: int = 0
-
-    def __post_init__(self) -> None:
-        self.awaits = self.zoom_id if self.open and self.status is Status.WAITING else 0
 
 
 class Announcement(Record, kw_only=True):

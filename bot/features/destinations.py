@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.context import Context
+from bot.domain import sessions
 from bot.domain.records import Announcement, LinkedAccount, Meeting, Notice
 from bot.errors import MattermostDeniedError, MattermostNotFoundError
-from bot.features.lifecycle import ANNOUNCED_MS, OURS, SLACK_MS
 from bot.features.membership import has_left
 from bot.messages.card import Card
 from bot.messages.content import Content
-from bot.stores import Put
+from bot.stores import Change, Put, Update
 from bot.zoom import ACCOUNT
-from bot.zoom.times import parse_time
 from bot.zoom.webhooks import MeetingObject
 
 log = logging.getLogger(__name__)
@@ -59,10 +58,22 @@ async def meetings_of(ctx: Context, about: MeetingObject) -> list[Meeting]:
     Meetings announced by a pasted link are never among them. Otherwise anybody who knows a meeting's number
     could get its recording.
     """
-    if about.uuid and (found := await ctx.store.find(Meeting, "uuid", about.uuid)):
-        return [meeting for meeting in found if meeting.host_id]
-    same_number = await ctx.store.find(Meeting, "zoom_id", about.zoom_id) if about.zoom_id else []
-    return [meeting for meeting in same_number if _may_be(meeting, parse_time(about.start_time))]
+    found = await ctx.store.find(Meeting, "uuid", about.uuid) if about.uuid else []
+    if not any(sessions.is_own(each) or sessions.is_bound(each) for each in found):
+        # No event told of the session while it took place.
+        same_number = await ctx.store.find(Meeting, "zoom_id", about.zoom_id) if about.zoom_id else []
+        found = list({each.id: each for each in [*found, *same_number]}.values())
+    return [each for each in found if each.host_id and sessions.belongs(each, about.session)]
+
+
+def bind_all(meetings: Sequence[Meeting], about: MeetingObject) -> list[Change]:
+    """Return the changes after which these meetings' posts get no follow-ups of another session."""
+
+    def bound(now: Meeting) -> Meeting:
+        return sessions.bind(now, about.uuid) if sessions.may_bind(now, about.uuid) else now
+
+    unbound = [each for each in meetings if not sessions.is_own(each) and not sessions.is_bound(each)]
+    return [Update(Meeting, each.id, bound) for each in unbound if about.uuid]
 
 
 async def destinations_of(
@@ -133,13 +144,3 @@ async def _is_host(ctx: Context, meeting: Meeting, about: MeetingObject) -> bool
         return True
     email = (await ctx.people.get(meeting.host_id)).email
     return bool(email) and email.casefold() == (about.host_email or "").casefold()
-
-
-def _may_be(meeting: Meeting, began: int) -> bool:
-    if not meeting.host_id:
-        return False
-    if meeting.kind in OURS:
-        return True
-    # Its own uuid is unknown, because no event arrived while it took place.
-    unheard = not meeting.started_at and not meeting.joined
-    return unheard and meeting.created_at - SLACK_MS <= began <= meeting.created_at + ANNOUNCED_MS

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Where, command
+from bot.domain import sessions
 from bot.domain.grammar import NOTHING, Request
 from bot.domain.meetings import Ended, Expired, MeetingEvent, apply
 from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError
 from bot.features import gates, lifecycle, lost_links
+from bot.features.findings import Finding, is_running, past_of
 from bot.features.lookup import hosted
 from bot.messages.cards import topic_of
 from bot.messages.content import ago, text
@@ -70,7 +72,7 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_
     # If this attempt is interrupted after Zoom ended the meeting, the retry must not end the next one.
     await ctx.note_ahead(Update(Meeting, meeting.id, lambda now: replace(now, ended_by=job.id)))
     try:
-        event = await _end_at_zoom(ctx, meeting, user_id)
+        found = await _end_at_zoom(ctx, meeting, user_id)
     except (NotLinkedError, ZoomLinkError):
         host = (await ctx.people.get(user_id)).username
         gone = ctx.tell(job, request, text("end-host-gone", host=host))
@@ -78,10 +80,10 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_
     except ZoomError as error:
         log.warning("zoom: meeting %s was not ended: %s", meeting.zoom_id, error)
         return [ctx.tell(job, request, ctx.problem(error))]
-    if event is None:
+    if found is None:
         return [ctx.tell(job, request, text("end-not-started", topic=topic_of(meeting)))]
-    over = apply(meeting, event)
-    return [*await lifecycle.change(ctx, meeting.id, event), _done(ctx, job, request, over)]
+    changed = await lifecycle.change(ctx, meeting.id, found.event, uuid=found.uuid)
+    return [*changed, _done(ctx, job, request, apply(meeting, found.event))]
 
 
 def _done(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Change:
@@ -89,37 +91,54 @@ def _done(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Change:
     return ctx.tell(job, request, text(key, kind=meeting.kind, topic=topic_of(meeting)))
 
 
-async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> MeetingEvent | None:
-    """End or delete a meeting and return the event; None if it has not started and is not ours to delete."""
+async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> Finding | None:
+    """End or delete a meeting and return what came of it; None if it has not started and is not ours to
+    delete."""
     caller, webinar = await ctx.caller(user_id), meeting.kind == "webinar"
+    uuid, other = await _running(ctx, caller, meeting)
+    if other:
+        return await _past(ctx, caller, meeting)
     try:
         await ctx.zoom.end_meeting(caller, meeting.zoom_id, webinar=webinar)
     except ZoomNotFoundError:
-        return await _past(ctx, caller, meeting) or _gone(ctx, meeting)
+        return await _past(ctx, caller, meeting) or Finding(_gone(ctx, meeting))
     except ZoomError as error:
         if type(error) is not ZoomError or error.status != 400:
             raise
         if meeting.status is Status.STARTED:
             # The meeting is over, and Zoom's webhook is still on its way.
             return await _past(ctx, caller, meeting)
-        if meeting.kind not in lifecycle.OURS:
+        if not sessions.is_own(meeting):
             return None
         await ctx.zoom.delete_meeting(caller, meeting.zoom_id, webinar=webinar)
-        return Expired()
-    return await _past(ctx, caller, meeting) or Ended(ctx.now(), presumed=True)
+        return Finding(Expired())
+    return await _past(ctx, caller, meeting) or Finding(Ended(ctx.now(), presumed=True), uuid)
+
+
+async def _running(ctx: Context, caller: Caller, meeting: Meeting) -> tuple[str, bool]:
+    """The uuid of the session that runs under a number that others use too ("" if none does), and whether it
+    is another session than the announced one: that is not to be ended from here."""
+    if sessions.is_own(meeting):
+        return "", False
+    try:
+        info = await ctx.zoom.meeting(caller, meeting.zoom_id)
+    except ZoomNotFoundError:
+        return "", False
+    if info.status != "started":
+        return "", False
+    return info.uuid, not is_running(meeting, info, ctx.now())
 
 
 def _gone(ctx: Context, meeting: Meeting) -> MeetingEvent:
     return Ended(ctx.now(), presumed=True) if meeting.status is Status.STARTED else Expired()
 
 
-async def _past(ctx: Context, caller: Caller, meeting: Meeting) -> Ended | None:
+async def _past(ctx: Context, caller: Caller, meeting: Meeting) -> Finding | None:
     """The end of the meeting by Zoom's clock; None if Zoom does not know it yet."""
     try:
-        past = await ctx.zoom.past_meeting(caller, meeting.uuid)
+        return await past_of(ctx, caller, meeting)
     except ZoomError:
         return None
-    return Ended(at=past.end_ms, started_at=past.start_ms) if past.end_ms else None
 
 
 async def _announced_here(ctx: Context, request: Request) -> list[Meeting]:

@@ -87,6 +87,9 @@ def _known(ctx: Context, job: Job, request: Request, info: MeetingInfo) -> Meeti
         kind="joined",
         timezone=info.timezone,
         created_at=ctx.now(),
+        # A number of which Zoom does not say what kind it is may be a room's.
+        planned=bool(info.type) and not info.personal,
+        planned_at=info.start_ms,
     )
     return start.going_on(ctx, meeting, info)
 

@@ -10,22 +10,15 @@ from msgspec.structs import replace
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Hook, hook, task, webhook
-from bot.domain.meetings import Ended, MeetingEvent, RecordingOff, apply
+from bot.domain import sessions
+from bot.domain.meetings import Joined, MeetingEvent, RecordingOff, RecordingOn, Started, apply
 from bot.domain.records import Announcement, Meeting, Status
-from bot.errors import ZoomError, ZoomNotFoundError
+from bot.errors import MattermostError, ZoomError, ZoomNotFoundError
 from bot.messages.content import text
 from bot.stores import Change, Delete, Insert, Update
-from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event
+from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, session_of
 
 log = logging.getLogger(__name__)
-
-# Clocks differ: an end may be this much earlier than the record's creation and still belong to it.
-SLACK_MS = 60_000
-# For this long after an announcement, a meeting that starts with the same number is assumed to be that one.
-ANNOUNCED_MS = 2 * 60 * 60_000
-
-# Kinds that only this bot creates, each for one announcement.
-OURS = ("instant", "webinar")
 
 _EVENTS = (
     "meeting.ended",
@@ -55,11 +48,11 @@ async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
 async def meant_by(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
     """Find the announced meetings that a webhook is about. Wait for pending creations if necessary."""
     meetings = await find_meetings(ctx, about, event)
-    if meetings or not ctx.creations:
-        return meetings
-    # Zoom's webhook may arrive before we have stored the meeting that Zoom has just created.
-    await ctx.creations.settled(CREATION_S)
-    return await find_meetings(ctx, about, event)
+    if not meetings and ctx.creations:
+        # Zoom's webhook may arrive before we have stored the meeting that Zoom has just created.
+        await ctx.creations.settled(CREATION_S)
+        meetings = await find_meetings(ctx, about, event)
+    return meetings or await _find_running(ctx, about, event)
 
 
 async def change_all(
@@ -77,8 +70,10 @@ async def change(ctx: Context, meeting_id: str, event: MeetingEvent, *, uuid: st
     """Return the changes that apply an event to a meeting's record and then update its posts."""
 
     def applied(now: Meeting) -> Meeting:
-        bound = replace(now, uuid=uuid) if uuid and now.uuid != uuid else now
-        return apply(bound, event)
+        if uuid and not sessions.may_bind(now, uuid):
+            # Since the event was found to be about this meeting, another session has turned out to be its.
+            return now
+        return apply(sessions.bind(now, uuid) if uuid else now, event)
 
     return [Update(Meeting, meeting_id, applied), *await mark_stale(ctx, meeting_id)]
 
@@ -93,15 +88,41 @@ async def find_meetings(ctx: Context, about: MeetingObject, event: MeetingEvent)
     """Find the records that a webhook is about: by ``uuid``, and by number among those not yet begun.
 
     A personal or recurring meeting has a new uuid each time it takes place, and may have been announced in
-    several channels. A meeting that this bot did not announce, or announced long ago, never matches: a
-    personal room that is used privately later does not show up in an old channel.
+    several channels. :mod:`bot.domain.sessions` says which sessions are those that were announced.
     """
+    session = session_of(about, event)
+    return [each for each in await _candidates(ctx, about, event) if sessions.belongs(each, session)]
+
+
+async def _candidates(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
+    """The records with the webhook's uuid, and those with its number that have not begun."""
     found = await ctx.store.find(Meeting, "uuid", about.uuid) if about.uuid else []
-    known = {meeting.id for meeting in found}
-    waiting = await ctx.store.find(Meeting, "awaits", about.zoom_id) if about.zoom_id else []
-    return found + [
-        meeting for meeting in waiting if meeting.id not in known and _may_mean(meeting, event, ctx.now())
-    ]
+    # A recording may stop after the end, when the number may already be that of the next occurrence.
+    by_number = about.zoom_id and not isinstance(event, RecordingOff)
+    waiting = await ctx.store.find(Meeting, "awaits", about.zoom_id) if by_number else []
+    candidates = list({each.id: each for each in [*found, *waiting]}.values())
+    if not any(sessions.is_bound(each) for each in found):
+        return candidates
+    # Another post shows this session already: one that was announced later is about a later session.
+    return [each for each in candidates if sessions.is_bound(each) or sessions.is_own(each)]
+
+
+async def _find_running(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
+    """Find the records that a webhook may be about if Zoom's clock is behind ours. They were announced while
+    Zoom said that nothing was running: what is running now began later."""
+    if not isinstance(event, Started | Joined | RecordingOn):
+        return []
+    session, candidates = session_of(about, event), await _candidates(ctx, about, event)
+    doubtful = [each for each in candidates if sessions.is_doubtful(each, session)]
+    if not doubtful:
+        return []
+    try:
+        caller = await ctx.caller(doubtful[0].host_id)
+        info = await ctx.zoom.meeting(caller, about.zoom_id)
+    except (ZoomError, MattermostError) as error:
+        log.info("zoom: whether meeting %s is running is not known: %s", about.zoom_id, error)
+        return []
+    return doubtful if info.status == "started" and info.uuid == about.uuid else []
 
 
 class Unposted(msgspec.Struct):
@@ -128,7 +149,7 @@ async def drop_unposted(ctx: Context, job: Job, about: Unposted) -> Changes:
         return []
     announcements = await ctx.store.find(Announcement, "meeting", meeting.id)
     unused = meeting.status is Status.WAITING and not any(each.post_id for each in announcements)
-    if unused and meeting.kind in OURS:
+    if unused and sessions.is_own(meeting):
         await _delete(ctx, meeting)
     # Delete the announcement, or it might still be posted after the next change.
     gone: list[Change] = [Delete(Announcement, announcement.id)]
@@ -147,15 +168,6 @@ async def _delete(ctx: Context, meeting: Meeting) -> None:
         pass
     except ZoomError as error:
         log.warning("zoom: meeting %s was not deleted: %s", meeting.zoom_id, error)
-
-
-def _may_mean(meeting: Meeting, event: MeetingEvent, now: int) -> bool:
-    if isinstance(event, RecordingOff):
-        # It may also arrive after the end, when the number may already be that of the next occurrence.
-        return False
-    if isinstance(event, Ended) and event.at < meeting.created_at - SLACK_MS:
-        return False
-    return meeting.kind in OURS or now - meeting.created_at <= ANNOUNCED_MS
 
 
 def _stale(announcement: Announcement) -> Announcement:

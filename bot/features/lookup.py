@@ -14,9 +14,6 @@ from bot.zoom import MeetingInfo
 
 T = TypeVar("T", Meeting, Subscription)
 
-# Zoom's meeting type for a personal room.
-_PERSONAL = 4
-
 
 @dataclass(frozen=True, slots=True)
 class FoundMeeting:
@@ -28,7 +25,7 @@ class FoundMeeting:
     @property
     def personal(self) -> bool:
         """Whether it is somebody's personal room."""
-        return self.info.type == _PERSONAL or self.info.id == self.info.pmi
+        return self.info.personal
 
 
 async def look_up(ctx: Context, user_id: str, number: int) -> FoundMeeting | None:

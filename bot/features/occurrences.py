@@ -11,6 +11,7 @@ from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.domain.meetings import MeetingEvent, apply
 from bot.domain.records import Announcement, Meeting, Notice, Subscription
+from bot.domain.sessions import SLACK_MS, Session
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
 from bot.features import lifecycle, policy
 from bot.features.lookup import look_up
@@ -19,7 +20,7 @@ from bot.messages.cards import spaced
 from bot.messages.content import text
 from bot.stores import Change, Delete, Put, Update
 from bot.zoom import MeetingInfo
-from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event
+from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, session_of
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ async def _announce(
         return _post(ctx, id, subscription, about, event)
     if seen is None or not (seen.hosted or await ctx.is_admin(subscription.user_id)):
         return _drop(ctx, id, subscription, "subscription-gone")
-    if _is_over(ctx, seen.info, event):
+    if _is_over(ctx, seen.info, subscription, session_of(about, event)):
         return []
     newest = replace(subscription, topic=seen.info.topic or subscription.topic, join_url=seen.info.join_url)
     known = Update(Subscription, newest.id, lambda now: newest if now != newest else None)
@@ -93,6 +94,7 @@ def _post(
         host_id=subscription.user_id,
         host_zoom_id=subscription.host_zoom_id,
         kind="recurring",
+        bound=True,
         timezone=about.timezone,
         created_at=ctx.now(),
     )
@@ -120,11 +122,12 @@ async def _unlinked(ctx: Context, id: str, subscription: Subscription) -> list[C
     return [ctx.tell_user(f"unlinked:{id}", subscription.user_id, said)]
 
 
-def _is_over(ctx: Context, info: MeetingInfo, event: MeetingEvent) -> bool:
-    """Whether the event is late and the meeting is already over. Nobody needs the post then."""
-    began = getattr(event, "at", 0)
-    late = bool(began) and ctx.now() - began > ctx.config.mattermost.catch_up_ms
-    return late and info.status != "started"
+def _is_over(ctx: Context, info: MeetingInfo, subscription: Subscription, session: Session) -> bool:
+    """Whether the session may be over: it began long ago, or before the channel followed the meeting, and
+    Zoom does not say that it is running. Nobody needs the post then."""
+    since = max(ctx.now() - ctx.config.mattermost.catch_up_ms, subscription.created_at - SLACK_MS)
+    late = 0 < session.began < since
+    return late and not (info.status == "started" and info.uuid == session.uuid)
 
 
 def _id(subscription: Subscription, uuid: str) -> str:

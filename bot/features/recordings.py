@@ -11,7 +11,7 @@ import logging
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.features import files
-from bot.features.destinations import destinations_of, key_of, meetings_of, say, unsaid
+from bot.features.destinations import bind_all, destinations_of, key_of, meetings_of, say, unsaid
 from bot.messages.cards import recording_card
 from bot.stores import Change
 from bot.zoom.artifacts import read_recording
@@ -28,7 +28,8 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     meetings = await meetings_of(ctx, about)
     if mode == "none" or not meetings:
         return []
-    changes: list[Change] = list(files.order(ctx, webhook, recording.files(files.CHAT), files.CHAT))
+    chats = files.order(ctx, webhook, recording.files(files.CHAT), files.CHAT)
+    changes: list[Change] = [*bind_all(meetings, about), *chats]
     if not recording.url:
         return changes
     destinations = await destinations_of(ctx, meetings, about, to_host=mode == "host-only")
@@ -50,6 +51,8 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
 async def post_transcript(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Have a transcript fetched."""
     recording = read_recording(webhook)
-    if ctx.config.meetings.post_recordings == "none" or not await meetings_of(ctx, webhook.meeting):
+    meetings = await meetings_of(ctx, webhook.meeting)
+    if ctx.config.meetings.post_recordings == "none" or not meetings:
         return []
-    return files.order(ctx, webhook, recording.files(files.TRANSCRIPT), files.TRANSCRIPT)
+    transcripts = files.order(ctx, webhook, recording.files(files.TRANSCRIPT), files.TRANSCRIPT)
+    return [*bind_all(meetings, webhook.meeting), *transcripts]

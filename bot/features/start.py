@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Where, answer, command
+from bot.domain import sessions
 from bot.domain.grammar import TOPIC, Request
 from bot.domain.meetings import Started, apply
 from bot.domain.records import Announcement, Meeting, Question
@@ -130,11 +131,13 @@ def announced(ctx: Context, job: Job, request: Request, meeting: Meeting) -> lis
 
 
 def going_on(ctx: Context, meeting: Meeting, info: MeetingInfo) -> Meeting:
-    """Mark an existing meeting as started if it is live.
+    """Mark an existing meeting as started if it is live. The post is then about the session that is running.
 
     Zoom says when it was scheduled to begin, not when it began. The end event says that.
     """
-    return apply(meeting, Started(ctx.now(), presumed=True)) if info.status == "started" else meeting
+    if info.status != "started":
+        return meeting
+    return apply(sessions.bind(meeting, info.uuid), Started(ctx.now(), presumed=True))
 
 
 async def topic_of(ctx: Context, request: Request) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
-from bot.features.destinations import destinations_of, key_of, meetings_of, say, unsaid
+from bot.features.destinations import bind_all, destinations_of, key_of, meetings_of, say, unsaid
 from bot.messages.cards import topic_of
 from bot.messages.summaries import summary_text
 from bot.zoom.artifacts import read_summary
@@ -26,7 +26,5 @@ async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
         return []
     to_host = ctx.config.meetings.post_recordings == "host-only"
     destinations = await destinations_of(ctx, meetings, about, to_host=to_host)
-    return [
-        say(ctx, followup, said)
-        for followup in await unsaid(ctx, key_of("summary", about.uuid), destinations)
-    ]
+    followups = await unsaid(ctx, key_of("summary", about.uuid), destinations)
+    return [*bind_all(meetings, about), *(say(ctx, each, said) for each in followups)]

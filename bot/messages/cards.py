@@ -101,8 +101,7 @@ def spaced(zoom_id: int) -> str:
 def _message(meeting: Meeting, announcement: Announcement) -> Text:
     topic = topic_of(meeting)
     if meeting.status is Status.ENDED:
-        key = "meeting-expired" if _never_started(meeting) else "meeting-ended"
-        return text(key, kind=meeting.kind, topic=topic)
+        return text(_over(meeting), kind=meeting.kind, topic=topic)
     who, shown = announcement.user_name, Link(topic, meeting.join_url)
     return text("meeting-announced", kind=meeting.kind, who=who, topic=shown)
 
@@ -150,16 +149,24 @@ def _facts(meeting: Meeting) -> Iterator[Field]:
     if meeting.status is not Status.ENDED:
         if meeting.started_at:
             yield Field(text("field-since"), Moment(meeting.started_at, zone))
-    elif _never_started(meeting):
+    elif not (meeting.begun or meeting.ended_at):
         yield Field(text("field-announced"), Moment(meeting.created_at, zone))
     else:
-        if meeting.started_at:
-            yield Field(text("field-when"), Span(meeting.started_at, meeting.ended_at, zone))
-            yield Field(text("field-length"), length(meeting.ended_at - meeting.started_at))
-        else:
-            yield Field(text("field-until"), Moment(meeting.ended_at, zone))
+        yield from _times(meeting)
         if people := attended(meeting):
             yield Field(text("field-attended"), text("people", count=people))
+
+
+def _times(meeting: Meeting) -> Iterator[Field]:
+    """When a meeting that is over took place, as far as that is known."""
+    zone = meeting.timezone
+    if meeting.started_at and meeting.ended_at:
+        yield Field(text("field-when"), Span(meeting.started_at, meeting.ended_at, zone))
+        yield Field(text("field-length"), length(meeting.ended_at - meeting.started_at))
+    elif meeting.ended_at:
+        yield Field(text("field-until"), Moment(meeting.ended_at, zone))
+    elif meeting.started_at:
+        yield Field(text("field-began"), Moment(meeting.started_at, zone))
 
 
 def _recorded(meeting: Meeting, began: int, duration: int) -> Iterator[Field]:
@@ -183,13 +190,16 @@ def _fallback(meeting: Meeting) -> Text:
     kind, topic = meeting.kind, topic_of(meeting)
     if meeting.status is not Status.ENDED:
         return text("meeting-open", kind=kind, topic=topic, url=Url(meeting.join_url))
-    if _never_started(meeting):
-        return text("meeting-expired", kind=kind, topic=topic)
-    if not meeting.started_at:
-        return text("meeting-ended", kind=kind, topic=topic)
+    if not meeting.ended_at or not meeting.started_at:
+        return text(_over(meeting), kind=kind, topic=topic)
     lasted = length(meeting.ended_at - meeting.started_at)
     return text("meeting-ended-after", kind=kind, topic=topic, length=lasted)
 
 
-def _never_started(meeting: Meeting) -> bool:
-    return meeting.expired and not meeting.ended_at
+def _over(meeting: Meeting) -> str:
+    """The key of what is known of a meeting's end."""
+    if meeting.ended_at:
+        return "meeting-ended"
+    if meeting.begun:
+        return "meeting-presumed-over"
+    return "meeting-expired" if meeting.expired else "meeting-unknown"

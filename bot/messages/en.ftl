@@ -48,6 +48,14 @@ meeting-expired = { $kind ->
     [webinar] The Zoom webinar “{ $topic }” was never started.
    *[meeting] The Zoom meeting “{ $topic }” was never started.
 }
+meeting-presumed-over = { $kind ->
+    [webinar] The Zoom webinar “{ $topic }” is probably over. I can't find out from Zoom when it ended.
+   *[meeting] The Zoom meeting “{ $topic }” is probably over. I can't find out from Zoom when it ended.
+}
+meeting-unknown = { $kind ->
+    [webinar] The Zoom webinar “{ $topic }” is probably over. I can't find out from Zoom whether it took place.
+   *[meeting] The Zoom meeting “{ $topic }” is probably over. I can't find out from Zoom whether it took place.
+}
 meeting-open = { $kind ->
     [webinar] Zoom webinar “{ $topic }”: { $url }
    *[meeting] Zoom meeting “{ $topic }”: { $url }
@@ -65,6 +73,7 @@ field-since = Since
 field-when = When
 field-until = Until
 field-length = Duration
+field-began = Started
 field-attended = Attended
 field-announced = Announced
 people = { $count ->

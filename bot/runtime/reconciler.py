@@ -6,31 +6,35 @@ import asyncio
 import logging
 
 from bot.core.context import Context
-from bot.domain.meetings import Ended, Expired, MeetingEvent, Started
+from bot.domain.meetings import Expired, GivenUp, Started
 from bot.domain.records import Meeting, Status
-from bot.errors import MattermostError, StoreError, ZoomError, ZoomNotFoundError
+from bot.errors import MattermostError, StoreError
 from bot.features import lifecycle
+from bot.runtime.inquiry import Look, inquire, inquire_again
 
 log = logging.getLogger(__name__)
 
 PERIOD_S = 300.0
 # How many calls to Zoom run at once.
 PARALLEL = 4
-# A meeting that nobody starts within this time expires.
-EXPIRE_MS = 24 * 60 * 60_000
-# A meeting announced by ``join`` may be planned for a later day.
-JOINED_EXPIRE_MS = 30 * EXPIRE_MS
+# For how long to look again at a meeting that was closed because Zoom did not know it.
+WATCH_MS = 24 * 60 * 60_000
 # How many meetings are checked together.
 BATCH = 100
 
 
 class Reconciler:
-    """Ends meetings whose end was missed, with Zoom's times, and expires those that never started."""
+    """Ends meetings whose end was missed, with Zoom's times, expires those that never started, and gives up
+    those about which Zoom no longer tells anything."""
 
     def __init__(self, ctx: Context, *, period_s: float = PERIOD_S) -> None:
         self._ctx = ctx
         self._period_s = period_s
         self._slots = asyncio.Semaphore(PARALLEL)
+        # By the ids of the meetings: what came of earlier looks, and until when (ms) one that was closed
+        # because Zoom did not know it is looked at.
+        self._looks: dict[str, Look] = {}
+        self._closed: dict[str, int] = {}
         self.mended = 0
 
     async def run(self) -> None:
@@ -43,68 +47,46 @@ class Reconciler:
             await asyncio.sleep(self._period_s)
 
     async def reconcile(self) -> None:
-        """Check every open meeting once."""
-        meetings = await self._ctx.store.find(Meeting, "open", True)
-        for start in range(0, len(meetings), BATCH):
+        """Check every open meeting once, except those that Zoom was asked about in vain a short time ago."""
+        meetings = [*await self._ctx.store.find(Meeting, "open", True), *await self._lately_closed()]
+        self._looks = {meeting.id: self._looks.get(meeting.id, Look()) for meeting in meetings}
+        now = self._ctx.now()
+        due = [meeting for meeting in meetings if self._looks[meeting.id].due_at <= now]
+        for start in range(0, len(due), BATCH):
             async with asyncio.TaskGroup() as tasks:
-                for meeting in meetings[start : start + BATCH]:
-                    tasks.create_task(self._check(meeting))
+                for meeting in due[start : start + BATCH]:
+                    tasks.create_task(self._check(meeting, self._looks[meeting.id]))
 
-    async def _check(self, meeting: Meeting) -> None:
+    async def _lately_closed(self) -> list[Meeting]:
+        """The meetings that this process closed because Zoom did not know them: it may know them again."""
+        now = self._ctx.now()
+        found = [await self._ctx.store.get(Meeting, id) for id, until in self._closed.items() if now <= until]
+        closed = {each.id: each for each in found if each and not each.open and not each.ended_at}
+        for id in self._closed.keys() - closed.keys():
+            # What it was closed for no longer counts.
+            self._looks.pop(id, None)
+        self._closed = {id: self._closed[id] for id in closed}
+        return list(closed.values())
+
+    async def _check(self, meeting: Meeting, look: Look) -> None:
         try:
-            await self._compare(meeting)
+            await self._compare(meeting, look)
         except StoreError as error:
             log.warning("reconciler: meeting %s: %s", meeting.zoom_id, error)
         except Exception:
             # The other meetings must still be checked.
             log.exception("reconciler: meeting %s could not be checked", meeting.zoom_id)
 
-    async def _compare(self, meeting: Meeting) -> None:
+    async def _compare(self, meeting: Meeting, look: Look) -> None:
         async with self._slots:
-            try:
-                event = await self._ask(meeting)
-            except (ZoomError, MattermostError) as error:
-                log.info("reconciler: meeting %s stays as it is: %s", meeting.zoom_id, error)
-                event = self._expired(meeting)
-        if event is None:
+            ask = inquire if meeting.open else inquire_again
+            found = await ask(self._ctx, meeting, look)
+        if found is None:
             return
-        changes = await lifecycle.change(self._ctx, meeting.id, event)
+        if look.gone_at and isinstance(found.event, Expired | GivenUp):
+            self._closed[meeting.id] = self._ctx.now() + WATCH_MS
+        changes = await lifecycle.change(self._ctx, meeting.id, found.event, uuid=found.uuid)
         await self._ctx.store.commit(*changes)
-        if not isinstance(event, Started) or meeting.status is Status.WAITING:
+        if not isinstance(found.event, Started) or meeting.status is not Status.STARTED:
             self.mended += 1
-            log.info("reconciler: meeting %s: %s", meeting.zoom_id, type(event).__name__)
-
-    async def _ask(self, meeting: Meeting) -> MeetingEvent | None:
-        """Ask Zoom for the event that the record lacks; None if the record is up to date."""
-        caller = await self._ctx.caller(meeting.host_id)
-        try:
-            webinar = meeting.kind == "webinar"
-            info = await self._ctx.zoom.meeting(caller, meeting.zoom_id, webinar=webinar)
-        except ZoomNotFoundError:
-            return await self._past(meeting) or self._gone(meeting)
-        if info.status == "started" and info.uuid == meeting.uuid:
-            # Zoom gives only the planned start here. The actual start becomes known when the meeting ends.
-            return Started(self._ctx.now(), presumed=True) if meeting.status is Status.WAITING else None
-        # It is not running: either it has ended (a personal room outlasts its meetings) or not yet started.
-        return await self._past(meeting) or self._expired(meeting)
-
-    async def _past(self, meeting: Meeting) -> Ended | None:
-        caller = await self._ctx.caller(meeting.host_id)
-        try:
-            past = await self._ctx.zoom.past_meeting(caller, meeting.uuid)
-        except ZoomNotFoundError:
-            return None
-        return Ended(at=past.end_ms, started_at=past.start_ms) if past.end_ms else None
-
-    def _gone(self, meeting: Meeting) -> MeetingEvent | None:
-        """The event for a meeting that Zoom no longer knows; None while Zoom may still report its end."""
-        if meeting.status is Status.WAITING:
-            return Expired()
-        began = meeting.started_at or meeting.created_at
-        late = self._ctx.now() - began > EXPIRE_MS
-        return Ended(at=self._ctx.now(), presumed=True) if late else None
-
-    def _expired(self, meeting: Meeting) -> Expired | None:
-        patience = JOINED_EXPIRE_MS if meeting.kind == "joined" else EXPIRE_MS
-        waited = meeting.status is Status.WAITING and self._ctx.now() - meeting.created_at > patience
-        return Expired() if waited else None
+            log.info("reconciler: meeting %s: %s", meeting.zoom_id, type(found.event).__name__)

@@ -31,6 +31,7 @@ class _Meeting(msgspec.Struct):
     type: Number = None
     status: str | None = None
     created_at: str | None = None
+    start_time: str | None = None
 
 
 class _Meetings(msgspec.Struct):
@@ -109,6 +110,7 @@ def _meeting(raw: _Meeting) -> MeetingInfo:
         type=number(raw.type),
         status=raw.status or "",
         created_ms=parse_time(raw.created_at or ""),
+        start_ms=parse_time(raw.start_time or ""),
     )
 
 

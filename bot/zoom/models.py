@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# Zoom's meeting type for a personal room.
+PERSONAL = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -34,8 +37,15 @@ class MeetingInfo:
     type: int = 0
     status: str = ""
     created_ms: int = 0
+    # When it is planned to start, by Zoom's answer; 0 for meetings without a time.
+    start_ms: int = 0
     # Set on a new meeting if an earlier try had no clear answer: there may be a second meeting.
     doubtful: bool = False
+
+    @property
+    def personal(self) -> bool:
+        """Whether it is somebody's personal room."""
+        return self.type == PERSONAL or self.id == self.pmi
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from bot.domain.meetings import Ended, Joined, Left, MeetingEvent, RecordingOff, RecordingOn, Started
+from bot.domain.sessions import Session
 from bot.errors import EventError
 from bot.zoom.times import MAX_TIME_MS, parse_time
 
@@ -29,6 +30,7 @@ class Participant(msgspec.Struct, frozen=True):
     email: str | None = None
     id: str | None = None
     participant_uuid: str | None = None
+    join_time: str | None = None
 
     @property
     def session(self) -> str:
@@ -59,6 +61,11 @@ class MeetingObject(msgspec.Struct, frozen=True):
         """The meeting's number, 0 if there is none."""
         text = str(self.id)
         return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+    @property
+    def session(self) -> Session:
+        """The session that it is about, as far as Zoom says."""
+        return Session(self.uuid, parse_time(self.start_time), parse_time(self.end_time))
 
 
 class Webhook(msgspec.Struct, frozen=True, dict=True):
@@ -149,10 +156,20 @@ def meeting_event(webhook: Webhook, meeting: MeetingObject) -> MeetingEvent | No
     who = meeting.participant
     match webhook.event:
         case "meeting.participant_joined":
-            return Joined(session=who.session, person=who.person)
+            joined_at = parse_time(who.join_time or "") or at
+            return Joined(session=who.session, person=who.person, at=joined_at)
         case "meeting.participant_left":
             return Left(session=who.session, person=who.person)
     return None
+
+
+def session_of(meeting: MeetingObject, event: MeetingEvent) -> Session:
+    """The session that an event is about. Zoom may leave out when it began: then an event that shows that it
+    goes on shows that it began by then."""
+    session = meeting.session
+    if not session.began and isinstance(event, Started | Joined):
+        return msgspec.structs.replace(session, began=event.at)
+    return session
 
 
 def is_signed(headers: Mapping[str, str], body: bytes, secret: str, now_ms: int) -> bool:

@@ -13,6 +13,7 @@ from bot.domain.meetings import (
     MAX_SESSIONS,
     Ended,
     Expired,
+    GivenUp,
     Joined,
     Left,
     MeetingEvent,
@@ -21,6 +22,7 @@ from bot.domain.meetings import (
     Started,
     apply,
     attended,
+    is_presumed_over,
     is_recorded,
     present,
 )
@@ -53,10 +55,10 @@ SESSIONS = st.sampled_from(["1", "2", "3"])
 PEOPLE = st.sampled_from(["ann", "bob"])
 STARTED = st.builds(Started, TIMES, st.booleans())
 ENDED = st.builds(Ended, TIMES, TIMES | st.just(0), st.booleans())
-PEOPLE_EVENTS = st.builds(Joined, SESSIONS, PEOPLE) | st.builds(Left, SESSIONS, PEOPLE)
+PEOPLE_EVENTS = st.builds(Joined, SESSIONS, PEOPLE, TIMES | st.just(0)) | st.builds(Left, SESSIONS, PEOPLE)
 RECORDING = st.builds(RecordingOn, TIMES) | st.builds(RecordingOff, TIMES)
 EVIDENCE = STARTED | ENDED | PEOPLE_EVENTS | RECORDING
-EVENTS = EVIDENCE | st.builds(Expired)
+EVENTS = EVIDENCE | st.builds(Expired) | st.builds(GivenUp, TIMES)
 
 
 @given(st.lists(EVENTS, max_size=8), st.randoms(use_true_random=False), st.data())
@@ -80,8 +82,14 @@ def test_what_zoom_tells_replaces_what_was_presumed_whichever_comes_first() -> N
 
 def test_a_number_is_awaited_until_the_meeting_begins_or_is_over() -> None:
     assert FRESH.awaits == FRESH.zoom_id
-    for event in (Started(T), Ended(T), Joined("1", "ann"), Expired()):
+    begun: list[MeetingEvent] = [Started(T), Ended(T), Joined("1", "ann")]
+    assumed: list[MeetingEvent] = [Expired(), GivenUp(T)]
+    for event in begun:
         assert after(event).awaits == 0
+    for event in assumed:
+        assert after(event).awaits == FRESH.zoom_id
+        assert after(event, Started(T + 1)).awaits == 0
+    assert replace(FRESH, open=False).awaits == 0
 
 
 @given(st.lists(EVIDENCE, max_size=10))
@@ -99,7 +107,7 @@ def test_a_meeting_ends_for_good_unless_its_expiry_was_only_assumed(events: list
     meeting = FRESH
     for event in events:
         changed = apply(meeting, event)
-        if meeting.ended_at or not meeting.expired:
+        if meeting.ended_at or not (meeting.expired or meeting.given_up_at):
             assert ORDER.index(changed.status) >= ORDER.index(meeting.status)
         meeting = changed
 
@@ -132,6 +140,14 @@ def test_an_event_that_comes_again_changes_nothing(events: list[MeetingEvent], e
         ([Ended(T + 1), Started(T)], Status.ENDED),
         ([Ended(T + 1), Joined("1", "ann")], Status.ENDED),
         ([Expired()], Status.ENDED),
+        ([GivenUp(T)], Status.ENDED),
+        ([GivenUp(T), Started(T + 1)], Status.STARTED),
+        ([Started(T + 1), GivenUp(T)], Status.STARTED),
+        ([Started(T), GivenUp(T)], Status.ENDED),
+        ([GivenUp(T), Started(T)], Status.ENDED),
+        ([Started(T), GivenUp(T + 5), Joined("1", "ann", T + 4)], Status.ENDED),
+        ([Started(T), GivenUp(T + 5), Joined("1", "ann", T + 6)], Status.STARTED),
+        ([Started(T), GivenUp(T + 5), Left("1", "ann")], Status.ENDED),
         ([Started(T), Expired()], Status.STARTED),
         ([Expired(), Started(T)], Status.STARTED),
         ([RecordingOn(T)], Status.STARTED),
@@ -144,6 +160,24 @@ def test_an_event_that_comes_again_changes_nothing(events: list[MeetingEvent], e
 )
 def test_the_status_follows_from_what_is_known(events: list[MeetingEvent], status: Status) -> None:
     assert after(*events).status is status
+
+
+@given(st.lists(EVENTS, max_size=8), TIMES, TIMES)
+def test_a_sign_of_life_opens_what_was_given_up_before_it_unless_its_end_is_known(
+    events: list[MeetingEvent], given_up: int, alive: int
+) -> None:
+    meeting = after(*events, GivenUp(given_up), Started(alive))
+    latest = max(given_up, *(event.at for event in events if isinstance(event, GivenUp)), 0)
+    if meeting.ended_at:
+        assert meeting.status is Status.ENDED
+    else:
+        assert (meeting.status is Status.STARTED) == (meeting.alive_at > latest)
+        assert is_presumed_over(meeting) == (meeting.status is Status.ENDED)
+
+
+def test_what_zoom_tells_of_the_end_replaces_that_it_was_given_up() -> None:
+    meeting = after(Started(T), GivenUp(T + 5), Ended(T + 9))
+    assert (meeting.ended_at, is_presumed_over(meeting)) == (T + 9, False)
 
 
 def test_zooms_own_times_are_kept() -> None:

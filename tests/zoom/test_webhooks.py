@@ -177,7 +177,7 @@ def test_what_nobody_needs_may_be_null_or_written_otherwise(ts: object) -> None:
     body["payload"] = {"object": about | {"id": "1", "uuid": "u", "duration": "5", "participant": who}}
     received = read_webhook(json.dumps(body).encode())
     assert received.at == T
-    assert told(received) == Joined(session="7", person="7")
+    assert told(received) == Joined(session="7", person="7", at=T)
     ended = webhook("meeting.ended", start_time=None, end_time=None, topic=None)
     assert told(ended) == Ended(at=T)
 
@@ -301,10 +301,11 @@ def test_every_event_of_its_own_has_an_identity_of_its_own() -> None:
         ),
         (webhook("meeting.ended"), Ended(T)),
         (webhook("meeting.ended", ts=10**30), Ended(0)),
-        (joined(user_id="7", user_name="Ann", email="ann@x.y"), Joined("7", "ann@x.y")),
-        (joined(user_id=7, user_name="Ann", email=""), Joined("7", "Ann")),
-        (joined(user_id="7", id="z", email="ann@x.y"), Joined("7", "z")),
-        (joined(user_id="7", email=None, id=None), Joined("7", "7")),
+        (joined(user_id="7", user_name="Ann", email="ann@x.y"), Joined("7", "ann@x.y", T)),
+        (joined(user_id=7, user_name="Ann", email=""), Joined("7", "Ann", T)),
+        (joined(user_id="7", id="z", email="ann@x.y"), Joined("7", "z", T)),
+        (joined(user_id="7", email=None, id=None), Joined("7", "7", T)),
+        (joined(user_id="7", id="z", join_time="2026-11-24T10:30:00Z"), Joined("7", "z", T + 3_600_000)),
         (joined(name="meeting.participant_left", user_id="7", user_name="Ann"), Left("7", "Ann")),
         (webhook("recording.started", T + 5, start_time=BEGAN), RecordingOn(T + 5)),
         (webhook("recording.resumed", T + 5), RecordingOn(T + 5)),

@@ -1,0 +1,77 @@
+"""The record of a meeting. Times are in ms."""
+
+from __future__ import annotations
+
+import enum
+from typing import ClassVar
+
+import msgspec
+
+from bot.domain.record import Record
+
+
+class Status(enum.StrEnum):
+    """A meeting's life, in the words of the ``meeting_status`` prop."""
+
+    WAITING = "WAITING"
+    STARTED = "STARTED"
+    ENDED = "ENDED"
+
+
+class Meeting(Record, kw_only=True):
+    """One meeting at Zoom that this bot announced. ``revision`` grows with every change to its post."""
+
+    table: ClassVar[str] = "meetings"
+    indexes: ClassVar[tuple[str, ...]] = ("uuid", "zoom_id", "awaits", "open")
+
+    uuid: str
+    zoom_id: int
+    topic: str
+    join_url: str
+    host_id: str = ""
+    host_zoom_id: str = ""
+    host_name: str = ""
+    # "instant", "personal", "recurring", "webinar" or "joined" (announced by ``join``).
+    kind: str = "instant"
+    timezone: str = ""
+    created_at: int
+    status: Status = Status.WAITING
+    open: bool = True
+    # Whether ``uuid`` is known to name the session that the post shows. See :mod:`bot.domain.sessions`.
+    bound: bool = False
+    # Whether its number is no personal room's, and when Zoom says that it is planned to start.
+    planned: bool = False
+    planned_at: int = 0
+    # Nobody started it, and it is too late to; a sign of life opens it again.
+    expired: bool = False
+    # When we gave up asking Zoom about it: what happened before this time does not show that it goes on.
+    given_up_at: int = 0
+    # The last time at which something showed that it goes on.
+    alive_at: int = 0
+    # The inbox item that ends it from the chat, so that it can go on after an interruption.
+    ended_by: str = ""
+    # As shown: what Zoom said, or else what we presume.
+    started_at: int = 0
+    ended_at: int = 0
+    told_start: int = 0
+    told_end: int = 0
+    presumed_start: int = 0
+    presumed_end: int = 0
+    # Who is in and who has left: from Zoom's per-session user id to the person. Both only grow.
+    joined: dict[str, str] = msgspec.field(default_factory=dict)
+    left: dict[str, str] = msgspec.field(default_factory=dict)
+    # When its recording last began or went on, and when it last stopped or paused, by Zoom's clock.
+    recording_on_at: int = 0
+    recording_off_at: int = 0
+    revision: int = 1
+    # Its number while it may still begin, then 0: an event with that number may be about this meeting.
+    awaits: int = 0
+
+    def __post_init__(self) -> None:
+        may_begin = self.open or self.expired or self.given_up_at
+        self.awaits = self.zoom_id if may_begin and not (self.begun or self.ended_at) else 0
+
+    @property
+    def begun(self) -> bool:
+        """Whether something shows that it began."""
+        return bool(self.started_at or self.joined or self.left or self.recording_on_at)

@@ -1,0 +1,79 @@
+"""Which session at Zoom an announced meeting is about. Pure.
+
+Each time a meeting takes place is a session with a uuid of its own. The number of a meeting that this bot
+made has only the sessions that the announcement is about. The number of a personal room, and of a meeting
+that was shared, also has sessions that nobody announced: such a session is the announced one only if it
+began after the announcement, or if Zoom said that it was running at that time.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bot.domain.records import Meeting
+
+# Zoom tells its times in whole seconds.
+SLACK_MS = 2_000
+# Clocks may differ by as much as this: Zoom's own limit for webhooks.
+DOUBT_MS = 5 * 60_000
+# A personal room is announced for the session that begins within this time. What begins later is private.
+ANNOUNCED_MS = 2 * 60 * 60_000
+
+# Kinds that only this bot creates, each for one announcement.
+OURS = ("instant", "webinar")
+
+
+class Session(Struct, frozen=True):
+    """A session as Zoom tells of it. ``began`` and ``ended`` are in ms by Zoom's clock, 0 if unknown."""
+
+    uuid: str = ""
+    began: int = 0
+    ended: int = 0
+
+
+def is_own(meeting: Meeting) -> bool:
+    """Whether this bot made the meeting, so that its number is about nothing else."""
+    return meeting.kind in OURS
+
+
+def is_bound(meeting: Meeting) -> bool:
+    """Whether ``uuid`` names the session that the post shows, and not just the last that Zoom named."""
+    return meeting.bound or meeting.begun or bool(meeting.ended_at)
+
+
+def belongs(meeting: Meeting, session: Session) -> bool:
+    """Whether the meeting's post is about this session. Both have the same number or the same uuid."""
+    if session.uuid and session.uuid == meeting.uuid and (is_own(meeting) or is_bound(meeting)):
+        return True
+    if is_own(meeting):
+        return not 0 < session.ended < meeting.created_at - DOUBT_MS
+    return not is_bound(meeting) and _began_after(meeting, session.began)
+
+
+def is_doubtful(meeting: Meeting, session: Session) -> bool:
+    """Whether the session may belong to the meeting if Zoom's clock is behind ours. Zoom knows."""
+    if is_own(meeting) or is_bound(meeting) or not session.began:
+        return False
+    return 0 < meeting.created_at - session.began <= DOUBT_MS and not belongs(meeting, session)
+
+
+def is_awaited(meeting: Meeting, now: int) -> bool:
+    """Whether a session that begins now (ms) would be the one that was announced."""
+    return is_own(meeting) or (not is_bound(meeting) and _began_after(meeting, now))
+
+
+def may_bind(meeting: Meeting, uuid: str) -> bool:
+    """Whether the meeting's post may show the session with this uuid: it shows no other yet."""
+    return is_own(meeting) or not is_bound(meeting) or meeting.uuid == uuid
+
+
+def bind(meeting: Meeting, uuid: str) -> Meeting:
+    """The meeting, whose post from now on is about the session with this uuid."""
+    return meeting if meeting.bound and meeting.uuid == uuid else replace(meeting, uuid=uuid, bound=True)
+
+
+def _began_after(meeting: Meeting, began: int) -> bool:
+    if not began or began < meeting.created_at - SLACK_MS:
+        return False
+    return meeting.planned or began <= meeting.created_at + ANNOUNCED_MS
