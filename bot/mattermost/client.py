@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import aiohttp
 from cachetools import LRUCache
 
 from bot.clock import Now, now_ms
-from bot.errors import MattermostDeniedError, MattermostNotFoundError
+from bot.errors import MattermostNotFoundError
+from bot.mattermost.channel_list import RETRY_CAP_S, ChannelList
+from bot.mattermost.decoding import decode_aside
 from bot.mattermost.driver import open_driver
 from bot.mattermost.errors import AWAY, asked_wait
-from bot.mattermost.history import read_since
-from bot.mattermost.models import Channel, Member, Post, PostList, Stats, Team, Upload, User
+from bot.mattermost.history import Page, read_page, read_since
+from bot.mattermost.models import Channel, Member, Message, Post, Stats, Upload, User
 from bot.mattermost.rest import MAX_ANSWER, UPLOAD_TIMEOUT_S, Rest, decode
 from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
+from bot.mattermost.unreadable import Unreadable
 from bot.retrying import Backoff, retrying
 
 T = TypeVar("T")
 
 # How many direct channels are cached.
 MAX_DIRECT = 4096
-# The longest wait between two tries of a read.
-RETRY_CAP_S = 5.0
 
 # Must also be safe as a path segment.
 _EMAIL = re.compile(r"(?=.{1,128}$)[\w'+&=~-]+(\.[\w'+&=~-]+)*@[\w-]+(\.[\w-]+)*", re.ASCII)
@@ -70,6 +72,8 @@ class Mattermost:
         )
         self._api = open_driver(self._rest)
         self._backoff = Backoff(retry_base_s, RETRY_CAP_S, attempts)
+        self._channel_list = ChannelList(self._rest, self._backoff)
+        self.unreadable = Unreadable(now)
         self._me: User | None = None
         self._direct: LRUCache[str, str] = LRUCache(MAX_DIRECT)
 
@@ -110,38 +114,29 @@ class Mattermost:
         """The channel with this id."""
         return await self._read(Channel, lambda: self._api.channels.get_channel(_segment(id)))
 
-    async def channels(self) -> list[Channel]:
-        """All channels that the bot is in, across its teams, without duplicates. Archived ones are left out.
+    async def channels(self, wanted: Callable[[Channel], bool] = lambda channel: True) -> list[Channel]:
+        """The ``wanted`` channels that the bot is in, without duplicates. Archived ones are left out.
 
-        ``last_post_at`` shows whether there may be new posts: every post and every edit increases it.
+        ``last_post_at`` shows whether there may be new posts: every post and every edit increases it. Memory
+        grows with the wanted channels only. Servers before 6.1 list no channels to a bot in no team.
         """
-        teams = await self._read(list[Team], lambda: self._api.teams.get_user_teams("me"))
-        # Direct and group channels belong to no team, and every team lists them.
-        found: dict[str, Channel] = {}
-        for team in teams:
-            found.update((channel.id, channel) for channel in await self._channels_of(team))
-        return [channel for channel in found.values() if not channel.delete_at]
+        return await self._channel_list.read(wanted)
 
-    async def _channels_of(self, team: Team) -> list[Channel]:
-        try:
-            return await self._read(
-                list[Channel], lambda: self._api.channels.get_channels_for_user("me", _segment(team.id))
-            )
-        except (MattermostDeniedError, MattermostNotFoundError):
-            # The bot was just removed from the team, or (on old servers) is in none of its channels.
-            return []
-
-    def posts_since(self, channel_id: str, since_ms: int) -> AsyncIterator[list[Post]]:
+    def posts_since(self, channel_id: str, since_ms: int) -> AsyncIterator[list[Message]]:
         """All posts created after ``since_ms`` (server's clock), in pages, oldest first.
 
         At most two answers of the server are in memory at a time. Deleted posts, copies of edits, and posts
-        that were only edited since then are left out. A post may appear twice.
+        that were only edited since then are left out. So are posts that cannot be read, which are counted in
+        ``unreadable``. A post may appear twice.
         """
 
-        async def fetch(params: Mapping[str, Any]) -> PostList:
-            return await self._read(
-                PostList, lambda: self._api.posts.get_posts_for_channel(_segment(channel_id), params)
+        async def fetch(params: Mapping[str, Any]) -> Page:
+            page = await self._read_with(
+                read_page, lambda: self._api.posts.get_posts_for_channel(_segment(channel_id), params)
             )
+            for id, reason in page.unreadable.items():
+                self.unreadable.note(id, reason)
+            return page
 
         return read_since(fetch, since_ms)
 
@@ -218,8 +213,12 @@ class Mattermost:
         await self._api.integration_actions.open_dialog(options)
 
     async def _read(self, type: type[T], call: Callable[[], Awaitable[bytes]]) -> T:
+        return await self._read_with(partial(decode, type=type), call)
+
+    async def _read_with(self, read: Callable[[bytes], T], call: Callable[[], Awaitable[bytes]]) -> T:
         async def once() -> T:
-            return decode(await call(), type)
+            body = await call()
+            return await decode_aside(read, body, len(body))
 
         return await retrying(once, self._backoff, on=AWAY, asks_for=asked_wait(RETRY_CAP_S))
 

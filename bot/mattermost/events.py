@@ -6,42 +6,16 @@ matters; for those, only the name is checked.
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from bot.errors import EventError
 from bot.mattermost.frames import Event
+from bot.mattermost.models import Message, Props
+from bot.mattermost.nesting import decode_nested
 
-
-class Props(msgspec.Struct, frozen=True):
-    """The props of a post that tell whether a machine wrote it."""
-
-    from_bot: str | bool | None = None
-    from_webhook: str | bool | None = None
-    from_plugin: str | bool | None = None
-
-    @property
-    def by_machine(self) -> bool:
-        """Whether a bot, an incoming webhook or a plugin wrote it."""
-        return any(flag in (True, "true") for flag in (self.from_bot, self.from_webhook, self.from_plugin))
-
-
-class Message(msgspec.Struct, frozen=True):
-    """A post as the event contains it. Times are in ms, on the server's clock."""
-
-    id: str
-    channel_id: str
-    user_id: str
-    message: str = ""
-    root_id: str = ""
-    type: str = ""
-    create_at: int = 0
-    edit_at: int = 0
-    props: Props | None = None
-
-    @property
-    def by_person(self) -> bool:
-        """Whether a person wrote it, and not the system, a bot, a webhook or a plugin."""
-        return not self.type and not (self.props and self.props.by_machine)
+__all__ = ["Message", "Posted", "Props", "post_id_in", "read_posted"]
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -62,9 +36,11 @@ class _Data(msgspec.Struct):
     team_id: str = ""
 
 
-# Anybody can write a post whose props are nested thousands deep. Decoding it raises RecursionError.
 _data = msgspec.json.Decoder(_Data)
 _messages = msgspec.json.Decoder(Message)
+
+# The post is a string inside the JSON, and its id comes first.
+_ID = re.compile(rb'\\"id\\":\\"([a-z0-9]{26})\\"')
 
 
 def read_posted(event: Event) -> Posted | None:
@@ -72,9 +48,9 @@ def read_posted(event: Event) -> Posted | None:
     if event.name != "posted":
         return None
     try:
-        data = _data.decode(event.data)
-        message = _messages.decode(data.post)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        data = decode_nested(_data, bytes(event.data))
+        message = decode_nested(_messages, data.post)
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise EventError(f"an event of Mattermost is not as it should be: {type(error).__name__}") from None
     return Posted(
         message=message,
@@ -83,3 +59,9 @@ def read_posted(event: Event) -> Posted | None:
         sender_name=data.sender_name.removeprefix("@"),
         team_id=data.team_id,
     )
+
+
+def post_id_in(event: Event) -> str:
+    """The id of the post in an event that cannot be parsed, or the event's number."""
+    found = _ID.search(bytes(event.data))
+    return found[1].decode() if found else f"in event {event.seq}"

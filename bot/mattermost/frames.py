@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from bot.mattermost.nesting import decode_nested
+
 
 @dataclass(frozen=True, slots=True)
 class Hello:
@@ -70,7 +72,7 @@ _pongs = msgspec.json.Decoder(_PongData)
 def read_frame(text: str | bytes) -> Frame | None:
     """Parse a frame; None if it is not one of Mattermost's."""
     try:
-        envelope = _envelopes.decode(text)
+        envelope = decode_nested(_envelopes, text)
         if envelope.event == "hello":
             return Hello(_hellos.decode(envelope.data).connection_id, envelope.seq)
         if envelope.event:
@@ -78,8 +80,7 @@ def read_frame(text: str | bytes) -> Frame | None:
             return Event(envelope.seq, envelope.event, envelope.data.copy(), len(text))
         if envelope.seq_reply:
             return _reply(envelope)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        # RecursionError: the JSON is nested thousands deep.
+    except (msgspec.MsgspecError, UnicodeError):
         pass
     return None
 

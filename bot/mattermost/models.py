@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from bot.mattermost.nesting import decode_nested
+
 
 class User(msgspec.Struct, frozen=True):
     """A person or a bot."""
@@ -75,15 +77,71 @@ class Post(msgspec.Struct, frozen=True):
         return self.given_props or {}
 
 
+class Props(msgspec.Struct, frozen=True):
+    """The props of a post that the bot reads. Anybody can set them to anything."""
+
+    from_bot: Any = None
+    from_webhook: Any = None
+    from_plugin: Any = None
+    # Our own: the record that the post shows, and the post that it answers.
+    zoombot_id: Any = None
+    zoombot_trigger: Any = None
+
+    @property
+    def by_machine(self) -> bool:
+        """Whether a bot, an incoming webhook or a plugin wrote it."""
+        return any(flag in (True, "true") for flag in (self.from_bot, self.from_webhook, self.from_plugin))
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A post with only the fields that tell whether somebody asks for something. Events and the channels'
+    history are read as this. Times are in ms, on the server's clock."""
+
+    id: str
+    channel_id: str
+    user_id: str
+    message: str = ""
+    root_id: str = ""
+    type: str = ""
+    create_at: int = 0
+    edit_at: int = 0
+    delete_at: int = 0
+    # Set in the copies that Mattermost keeps of a post's earlier versions.
+    original_id: str = ""
+    props: Props | None = None
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person wrote it, and not the system, a bot, a webhook or a plugin."""
+        return not self.type and not (self.props and self.props.by_machine)
+
+
+_messages = msgspec.json.Decoder(Message)
+
+
 class PostList(msgspec.Struct, frozen=True):
-    """Posts by id. ``order`` has the requested ones, newest first; ``posts`` has thread roots as well."""
+    """Posts by id. ``order`` has the requested ones, newest first; ``posts`` has thread roots as well. Each
+    post is decoded by itself, so that one that cannot be read does not hide the others."""
 
     order: list[str] = []
-    posts: dict[str, Post] = {}
+    posts: dict[str, msgspec.Raw] = {}
 
-    def ordered(self) -> list[Post]:
-        """The requested posts, newest first."""
-        return [self.posts[id] for id in self.order if id in self.posts]
+    def ordered(self) -> list[Message]:
+        """The requested posts that can be read, newest first."""
+        return self.read()[0]
+
+    def read(self) -> tuple[list[Message], dict[str, str]]:
+        """The requested posts that can be read, newest first, and why each of the others cannot, by id."""
+        found: list[Message] = []
+        unreadable: dict[str, str] = {}
+        for id in self.order:
+            if id not in self.posts:
+                continue
+            try:
+                found.append(decode_nested(_messages, bytes(self.posts[id])))
+            except (msgspec.MsgspecError, UnicodeError) as error:
+                unreadable[id] = type(error).__name__
+        return found, unreadable
 
 
 class Stats(msgspec.Struct, frozen=True):

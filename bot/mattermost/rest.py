@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import aiohttp
@@ -12,14 +12,19 @@ from yarl import URL
 from bot.clock import Now, now_ms
 from bot.errors import MattermostUnreachableError
 from bot.http_client import TooLargeError, read_bounded
+from bot.mattermost.arrays import ArraySplitter, NotAnArrayError
 from bot.mattermost.errors import AnswerTooLargeError, connection_error, error_from
+from bot.mattermost.nesting import decode_nested
 from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
 
 T = TypeVar("T")
 
 API = "api/v4"
-MAX_ANSWER = 8 * 1024 * 1024
+# A post and its thread's root may take 10 MB, because Mattermost writes "<" as six bytes.
+MAX_ANSWER = 16 * 1024 * 1024
+# How long a list that the server does not page may take; between two chunks the usual timeout holds.
+LIST_TIMEOUT_S = 120.0
 UPLOAD_TIMEOUT_S = 60.0
 
 
@@ -36,8 +41,8 @@ def bearer(token: str) -> dict[str, str]:
 def decode(body: bytes, type: type[T]) -> T:
     """Decode an answer as ``type``. Raises :class:`MattermostUnreachableError` if it is something else."""
     try:
-        return msgspec.json.decode(body, type=type)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        return decode_nested(msgspec.json.Decoder(type), body)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         reason = str(error)
     raise MattermostUnreachableError(
         f"the answer is not Mattermost's JSON ({reason}): is mattermost.url right?", status=200
@@ -68,6 +73,9 @@ class Rest:
         self._base = api_url(url)
         self._headers = bearer(token)
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=connect_timeout_s)
+        self._list_timeout = aiohttp.ClientTimeout(
+            total=LIST_TIMEOUT_S, sock_connect=connect_timeout_s, sock_read=timeout_s
+        )
         self._upload_timeout = aiohttp.ClientTimeout(total=upload_timeout_s, sock_connect=connect_timeout_s)
         self._max_answer = max_answer
         self._clock = clock or ServerClock()
@@ -121,6 +129,43 @@ class Rest:
             failure = connection_error(error, self.host)
         # Raised outside the except block: aiohttp's errors contain the request's headers, and so the token.
         raise failure
+
+    async def read_list(self, endpoint: str, take: Callable[[bytes], None]) -> None:
+        """GET a JSON array that the server does not page, and call ``take`` with each item as it arrives.
+
+        Raises :class:`MattermostUnreachableError` if the array breaks off; some items may be taken then.
+        """
+        try:
+            await self._read_items(endpoint, take)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            failure = connection_error(error, self.host)
+        else:
+            return
+        raise failure
+
+    async def _read_items(self, endpoint: str, take: Callable[[bytes], None]) -> None:
+        asked_at = self._now()
+        async with self._http.get(
+            self._base.joinpath(endpoint.lstrip("/")),
+            headers=self._headers,
+            timeout=self._list_timeout,
+            allow_redirects=False,
+        ) as response:
+            self._clock.note_date(response.headers.get("Date", ""), asked_at, self._now())
+            if not response.ok or response.status >= 300:
+                body = await _read(response, self._max_answer)
+                raise error_from(response.status, response.headers, body)
+            splitter = ArraySplitter()
+            try:
+                async for chunk in response.content.iter_any():
+                    for item in splitter.feed(chunk):
+                        take(item)
+            except NotAnArrayError as error:
+                raise MattermostUnreachableError(
+                    f"the answer is not Mattermost's list: {error}", status=200
+                ) from None
+        if not splitter.complete:
+            raise MattermostUnreachableError("Mattermost's list broke off", status=200)
 
     async def respond(self, path: str, options: Mapping[str, Any]) -> None:
         """Send a POST to a path of the site outside the API, without a token."""

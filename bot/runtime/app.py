@@ -167,7 +167,15 @@ def _listener(ctx: Context, grammar: Grammar, http: aiohttp.ClientSession, timin
         http, settings.url, settings.token, timing=timings.socket, clock=ctx.mattermost.clock, now=ctx.now
     )
     identity = Identity(ctx.bot.id, ctx.bot.username, settings.keyword, grammar)
-    return Listener(socket, ctx.mattermost, ctx.store, ctx.inbox, identity, ctx.now, timings=timings.listener)
+    return Listener(
+        socket,
+        ctx.mattermost,
+        ctx.store,
+        ctx.inbox,
+        identity,
+        ctx.now,
+        timings=timings.listener,
+    )
 
 
 async def _wind_down(
@@ -192,7 +200,10 @@ async def _serve_http(app: App, registry: Registry, metrics: Metrics, servers: l
     def reasons() -> dict[str, str]:
         return _reasons(app)
 
-    admin = Server(admin_app(reasons, metrics.text), web.admin_host, web.admin_port, "web.admin_port")
+    def limits() -> dict[str, str]:
+        return _limits(app)
+
+    admin = Server(admin_app(reasons, metrics.text, limits), web.admin_host, web.admin_port, "web.admin_port")
 
     def note_webhook(status: int, seconds: float) -> None:
         metrics.webhooks.labels(str(status)).inc()
@@ -216,6 +227,11 @@ def _reasons(app: App) -> dict[str, str]:
     return found
 
 
+def _limits(app: App) -> dict[str, str]:
+    unread = app.listener.unread.reason
+    return {"mattermost channels": f"cannot be read: {unread}"} if unread else {}
+
+
 def observe(metrics: Metrics, app: App, posting: Posting) -> None:
     """Register the metrics that the parts of a running bot keep."""
     worker, listener, tokens = app.worker, app.listener, app.ctx.tokens
@@ -228,6 +244,9 @@ def observe(metrics: Metrics, app: App, posting: Posting) -> None:
         metrics.counter(f"socket_{name}", about, partial(_socket_count, app, name))
     metrics.counter("catch_ups", "Times the channels' history was read", lambda: listener.catch_ups)
     metrics.counter("caught_requests", "Requests found in the history", lambda: listener.caught)
+    metrics.gauge("unread_channels", "Channels whose history cannot be read", lambda: len(listener.unread))
+    unreadable = app.ctx.mattermost.unreadable
+    metrics.counter("unreadable_posts", "Posts that could not be read", lambda: unreadable.count)
     metrics.counter("post_retries", "Posts and edits that were tried again", lambda: posting.retries)
     metrics.counter("reconciled_meetings", "Meetings mended unasked", lambda: app.reconciler.mended)
     metrics.counter(

@@ -11,17 +11,18 @@ from bot.clock import Now
 from bot.core.inbox import REQUEST, Inbox
 from bot.domain.grammar import Grammar, ParsedCommand, Request
 from bot.domain.records import Cursor, Item
-from bot.errors import EventError, MattermostDeniedError, MattermostError, MattermostNotFoundError, StoreError
-from bot.mattermost import Channel, Mattermost, Post, Socket
-from bot.mattermost.events import Message, Posted, Props, read_posted
+from bot.errors import EventError, MattermostError, StoreError
+from bot.mattermost import Mattermost, Socket
+from bot.mattermost.decoding import decode_aside
+from bot.mattermost.events import Posted, post_id_in, read_posted
 from bot.mattermost.frames import Event
+from bot.runtime.catch_up import OVERLAP_MS, CatchUp
+from bot.runtime.unread import UnreadChannels
 from bot.stores import Put, Store
 
 log = logging.getLogger(__name__)
 
 CURSOR = "mattermost"
-# How much history is read twice: posts of one moment may arrive in any order, also from two cluster nodes.
-OVERLAP_MS = 10_000
 # How many requests may be in the process of being saved, and how long shutdown waits for them (s).
 MAX_WRITING = 256
 STOP_S = 0.5
@@ -78,8 +79,15 @@ class Listener:
         self._gaps = 0
         self._caught_up = asyncio.Event()
         self._writing: set[asyncio.Task[bool]] = set()
-        # Channels that could not be read. They are read last, where they cannot delay others.
-        self._failed_channels: set[str] = set()
+        self.unread = UnreadChannels(store, now, retry_s=timings.retry_s, cap_s=timings.catch_up_period_s)
+        self._catch_up = CatchUp(
+            mattermost,
+            inbox,
+            self.unread,
+            identity.bot_id,
+            now,
+            item_of=self._item_of,
+        )
         self._seen = 0
         self._cursor = 0
         # When the bot first started (ms, server's clock). Older posts are ignored.
@@ -90,9 +98,11 @@ class Listener:
     async def run(self) -> None:
         """Listen until cancelled. Raises what :meth:`bot.mattermost.Socket.run` raises."""
         await self._read_cursor()
+        await self.unread.load()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._catch_up_when_due())
+                tasks.create_task(self._read_unread_when_due())
                 tasks.create_task(self._keep_cursor())
                 tasks.create_task(self.socket.run(self._deliver, self._connected))
         finally:
@@ -142,14 +152,13 @@ class Listener:
 
     async def _deliver(self, event: Event) -> None:
         try:
-            posted = read_posted(event)
+            posted = await decode_aside(read_posted, event, event.size)
         except EventError as error:
-            log.warning("mattermost: %s", error)
+            self._mattermost.unreadable.note(post_id_in(event), str(error))
             return
         if posted is None:
             return
-        item = self._item_of(posted, self._now())
-        if item is not None:
+        if item := self._item_of(posted, self._now()):
             await self._write(item)
         # Later posts must not be skipped because the server's clock ran ahead for a moment.
         self._seen = max(self._seen, min(posted.message.create_at, self._server_now()))
@@ -170,9 +179,17 @@ class Listener:
 
     def _item_of(self, posted: Posted, asked_at: int) -> Item | None:
         """The inbox item for a post; None if the post is not for the bot."""
-        command = self._command_in(posted)
-        if command is None:
+        message = posted.message
+        try:
+            command = self._command_in(posted)
+            return self._request(posted, command, asked_at) if command else None
+        except Exception as error:
+            # One post must not keep the bot from reading the others.
+            log.exception("post %s could not be understood", message.id)
+            self._mattermost.unreadable.note(message.id, type(error).__name__)
             return None
+
+    def _request(self, posted: Posted, command: ParsedCommand, asked_at: int) -> Item:
         message = posted.message
         request = Request(
             command=command.name,
@@ -221,14 +238,24 @@ class Listener:
                 self._note_gap()
                 await asyncio.sleep(self._timings.retry_s)
 
+    async def _read_unread_when_due(self) -> None:
+        while True:
+            try:
+                self.caught += await self._catch_up.read_unread()
+            except StoreError as error:
+                log.warning("mattermost: could not catch up: %s; trying again", error)
+                await asyncio.sleep(self._timings.retry_s)
+
     async def catch_up(self) -> None:
         """Take in what was posted in every channel since the cursor, then advance the cursor."""
         gap, began = self._gaps, self._now()
-        channels = await self._mattermost.channels()
-        # Added only now: the answer has updated the offset, in case one of the clocks was changed.
+        if self._cursor:
+            self.caught += await self._catch_up.read(max(self._since, self._cursor - OVERLAP_MS))
+        else:
+            await self._mattermost.me()
+        # Added only now: the answers have updated the offset, in case one of the clocks was changed.
         began += self._mattermost.server_offset
         if self._cursor:
-            await self._read_channels(channels, max(self._since, self._cursor - OVERLAP_MS))
             self._seen = max(self._seen, began - OVERLAP_MS)
         else:
             self._since = began
@@ -238,62 +265,3 @@ class Listener:
         if gap == self._gaps:
             self._missed.clear()
         await self.save_cursor()
-
-    async def _read_channels(self, channels: list[Channel], since: int) -> None:
-        found = 0
-        channels = [channel for channel in channels if channel.last_post_at > since]
-        for channel in sorted(channels, key=self._reading_order):
-            try:
-                found += await self._read_channel(channel, since)
-            except (MattermostNotFoundError, MattermostDeniedError) as error:
-                # Nobody expects an answer in a channel that the bot may not read.
-                log.info("mattermost: channel %s is left out: %s", channel.id, error)
-            except MattermostError:
-                self._failed_channels.add(channel.id)
-                raise
-        self._failed_channels.clear()
-        if found:
-            log.info("mattermost: caught up, %d requests in %d channels", found, len(channels))
-        self.caught += found
-
-    def _reading_order(self, channel: Channel) -> tuple[bool, int]:
-        return channel.id in self._failed_channels, -channel.last_post_at
-
-    async def _read_channel(self, channel: Channel, since: int) -> int:
-        found = 0
-        async for page in self._mattermost.posts_since(channel.id, since):
-            for post in page:
-                if post.edit_at and post.create_at <= since + OVERLAP_MS:
-                    # The post was seen before it was edited, and an edit is not a new request.
-                    continue
-                asked_at = min(self._now(), post.create_at - self._mattermost.server_offset)
-                item = self._item_of(_as_posted(post, channel), asked_at)
-                found += item is not None and await self._inbox.add(item)
-            # Ten thousand missed posts must not delay a live one.
-            await asyncio.sleep(0)
-        return found
-
-
-def _as_posted(post: Post, channel: Channel) -> Posted:
-    message = Message(
-        id=post.id,
-        channel_id=post.channel_id,
-        user_id=post.user_id,
-        message=post.message,
-        root_id=post.root_id,
-        type=post.type,
-        create_at=post.create_at,
-        edit_at=post.edit_at,
-        props=Props(
-            from_bot=post.props.get("from_bot"),
-            from_webhook=post.props.get("from_webhook"),
-            from_plugin=post.props.get("from_plugin"),
-        ),
-    )
-    return Posted(
-        message=message,
-        channel_type=channel.type,
-        # A direct channel's name is a pair of ids. The user at the other end is looked up when needed.
-        channel_name="" if channel.type == "D" else channel.display_name,
-        team_id=channel.team_id,
-    )

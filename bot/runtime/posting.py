@@ -131,6 +131,6 @@ class Posting:
         since = asked_at + self._mattermost.server_offset - SEARCH_SLACK_MS
         async for page in self._mattermost.posts_since(new_post.channel_id, since):
             for post in page:
-                if post.user_id == self._bot_id and post.props.get("zoombot_id") == new_post.id:
+                if post.user_id == self._bot_id and post.props and post.props.zoombot_id == new_post.id:
                     return post.id
         return ""

@@ -14,6 +14,7 @@ from bot.clock import now_ms
 from bot.config import Config
 from bot.domain.records import Item, ItemState, LinkedAccount, Meeting, Record
 from bot.errors import StoreError, VaultError
+from bot.setup.channels import check_channels
 from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.sealed import owner_of, sealed_kinds
 from bot.stores import Store
@@ -36,7 +37,11 @@ async def check_store(config: Config) -> list[Finding]:
     except StoreError as error:
         return [wrong("store.url", str(error))]
     try:
-        return [*await _counted(store), await _sealed(store, config.store.encryption_keys)]
+        return [
+            *await _counted(store),
+            *await check_channels(store),
+            await _sealed(store, config.store.encryption_keys),
+        ]
     except StoreError as error:
         return [wrong("store.url", str(error))]
     finally:

@@ -10,16 +10,23 @@ from aiohttp import web
 Reasons = Callable[[], dict[str, str]]
 
 
-def admin_app(reasons: Reasons, metrics: Callable[[], tuple[bytes, str]]) -> web.Application:
-    """Serve ``/healthz``, ``/readyz`` and ``/metrics``. ``metrics`` returns the text and its content type."""
+def admin_app(
+    reasons: Reasons, metrics: Callable[[], tuple[bytes, str]], limits: Reasons = dict
+) -> web.Application:
+    """Serve ``/healthz``, ``/readyz`` and ``/metrics``. ``metrics`` returns the text and its content type.
+
+    ``limits`` are reasons for which some requests are not answered although the bot is ready.
+    """
 
     async def healthz(request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
     async def readyz(request: web.Request) -> web.Response:
-        found = reasons()
-        body = {"status": "unavailable", "reasons": found} if found else {"status": "ready"}
-        return web.json_response(body, status=503 if found else 200)
+        missing, limited = reasons(), limits()
+        status = "unavailable" if missing else "degraded" if limited else "ready"
+        found = limited | missing
+        body = {"status": status, "reasons": found} if found else {"status": status}
+        return web.json_response(body, status=503 if missing else 200)
 
     async def show_metrics(request: web.Request) -> web.Response:
         text, content_type = metrics()

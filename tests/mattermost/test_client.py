@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from email.utils import formatdate
 from typing import Any
@@ -71,6 +72,98 @@ async def test_channels_of_all_teams_come_once_and_without_archived_ones(
     assert [named[id].type for id in (direct.id, group.id)] == ["D", "G"]
     assert named[server.channel("dev").id].last_post_at == post.create_at
     assert named[direct.id].team_id == ""
+
+
+def listed(number: int) -> dict[str, Any]:
+    return {"id": f"c{number:025}", "type": "D", "display_name": "", "name": "x" * 54, "last_post_at": number}
+
+
+@pytest.mark.parametrize("all_channels", [True, False])
+async def test_a_list_of_channels_of_any_size_is_read_in_pieces(all_channels: bool) -> None:
+    """The server does not page it. Only what is wanted is kept."""
+    written = b"[" + b",".join(json.dumps(listed(number)).encode() for number in range(20_000)) + b"]"
+    limit = 100_000
+    assert len(written) > 20 * limit
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path.endswith("/teams"):
+            return web.json_response([{"id": "t" * 26}])
+        if request.path.endswith("/users/me/channels") and not all_channels:
+            return web.json_response({"id": "api.context.404.app_error", "message": "no"}, status=404)
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        for at in range(0, len(written), 9_999):
+            await response.write(written[at : at + 9_999])
+        await response.write_eof()
+        return response
+
+    async with odd_server(answer) as url, aiohttp.ClientSession() as http:
+        client = Mattermost(http, url, "t", max_answer=limit)
+        found = await client.channels(lambda channel: channel.last_post_at >= 19_990)
+        assert [channel.last_post_at for channel in found] == [*range(19_990, 20_000)]
+        assert len(await client.channels()) == 20_000
+
+
+async def test_a_bot_in_no_team_lists_its_direct_and_group_channels(
+    mattermost: Mattermost, server: Sandbox
+) -> None:
+    direct, group = server.direct("alice", "zoom"), server.group("alice", "bob", "zoom")
+    leave_team(server)
+    assert {channel.id for channel in await mattermost.channels()} == {direct.id, group.id}
+    assert {call.path for call in server.calls} == {"/api/v4/users/me/channels"}
+
+
+@pytest.mark.parametrize("lists_all", [True, False])
+async def test_a_bot_in_no_channel_lists_none(
+    mattermost: Mattermost, server: Sandbox, lists_all: bool
+) -> None:
+    server.world.lists_all_channels = lists_all
+    leave_team(server)
+    assert await mattermost.channels() == []
+
+
+async def test_an_older_server_lists_the_channels_of_each_team(
+    mattermost: Mattermost, server: Sandbox
+) -> None:
+    server.world.lists_all_channels = False
+    direct = server.direct("alice", "zoom")
+    home = {server.channel(name).id for name in ("town-square", "dev", "ops")}
+    assert {channel.id for channel in await mattermost.channels()} == home | {direct.id}
+
+
+def leave_team(server: Sandbox) -> None:
+    """Take the bot out of its team and of its channels there."""
+    bot = server.user("zoom")
+    for name in ("town-square", "dev", "ops"):
+        server.world.channels.leave(server.channel(name), bot)
+    del server.world.directory.team_members[server.team().id][bot.id]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"id":"%s"}' % (b"a" * 26),
+        b'[{"id":"%s"},{"id":"app.channel.get.app_error","message":"m","status_code":500}' % (b"a" * 26),
+        b"[" + b"[" * 100_000,
+        b"<html>",
+    ],
+    ids=["broken off", "error in the middle", "nested", "html"],
+)
+async def test_a_list_that_is_not_whole_is_no_list(
+    mattermost: Mattermost, server: Sandbox, body: bytes
+) -> None:
+    server.faults.add(200, times=3, path="/users/me/channels$", body=body)
+    with pytest.raises(MattermostUnreachableError):
+        await mattermost.channels()
+    # Once it is whole again, nothing of the broken one is left.
+    assert "a" * 26 not in {channel.id for channel in await mattermost.channels()}
+
+
+async def test_a_channel_that_cannot_be_read_hides_no_other(mattermost: Mattermost, server: Sandbox) -> None:
+    deep = b'{"id":"d","props":' + b"[" * 5000 + b"]" * 5000 + b"}"
+    body = b'[{"id":"a"},{"id":5},{"id":"b","type":[]},%s,{"id":"c"}]' % deep
+    server.faults.add(200, path="/users/me/channels$", body=body)
+    assert [channel.id for channel in await mattermost.channels()] == ["a", "d", "c"]
 
 
 async def test_a_channel_its_members_and_their_number(mattermost: Mattermost, server: Sandbox) -> None:

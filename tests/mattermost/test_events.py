@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import EventError
-from bot.mattermost.events import Message, Posted, Props, read_posted
+from bot.mattermost.events import Message, Posted, Props, post_id_in, read_posted
 from bot.mattermost.frames import Event, read_frame
 
 CAPTURED = {path.stem: path for path in sorted((Path(__file__).parents[1] / "data").glob("ws_*.json"))}
@@ -109,6 +109,7 @@ def test_a_reply_names_its_threads_root() -> None:
         (Props(from_bot=True), True),
         (Props(from_bot="false"), False),
         (Props(from_bot=False, from_webhook=""), False),
+        (Props(from_bot=5, from_webhook=["true"], from_plugin={}), False),
         (Props(from_webhook="true"), True),
         (Props(from_plugin="true"), True),
     ],
@@ -138,7 +139,7 @@ def test_props_may_be_null() -> None:
         '{"event":"posted","data":{"post":{}}}',
         '{"event":"posted","data":{"post":"{}"}}',
         '{"event":"posted","data":{"post":"not json"}}',
-        frame(props={"from_bot": 5}),
+        frame(props=[]),
         frame(create_at="now"),
     ],
 )
@@ -155,15 +156,26 @@ def test_an_error_does_not_tell_what_people_wrote() -> None:
 
 
 @pytest.mark.parametrize("depth", [100, 1_000, 100_000])
-def test_props_nested_without_end_do_no_harm(depth: int) -> None:
-    post = '{"id":"p","channel_id":"c","user_id":"u","props":{"x":' + "[" * depth + "]" * depth + "}}"
-    text = json.dumps({"event": "posted", "data": {"post": post}})
-    try:
-        posted = read(text)
-    except EventError:
-        return
+@pytest.mark.parametrize("nested", ["[%s]", '{"x":%s}'])
+def test_props_nested_without_end_do_no_harm(depth: int, nested: str) -> None:
+    opening, closing = nested.split("%s")
+    deep = f'{{"x":{opening * depth}1{closing * depth},"from_bot":"true"}}'
+    post = f'{{"id":"p","props":{deep},"channel_id":"c","user_id":"u","message":"hi"}}'
+    posted = read(json.dumps({"event": "posted", "data": {"post": post}}))
     assert posted is not None
-    assert posted.message.by_person
+    assert posted.message.message == "hi"
+    # What stands beside it is read as well.
+    assert not posted.message.by_person
+
+
+def test_the_post_that_cannot_be_read_is_named() -> None:
+    post = json.dumps({"id": "p" * 26}, separators=(",", ":"))
+    event = read_frame(json.dumps({"event": "posted", "data": {"post": post}}))
+    assert isinstance(event, Event)
+    assert post_id_in(event) == "p" * 26
+    unnamed = read_frame('{"event":"posted","seq":7,"data":{}}')
+    assert isinstance(unnamed, Event)
+    assert post_id_in(unnamed) == "in event 7"
 
 
 @given(st.text() | st.binary() | JSON.map(json.dumps))

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-import aiohttp
+import json
+from collections.abc import Mapping
+from typing import Any
 
+import aiohttp
+import msgspec
+import pytest
+
+from bot.errors import MattermostUnreachableError
 from bot.mattermost import Mattermost
+from bot.mattermost.history import Page, read_page, read_since
 from bot.sandbox.mattermost import Mattermost as Sandbox
 from bot.sandbox.mattermost import Post
 
@@ -109,3 +117,96 @@ async def test_a_read_that_fails_once_goes_on(mattermost: Mattermost, server: Sa
     posts = await write(server, 1300)
     server.faults.add(502, path="/posts$", method="GET", times=2)
     assert await read(mattermost, posts[0].channel_id, 0) == texts(posts)
+
+
+def nested(depth: int) -> msgspec.Raw:
+    """A value that the real server takes and that ordinary readers fall over."""
+    return msgspec.Raw(b"[" * depth + b"]" * depth)
+
+
+@pytest.mark.parametrize("depth", [1_500, 9_000])
+async def test_a_post_that_is_nested_without_end_hides_no_other(
+    mattermost: Mattermost, server: Sandbox, depth: int
+) -> None:
+    before = await server.post("alice", "dev", "before")
+    deep = await server.post("bob", "dev", "deep", props={"x": nested(depth)})
+    await server.post("alice", "dev", "after")
+    assert await read(mattermost, before.channel_id, before.create_at - 1) == ["before", "deep", "after"]
+    assert (await mattermost.post(deep.id)).message == "deep"
+    assert mattermost.unreadable.count == 0
+
+
+async def test_posts_nested_without_end_are_paged_through(mattermost: Mattermost, server: Sandbox) -> None:
+    posts = [
+        await server.post("bob", "dev", f"deep {number}", props={"x": nested(1_500)})
+        for number in range(1_100)
+    ]
+    assert await read(mattermost, posts[0].channel_id, 0) == texts(posts)
+
+
+def written(*posts: Mapping[str, Any]) -> bytes:
+    """A list of posts as the server writes it, newest first."""
+    return json.dumps(
+        {"order": [post["id"] for post in posts], "posts": {post["id"]: post for post in posts}}
+    ).encode()
+
+
+def a_post(id: str, **changes: Any) -> dict[str, Any]:
+    return {"id": id, "channel_id": "c", "user_id": "u", "message": id, "create_at": 5, "props": {}} | changes
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"user_id": 5}, {"create_at": "now"}, {"message": None}, {"props": []}, {"edit_at": {}}],
+    ids=str,
+)
+def test_a_post_that_cannot_be_read_hides_no_other_of_its_page(changes: dict[str, Any]) -> None:
+    page = read_page(written(a_post("c"), a_post("b", **changes), a_post("a")))
+    assert [post.id for post in page.posts] == ["c", "a"]
+    assert page.ids == ["c", "b", "a"]
+    assert list(page.unreadable) == ["b"]
+
+
+def test_a_post_with_bytes_that_are_no_text_hides_no_other() -> None:
+    body = written(a_post("b", message="?"), a_post("a")).replace(b'"?"', b'"\xff"')
+    page = read_page(body)
+    assert ([post.id for post in page.posts], list(page.unreadable)) == (["a"], ["b"])
+
+
+def test_what_is_no_list_of_posts_is_no_answer() -> None:
+    for body in (b"<html>", b"[]", b'{"order":5}', written(a_post("a"))[:-3]):
+        with pytest.raises(MattermostUnreachableError):
+            read_page(body)
+
+
+async def test_pages_of_which_no_post_can_be_read_are_passed() -> None:
+    posts = [a_post(f"p{number:04}", create_at=number + 1) for number in range(1_000)]
+    for post in posts[300:900]:
+        post["user_id"] = 5
+    asked = 0
+
+    async def fetch(query: Mapping[str, Any]) -> Page:
+        nonlocal asked
+        asked += 1
+        assert asked < 50
+        if "since" in query:
+            return read_page(written(*reversed(posts)))
+        older = [post for post in posts if not query.get("before") or post["id"] < query["before"]]
+        return read_page(written(*reversed(older[-query["per_page"] :])))
+
+    found = [post.message async for page in read_since(fetch, 0) for post in page]
+    assert found == [post["id"] for post in posts if post["user_id"] == "u"]
+
+
+async def test_an_unreadable_post_is_counted_and_logged_once(
+    mattermost: Mattermost, server: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    post = await server.post("alice", "dev", "between us")
+    body = written(a_post("b" * 26, message="between us", user_id=5), a_post("a" * 26))
+    server.faults.add(200, times=3, path="/posts$", method="GET", body=body)
+    for _ in range(3):
+        assert await read(mattermost, post.channel_id, 1) == ["a" * 26]
+    assert mattermost.unreadable.count == 1
+    (record,) = [each for each in caplog.records if "cannot be read" in each.message]
+    assert "b" * 26 in record.message
+    assert "between us" not in record.message

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
+import msgspec
 import pytest
 
 from bot.clock import now_ms
+from bot.domain.grammar import Grammar
 from bot.domain.records import Cursor
-from bot.runtime.listener import OVERLAP_MS
+from bot.runtime.catch_up import OVERLAP_MS
 from bot.sandbox.mattermost import Post
 from bot.stores import Put
 from bot.stores.opening import open_store
@@ -137,22 +140,25 @@ async def cursor(world: World) -> int:
     return found.at if found else 0
 
 
-async def test_the_cursor_stands_still_until_every_channel_was_read(world: World) -> None:
+async def test_the_cursor_stands_still_while_mattermost_is_in_trouble(world: World) -> None:
     await world.stop()
     in_dev = await world.mattermost.post("alice", "dev", "@zoom one")
     in_ops = await later(world, in_dev, "ops", "@zoom two")
     ops = world.mattermost.channel("ops").id
     broken = world.mattermost.faults.add(503, times=-1, method="GET", path=f"{ops}/posts$", user="zoom")
-    # `start` waits for the catch-up, which does not end while one channel cannot be read.
+    # The socket opens, but the account cannot be looked up either.
+    me = world.mattermost.faults.add(503, times=-1, method="GET", path="/users/me$", user="zoom")
+    me.times = 0
     task = asyncio.create_task(world.start())
-    await world.answer_to(in_dev)
-    live = await world.ask("alice", "dev", "@zoom live")
-    await world.mattermost.wait_for(lambda: broken.hits >= 3)
-    assert "meeting_id" in live.props
+    await world.mattermost.wait_for(lambda: world.app is not None)
+    me.times = -1
+    await world.mattermost.wait_for(lambda: broken.hits >= 3 and me.hits >= 2)
     assert await cursor(world) < in_ops.create_at
+    assert len(world.bot.listener.unread) == 0
     world.mattermost.faults.clear()
     await task
-    await world.answer_to(in_ops)
+    for asked in (in_dev, in_ops):
+        await world.answer_to(asked)
     await settled(world)
     for asked in (in_dev, in_ops):
         assert len(world.answers_to(asked)) == 1
@@ -182,9 +188,9 @@ async def test_a_bot_that_is_stopped_in_the_middle_of_catching_up_begins_again(w
     asked = [await world.mattermost.post("alice", "dev", f"@zoom {number}") for number in range(5)]
     ops = world.mattermost.channel("ops").id
     last = await world.mattermost.post("alice", "ops", "@zoom last")
-    broken = world.mattermost.faults.add(503, times=-1, method="GET", path=f"{ops}/posts$", user="zoom")
+    slow = world.mattermost.faults.add(times=-1, method="GET", path=f"{ops}/posts$", user="zoom", delay=60)
     task = asyncio.create_task(world.start())
-    await world.mattermost.wait_for(lambda: broken.hits >= 2)
+    await world.mattermost.wait_for(lambda: slow.hits)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await world.stop()
@@ -209,3 +215,70 @@ async def test_what_was_taken_in_but_not_handled_is_handled_after_the_restart(wo
     await settled(world)
     assert len(world.answers_to(asked)) == 1
     assert answer.props["meeting_id"] in world.zoom.meetings
+
+
+# Posts that ordinary readers fall over.
+
+DEEP = {"x": msgspec.Raw(b"[" * 1_500 + b"]" * 1_500)}
+
+
+async def test_a_post_that_is_nested_without_end_holds_up_nothing(world: World) -> None:
+    await world.stop()
+    await world.mattermost.post("bob", "dev", "deep", props=DEEP)
+    asked = [
+        await world.mattermost.post("alice", "dev", "@zoom one"),
+        await world.mattermost.post("alice", "ops", "@zoom two"),
+        await world.mattermost.post("alice", "ops", "@zoom three", props=DEEP),
+    ]
+    await world.start()
+    for post in asked:
+        assert "meeting_id" in (await world.answer_to(post)).props
+
+
+async def test_a_live_post_that_is_nested_without_end_is_read(world: World) -> None:
+    connects = world.bot.socket.state.connects
+    answer = await world.ask("alice", "dev", "@zoom deep", props=DEEP)
+    assert answer.props["meeting_topic"] == "deep"
+    large = DEEP | {"y": msgspec.Raw(b"[" + b"[]," * 60_000 + b"[]]")}
+    answer = await world.ask("alice", "dev", "@zoom large", props=large)
+    assert answer.props["meeting_topic"] == "large"
+    assert world.bot.socket.state.connects == connects
+
+
+async def test_a_post_that_breaks_the_grammar_stops_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bug on our side, which one message meets."""
+    parse = Grammar.parse_message
+
+    def fragile(self: Grammar, message: str, **more: Any) -> Any:
+        if "bug" in message:
+            raise ValueError("a bug")
+        return parse(self, message, **more)
+
+    monkeypatch.setattr(Grammar, "parse_message", fragile)
+    await world.mattermost.post("alice", "dev", "@zoom bug")
+    assert "meeting_id" in (await world.ask("alice", "dev", "@zoom live")).props
+    await world.stop()
+    await world.mattermost.post("alice", "dev", "@zoom bug again")
+    asked = await world.mattermost.post("alice", "dev", "@zoom missed")
+    await world.start()
+    assert "meeting_id" in (await world.answer_to(asked)).props
+    assert world.bot.ctx.mattermost.unreadable.count >= 1
+
+
+# A bot in no team.
+
+
+async def test_a_direct_message_to_a_bot_in_no_team_is_caught_up(world: World) -> None:
+    bot = world.mattermost.user("zoom")
+    direct, group = world.direct("alice"), world.mattermost.group("alice", "bob", "zoom")
+    for name in ("town-square", "dev", "ops"):
+        world.mattermost.leave("zoom", name, by="alice")
+    del world.mattermost.world.directory.team_members[world.mattermost.team().id][bot.id]
+    await world.stop()
+    asked = await world.mattermost.post("alice", direct, "help")
+    in_group = await world.mattermost.post("alice", group, "@zoom standup")
+    await world.start()
+    assert (await world.answer_to(asked)).channel_id == direct.id
+    assert (await world.answer_to(in_group)).channel_id == group.id

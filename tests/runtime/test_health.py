@@ -27,6 +27,8 @@ METRICS = (
     "zoombot_socket_deaf_total",
     "zoombot_catch_ups_total",
     "zoombot_caught_requests_total",
+    "zoombot_unread_channels",
+    "zoombot_unreadable_posts_total",
     "zoombot_reconciled_meetings_total",
     "zoombot_orphans_removed_total",
     "zoombot_token_refreshes_total",

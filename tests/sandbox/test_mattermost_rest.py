@@ -379,3 +379,57 @@ async def test_waiting_wakes_on_changes_and_times_out(server: Mattermost) -> Non
     assert await waiter == [post]
     with pytest.raises(TimeoutError):
         await server.wait_for(lambda: False, timeout=0.01)
+
+
+async def test_only_an_administrator_says_when_a_post_was_written(
+    server: Mattermost, zoom: Client, alice: Client
+) -> None:
+    dev = server.channel("dev").id
+    new = await server.post("bob", "dev", "new")
+    body = {"channel_id": dev, "message": "old", "create_at": 1_500_000_000_000}
+    _, ignored = await zoom.call("POST", "/posts", body)
+    _, old = await alice.call("POST", "/posts", body)
+    assert ignored["create_at"] >= new.create_at
+    assert (old["create_at"], old["update_at"]) == (1_500_000_000_000, 1_500_000_000_000)
+    listing = await zoom.get(f"/channels/{dev}/posts")
+    assert listing["order"] == [ignored["id"], new.id, old["id"]]
+    since = await zoom.get(f"/channels/{dev}/posts?since={new.create_at - 1}")
+    assert old["id"] not in since["order"]
+    assert (await zoom.get(f"/channels/{dev}/posts?before={new.id}"))["order"] == [old["id"]]
+
+
+async def test_a_user_s_channels_in_all_teams_are_listed_from_6_1_on(
+    server: Mattermost, zoom: Client
+) -> None:
+    direct = server.direct("alice", "zoom")
+    listed = await zoom.get("/users/me/channels")
+    home = {server.channel(name).id for name in ("town-square", "dev", "ops")}
+    assert {channel["id"] for channel in listed} == home | {direct.id}
+    server.world.lists_all_channels = False
+    status, body = await zoom.call("GET", "/users/me/channels")
+    assert (status, body["id"]) == (404, "api.context.404.app_error")
+
+
+async def test_a_list_of_no_channels_is_an_error_behind_a_bracket(server: Mattermost) -> None:
+    loner = server.add_user("loner")
+    async with Client(server, server.token(loner)) as client:
+        async with client._session.get(f"{client.base}/users/me/channels") as response:
+            assert response.status == 200
+            text = await response.text()
+        status, _ = await client.call("GET", f"/users/me/teams/{server.team().id}/channels")
+    assert text.startswith('[{"id":"app.channel.get_channels.not_found.app_error"')
+    assert not text.endswith("]")
+    assert status == 404
+
+
+async def test_a_moved_thread_is_posted_anew_and_then_deleted(server: Mattermost) -> None:
+    root = await server.post("alice", "dev", "root")
+    reply = await server.post("zoom", "dev", "reply", root_id=root.id, props={"zoombot_id": "x"})
+    copies = await server.move_thread(root.id, "ops")
+    assert [(post.user_id, post.message) for post in copies] == [
+        (root.user_id, "root"),
+        (reply.user_id, "reply"),
+    ]
+    assert copies[1].root_id == copies[0].id
+    assert copies[1].props == {"from_bot": "true", "wrangler": True, "zoombot_id": "x"}
+    assert {root.id, reply.id} & {post.id for post in server.posts("dev")} == set()

@@ -39,9 +39,16 @@ async def create(request: ApiRequest) -> web.StreamResponse:
         type=kind,
         file_ids=body.get("file_ids") or [],
         pending_post_id=request.text("pending_post_id"),
+        create_at=_create_at(request),
     )
     await _let_events_go()
     return answer(post, 201)
+
+
+def _create_at(request: ApiRequest) -> int:
+    """Only system admins may say when a post was written; from others it is ignored."""
+    given = request.json.get("create_at")
+    return given if request.user.is_admin and isinstance(given, int) else 0
 
 
 async def post(request: ApiRequest) -> web.StreamResponse:

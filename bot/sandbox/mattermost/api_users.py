@@ -9,9 +9,9 @@ from aiohttp import web
 from bot.sandbox.mattermost.api_request import ApiRequest, Route
 from bot.sandbox.mattermost.dispatch import COOKIE, CSRF_COOKIE
 from bot.sandbox.mattermost.records import Json, User
-from bot.sandbox.mattermost.refusals import bad_parameter, denied
+from bot.sandbox.mattermost.refusals import bad_parameter, denied, no_channels, no_route
 from bot.sandbox.mattermost.sockets import VERSION, serve_socket
-from bot.sandbox.mattermost.wire import answer, new_id
+from bot.sandbox.mattermost.wire import answer, encode, new_id
 
 
 async def log_in(request: ApiRequest) -> web.StreamResponse:
@@ -76,16 +76,28 @@ async def team_by_name(request: ApiRequest) -> web.StreamResponse:
 
 
 async def channels_in_team(request: ApiRequest) -> web.StreamResponse:
-    """The user's channels in the team, plus direct and group channels."""
+    """The user's channels in the team, plus direct and group channels. Refused with 404 if there are none."""
     team = request.team()
     found = request.world.channels.of_user(request.self_user().id)
-    return answer([one for one in found if one.team_id in ("", team.id) and not one.delete_at])
+    shown = [one for one in found if one.team_id in ("", team.id) and not one.delete_at]
+    if not shown:
+        raise no_channels()
+    return answer(shown)
 
 
 async def channels(request: ApiRequest) -> web.StreamResponse:
-    """The user's channels in all teams."""
+    """The user's channels in all teams and in none, from 6.1 on.
+
+    The real server writes a bracket and then looks for channels. If there are none, an error follows it.
+    """
+    if not request.world.lists_all_channels:
+        raise no_route()
     found = request.world.channels.of_user(request.self_user().id)
-    return answer([one for one in found if not one.delete_at])
+    shown = sorted((one for one in found if not one.delete_at), key=lambda one: one.id)
+    if not shown:
+        body = b"[" + encode(no_channels().json())
+        return web.Response(body=body, content_type="application/json")
+    return web.Response(body=b"[%s\n]" % b"\n,".join(map(encode, shown)), content_type="application/json")
 
 
 async def typing(request: ApiRequest) -> web.StreamResponse:

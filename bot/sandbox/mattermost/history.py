@@ -25,9 +25,12 @@ class History:
         self._replies: dict[str, dict[str, Post]] = {}
 
     def add(self, post: Post) -> None:
+        newest = self._all.get(post.channel_id, [])[-1:]
         self._keep(post)
         self._all.setdefault(post.channel_id, []).append(post)
         self._live.setdefault(post.channel_id, {})[post.id] = post
+        if newest and post.create_at < newest[0].create_at:
+            self._sort(post.channel_id)
         if post.root_id:
             self._replies.setdefault(post.root_id, {})[post.id] = post
 
@@ -115,6 +118,13 @@ class History:
         post = self.post(post_id)
         root = self.posts.get(post.root_id, post)
         return self._listing([root, *self.replies(root.id)])
+
+    def _sort(self, channel_id: str) -> None:
+        """Put a post that was written earlier in its place."""
+        self._all[channel_id].sort(key=lambda post: post.create_at)
+        for posts, when in ((self._live, "create_at"), (self._changed, "update_at")):
+            ordered = sorted(posts[channel_id].values(), key=lambda post: int(getattr(post, when)))
+            posts[channel_id] = {post.id: post for post in ordered}
 
     def _keep(self, post: Post) -> None:
         self.posts[post.id] = post

@@ -126,7 +126,9 @@ class People:
         root_id: str = "",
         props: Json | None = None,
         type: str = "",
+        create_at: int = 0,
     ) -> Post:
+        """Post as a user; `create_at` (ms) as an administrator's script that brings in old messages."""
         post = posting.create(
             self.world,
             self.user(user),
@@ -135,6 +137,7 @@ class People:
             root_id=root_id,
             props=props,
             type=type,
+            create_at=create_at,
         )
         # Let the sockets write when a test posts in a loop.
         await asyncio.sleep(0)
@@ -157,6 +160,23 @@ class People:
         """Delete a post, as its author unless `by` is given."""
         post = self.world.history.post(post_id)
         posting.delete(self.world, post, self.user(by) if by else self.world.directory.user(post.user_id))
+
+    async def copy_thread(self, root_id: str, channel: str | Channel) -> list[Post]:
+        """Post a thread anew in another channel, under the same authors, as the Wrangler plugin does."""
+        root = self.world.history.post(root_id)
+        copies: list[Post] = []
+        for post in [root, *self.world.history.replies(root.id)]:
+            author = self.world.directory.user(post.user_id)
+            new_root = copies[0].id if copies else ""
+            props = post.props | {"wrangler": True}
+            copies.append(await self.post(author, channel, post.message, new_root, props, post.type))
+        return copies
+
+    async def move_thread(self, root_id: str, channel: str | Channel) -> list[Post]:
+        """Copy a thread, then delete the original."""
+        copies = await self.copy_thread(root_id, channel)
+        await self.delete(root_id)
+        return copies
 
     async def press(self, user: str | User, post_id: str, action_id: str, selected_option: str = "") -> Json:
         """Press a button or choose from a menu."""

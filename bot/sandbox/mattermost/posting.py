@@ -28,8 +28,10 @@ def create(
     type: str = "",
     file_ids: list[str] | None = None,
     pending_post_id: str = "",
+    create_at: int = 0,
 ) -> Post:
-    """Create a post and send its events. Raises `Refusal` where the real server refuses."""
+    """Create a post and send its events. Raises `Refusal` where the real server refuses. `create_at` (ms) is
+    for posts that were written earlier."""
     known = _seen(world, pending_post_id)
     if known is not None:
         return known
@@ -38,7 +40,7 @@ def create(
     _check_props(cleaned)
     if user.is_bot:
         cleaned = dict(sorted((cleaned | {"from_bot": "true"}).items()))
-    now = world.now()
+    now = create_at or world.now()
     post = Post(
         id=new_id(),
         create_at=now,

@@ -58,6 +58,10 @@ def no_channel() -> Refusal:
     return Refusal(404, "app.channel.get.existing.app_error", "Unable to find the existing channel.")
 
 
+def no_channels() -> Refusal:
+    return Refusal(404, "app.channel.get_channels.not_found.app_error", "No channels were found.")
+
+
 def no_post() -> Refusal:
     return Refusal(404, "app.post.get.app_error", "Unable to get the post.")
 

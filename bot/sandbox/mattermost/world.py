@@ -42,6 +42,8 @@ class World:
         self.allow_overrides = True
         self.show_email_address = True
         self.sends_root_id = True
+        # False as before 6.1.
+        self.lists_all_channels = True
         self.site_url = ""
         self.faults = Faults()
         self.changes = Changes()
