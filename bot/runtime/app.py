@@ -174,6 +174,7 @@ def _listener(ctx: Context, grammar: Grammar, http: aiohttp.ClientSession, timin
         ctx.inbox,
         identity,
         ctx.now,
+        missed_ms=settings.catch_up_ms,
         timings=timings.listener,
     )
 
@@ -244,6 +245,7 @@ def observe(metrics: Metrics, app: App, posting: Posting) -> None:
         metrics.counter(f"socket_{name}", about, partial(_socket_count, app, name))
     metrics.counter("catch_ups", "Times the channels' history was read", lambda: listener.catch_ups)
     metrics.counter("caught_requests", "Requests found in the history", lambda: listener.caught)
+    metrics.counter("passed_over", "Old messages that were brought in", lambda: listener.imports.count)
     metrics.gauge("unread_channels", "Channels whose history cannot be read", lambda: len(listener.unread))
     unreadable = app.ctx.mattermost.unreadable
     metrics.counter("unreadable_posts", "Posts that could not be read", lambda: unreadable.count)

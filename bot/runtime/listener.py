@@ -17,6 +17,7 @@ from bot.mattermost.decoding import decode_aside
 from bot.mattermost.events import Posted, post_id_in, read_posted
 from bot.mattermost.frames import Event
 from bot.runtime.catch_up import OVERLAP_MS, CatchUp
+from bot.runtime.imports import Imports
 from bot.runtime.unread import UnreadChannels
 from bot.stores import Put, Store
 
@@ -65,6 +66,7 @@ class Listener:
         identity: Identity,
         now: Now,
         *,
+        missed_ms: int,
         timings: ListenerTimings = DEFAULT_LISTENER_TIMINGS,
     ) -> None:
         self.socket = socket
@@ -88,6 +90,7 @@ class Listener:
             now,
             item_of=self._item_of,
         )
+        self.imports = Imports(mattermost, now, missed_ms)
         self._seen = 0
         self._cursor = 0
         # When the bot first started (ms, server's clock). Older posts are ignored.
@@ -158,10 +161,22 @@ class Listener:
             return
         if posted is None:
             return
-        if item := self._item_of(posted, self._now()):
+        if item := await self._live_item(posted):
             await self._write(item)
         # Later posts must not be skipped because the server's clock ran ahead for a moment.
         self._seen = max(self._seen, min(posted.message.create_at, self._server_now()))
+
+    async def _live_item(self, posted: Posted) -> Item | None:
+        create_at, offset = posted.message.create_at, self._mattermost.server_offset
+        item = self._item_of(posted, self._asked_at(create_at))
+        if item is None or await self.imports.is_import(create_at, self._seen - OVERLAP_MS):
+            return None
+        corrected = offset != self._mattermost.server_offset
+        return self._item_of(posted, self._asked_at(create_at)) if corrected else item
+
+    def _asked_at(self, create_at: int) -> int:
+        """When a post was written, by our clock."""
+        return min(self._now(), create_at - self._mattermost.server_offset)
 
     async def _write(self, item: Item) -> None:
         """Save an item in the background; items saved at the same time share one disk write."""

@@ -29,6 +29,7 @@ METRICS = (
     "zoombot_caught_requests_total",
     "zoombot_unread_channels",
     "zoombot_unreadable_posts_total",
+    "zoombot_passed_over_total",
     "zoombot_reconciled_meetings_total",
     "zoombot_orphans_removed_total",
     "zoombot_token_refreshes_total",
