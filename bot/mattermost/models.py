@@ -83,6 +83,8 @@ class Props(msgspec.Struct, frozen=True):
     from_bot: Any = None
     from_webhook: Any = None
     from_plugin: Any = None
+    # Set by the Wrangler plugin in the copies that it makes of moved posts.
+    wrangler: Any = None
     # Our own: the record that the post shows, and the post that it answers.
     zoombot_id: Any = None
     zoombot_trigger: Any = None
@@ -91,6 +93,11 @@ class Props(msgspec.Struct, frozen=True):
     def by_machine(self) -> bool:
         """Whether a bot, an incoming webhook or a plugin wrote it."""
         return any(flag in (True, "true") for flag in (self.from_bot, self.from_webhook, self.from_plugin))
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is the copy of a post that was moved or copied elsewhere."""
+        return self.wrangler in (True, "true")
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -114,6 +121,11 @@ class Message(msgspec.Struct, frozen=True):
     def by_person(self) -> bool:
         """Whether a person wrote it, and not the system, a bot, a webhook or a plugin."""
         return not self.type and not (self.props and self.props.by_machine)
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is the copy of a post that was moved or copied elsewhere."""
+        return self.props is not None and self.props.is_copy
 
 
 _messages = msgspec.json.Decoder(Message)

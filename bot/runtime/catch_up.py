@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from bot.clock import Now
 from bot.core.inbox import Inbox
@@ -31,6 +31,7 @@ READERS = 4
 MAX_HELD = 1000
 
 ItemOf = Callable[[Posted, int], Item | None]
+NoticeOwn = Callable[[Message], Awaitable[None]]
 
 
 class CatchUp:
@@ -50,6 +51,7 @@ class CatchUp:
         now: Now,
         *,
         item_of: ItemOf,
+        notice_own: NoticeOwn,
     ) -> None:
         self._mattermost = mattermost
         self._inbox = inbox
@@ -57,6 +59,7 @@ class CatchUp:
         self._bot_id = bot_id
         self._now = now
         self._item_of = item_of
+        self._notice_own = notice_own
         # How often :meth:`read` was called.
         self._rounds = 0
 
@@ -144,19 +147,20 @@ class CatchUp:
         found = 0
         async for page in self._mattermost.posts_since(channel.id, since):
             for post in page:
-                self._look_at(post, channel, since, held, answered)
+                await self._look_at(post, channel, since, held, answered)
             if len(held) > MAX_HELD:
                 found += await self._add(held, answered)
             # Ten thousand missed posts must not delay a live one.
             await asyncio.sleep(0)
         return found + await self._add(held, answered)
 
-    def _look_at(
+    async def _look_at(
         self, post: Message, channel: Channel, since: int, held: dict[str, Item], answered: set[str]
     ) -> None:
         if post.user_id == self._bot_id:
             if post.props and isinstance(post.props.zoombot_trigger, str):
                 answered.add(post.props.zoombot_trigger)
+            await self._notice_own(post)
         elif post.edit_at and post.create_at <= since + OVERLAP_MS:
             # The post was seen before it was edited, and an edit is not a new request.
             return

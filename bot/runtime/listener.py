@@ -12,9 +12,10 @@ from bot.core.inbox import REQUEST, Inbox
 from bot.domain.grammar import Grammar, ParsedCommand, Request
 from bot.domain.records import Cursor, Item
 from bot.errors import EventError, MattermostError, StoreError
+from bot.features import moved
 from bot.mattermost import Mattermost, Socket
 from bot.mattermost.decoding import decode_aside
-from bot.mattermost.events import Posted, post_id_in, read_posted
+from bot.mattermost.events import Message, Posted, post_id_in, read_posted
 from bot.mattermost.frames import Event
 from bot.runtime.catch_up import OVERLAP_MS, CatchUp
 from bot.runtime.imports import Imports
@@ -89,6 +90,7 @@ class Listener:
             identity.bot_id,
             now,
             item_of=self._item_of,
+            notice_own=self._notice_own,
         )
         self.imports = Imports(mattermost, now, missed_ms)
         self._seen = 0
@@ -161,7 +163,9 @@ class Listener:
             return
         if posted is None:
             return
-        if item := await self._live_item(posted):
+        if posted.message.user_id == self._identity.bot_id:
+            await self._notice_own(posted.message)
+        elif item := await self._live_item(posted):
             await self._write(item)
         # Later posts must not be skipped because the server's clock ran ahead for a moment.
         self._seen = max(self._seen, min(posted.message.create_at, self._server_now()))
@@ -177,6 +181,10 @@ class Listener:
     def _asked_at(self, create_at: int) -> int:
         """When a post was written, by our clock."""
         return min(self._now(), create_at - self._mattermost.server_offset)
+
+    async def _notice_own(self, post: Message) -> None:
+        if item := await moved.copy_in(self._store, self._inbox, post):
+            await self._write(item)
 
     async def _write(self, item: Item) -> None:
         """Save an item in the background; items saved at the same time share one disk write."""
@@ -225,6 +233,9 @@ class Listener:
     def _command_in(self, posted: Posted) -> ParsedCommand | None:
         message = posted.message
         if message.user_id == self._identity.bot_id or not message.by_person or not message.message:
+            return None
+        if message.is_copy:
+            # The original was the request.
             return None
         return self._identity.grammar.parse_message(
             message.message,

@@ -129,7 +129,10 @@ class Publisher:
         await asyncio.sleep(max(0.0, shown_at + self._edit_pause_s - time.monotonic()))
 
     async def _note_shown(self, shown: Announcement, revision: int, post_id: str) -> None:
-        def note(now: Announcement) -> Announcement:
+        def note(now: Announcement) -> Announcement | None:
+            if now.post_id != shown.post_id:
+                # The post was moved meanwhile; another job edits it at its new place.
+                return None
             return replace(
                 now, post_id=post_id, posted_revision=revision, stale=now.marks != shown.marks, failed=""
             )
@@ -141,7 +144,10 @@ class Publisher:
             "post of %s given up: %s", announcement.id, error, extra={"channel": announcement.channel_id}
         )
 
-        def note(now: Announcement) -> Announcement:
+        def note(now: Announcement) -> Announcement | None:
+            if now.post_id != announcement.post_id:
+                # The post was moved meanwhile.
+                return None
             return replace(now, stale=False, failed=type(error).__name__)
 
         refused = [] if announcement.post_id else self._registry.post_refused(self._ctx, announcement)
