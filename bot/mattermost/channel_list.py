@@ -12,6 +12,8 @@ from bot.errors import (
     MattermostDeniedError,
     MattermostError,
     MattermostNotFoundError,
+    MattermostRateLimitError,
+    MattermostTokenError,
     MattermostUnreachableError,
 )
 from bot.mattermost.errors import AWAY, asked_wait, error_from
@@ -41,10 +43,12 @@ class ChannelList:
         """The ``wanted`` channels in all teams and in none, each once. Archived ones are left out."""
         try:
             found = await self._items(MINE, Channel, wanted)
+        except (MattermostTokenError, MattermostRateLimitError):
+            raise
         except MattermostError as error:
-            # Servers before 6.1 do not know the path, and newer ones say 404 where there is no channel.
-            if error.status != 404:
-                raise
+            # Servers before 6.1 do not know the path, newer ones say 404 where there is no channel, and a
+            # proxy may let only some paths pass.
+            log.debug("mattermost: %s; asking for the channels of each team", error)
             found = await self._by_team(wanted)
         return list({channel.id: channel for channel in found if not channel.delete_at}.values())
 

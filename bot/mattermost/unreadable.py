@@ -25,8 +25,9 @@ class Unreadable:
         self._logged_at = 0
         self.count = 0
 
-    def note(self, id: str, reason: str) -> None:
-        """Count the post with this id, unless it is counted. ``reason`` must not repeat what it says."""
+    def note(self, id: str, reason: str, *, error: Exception | None = None) -> None:
+        """Count the post with this id, unless it is counted. ``reason`` must not repeat what it says. The
+        traceback of ``error`` is logged too: it is a bug of ours."""
         if id in self._known:
             return
         self._known[id] = True
@@ -34,4 +35,4 @@ class Unreadable:
         if self._logged_at and self._now() - self._logged_at < LOG_PAUSE_MS:
             return
         self._logged_at = self._now()
-        log.warning("mattermost: post %s cannot be read and is left out: %s", id, reason)
+        log.warning("mattermost: post %s cannot be read and is left out: %s", id, reason, exc_info=error)

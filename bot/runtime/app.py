@@ -229,8 +229,9 @@ def _reasons(app: App) -> dict[str, str]:
 
 
 def _limits(app: App) -> dict[str, str]:
-    unread = app.listener.unread.reason
-    return {"mattermost channels": f"cannot be read: {unread}"} if unread else {}
+    unread, failure = app.listener.unread.reason, app.listener.failure
+    found = {"mattermost channels": f"cannot be read: {unread}"} if unread else {}
+    return found | ({"mattermost history": failure} if failure else {})
 
 
 def observe(metrics: Metrics, app: App, posting: Posting) -> None:

@@ -99,6 +99,8 @@ class Listener:
         self._since = 0
         self.catch_ups = 0
         self.caught = 0
+        # Why the last catch-up failed; empty if it did not.
+        self.failure = ""
 
     async def run(self) -> None:
         """Listen until cancelled. Raises what :meth:`bot.mattermost.Socket.run` raises."""
@@ -208,8 +210,7 @@ class Listener:
             return self._request(posted, command, asked_at) if command else None
         except Exception as error:
             # One post must not keep the bot from reading the others.
-            log.exception("post %s could not be understood", message.id)
-            self._mattermost.unreadable.note(message.id, type(error).__name__)
+            self._mattermost.unreadable.note(message.id, type(error).__name__, error=error)
             return None
 
     def _request(self, posted: Posted, command: ParsedCommand, asked_at: int) -> Item:
@@ -259,7 +260,9 @@ class Listener:
                 pass
             try:
                 await self.catch_up()
+                self.failure = ""
             except (MattermostError, StoreError) as error:
+                self.failure = str(error)
                 log.warning("mattermost: could not catch up: %s; trying again", error)
                 self._note_gap()
                 await asyncio.sleep(self._timings.retry_s)

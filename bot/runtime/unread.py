@@ -75,10 +75,11 @@ class UnreadChannels:
         known = self._entries.get(channel.id)
         if known is None and len(self._entries) >= MAX_UNREAD:
             raise error
+        name = one_line(channel.display_name) if channel.type != "D" else ""
         record = UnreadChannel(
             id=channel.id,
             at=known.record.at if known else at,
-            name=one_line(channel.display_name) if channel.type != "D" else "",
+            name=name or (known.record.name if known else ""),
             failing_since=known.record.failing_since if known else self._now(),
             reason=one_line(str(error)),
         )

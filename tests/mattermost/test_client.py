@@ -152,11 +152,22 @@ def leave_team(server: Sandbox) -> None:
 async def test_a_list_that_is_not_whole_is_no_list(
     mattermost: Mattermost, server: Sandbox, body: bytes
 ) -> None:
-    server.faults.add(200, times=3, path="/users/me/channels$", body=body)
+    server.faults.add(200, times=6, path="/users/me/(channels|teams)$", body=body)
     with pytest.raises(MattermostUnreachableError):
         await mattermost.channels()
     # Once it is whole again, nothing of the broken one is left.
     assert "a" * 26 not in {channel.id for channel in await mattermost.channels()}
+
+
+@pytest.mark.parametrize(
+    "fault", [{"status": 500}, {"status": 403, "body": "<html>"}, {"status": 501}], ids=str
+)
+async def test_a_list_that_is_always_refused_is_asked_for_by_team(
+    mattermost: Mattermost, server: Sandbox, fault: dict[str, Any]
+) -> None:
+    server.faults.add(times=-1, path="/users/me/channels$", **fault)
+    home = {server.channel(name).id for name in ("town-square", "dev", "ops")}
+    assert {channel.id for channel in await mattermost.channels()} == home
 
 
 async def test_a_channel_that_cannot_be_read_hides_no_other(mattermost: Mattermost, server: Sandbox) -> None:

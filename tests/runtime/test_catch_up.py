@@ -17,6 +17,7 @@ from bot.sandbox.mattermost import Post
 from bot.stores import Put
 from bot.stores.opening import open_store
 from tests.conftest import MakeWorld, World
+from tests.runtime.test_health import reasons
 
 HISTORY = r"/channels/[^/]+/posts$"
 
@@ -155,11 +156,14 @@ async def test_the_cursor_stands_still_while_mattermost_is_in_trouble(world: Wor
     await world.mattermost.wait_for(lambda: broken.hits >= 3 and me.hits >= 2)
     assert await cursor(world) < in_ops.create_at
     assert len(world.bot.listener.unread) == 0
+    assert "mattermost history" in await reasons(world)
     world.mattermost.faults.clear()
     await task
     for asked in (in_dev, in_ops):
         await world.answer_to(asked)
     await settled(world)
+    while await reasons(world):
+        pass
     for asked in (in_dev, in_ops):
         assert len(world.answers_to(asked)) == 1
 

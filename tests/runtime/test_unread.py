@@ -212,9 +212,12 @@ async def test_there_are_never_too_many(world: World) -> None:
     assert len(await store.all(UnreadChannel)) == MAX_UNREAD
     assert "and 90 more" in unread.reason
     assert len(unread.reason) < 2_000
-    # A known one may fail again.
-    await unread.add(Channel("c0", "O", "Channel 0"), 7, error)
+    # A known one may fail again, also where its name cannot be read.
+    await unread.add(Channel("c0"), 7, MattermostUnreachableError("no answer"))
     assert unread.start_of("c0", 5) == 5
+    known = await store.get(UnreadChannel, "c0")
+    assert known is not None
+    assert known.name == "Channel 0"
     await store.close()
 
 
