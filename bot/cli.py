@@ -108,6 +108,37 @@ def rotate(path: Path | None) -> None:
         )
 
 
+@main.group()
+def store() -> None:
+    """Look after the records of the store."""
+
+
+@store.command("list")
+@config_option
+def list_troubled(path: Path | None) -> None:
+    """List the records that are set aside or cannot be opened, and why. Works while the bot runs."""
+    config = _load(path)
+    from bot.setup.troubled import listed
+
+    troubled = _finish(lambda: listed(config))
+    for each in troubled:
+        click.echo(str(each))
+    if not troubled:
+        click.echo("Nothing is set aside, and everything opens.")
+
+
+@store.command("forget")
+@click.argument("id")
+@config_option
+def forget(id: str, path: Path | None) -> None:
+    """Drop one record that `zoombot store list` shows. The bot must not be running."""
+    config = _load(path)
+    from bot.setup.troubled import forget as forget_record
+
+    dropped = _finish(lambda: forget_record(config, id))
+    click.echo(f"Dropped {dropped.id}.")
+
+
 def _init_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add an option for each prompt. The environment variable of its key can set it as well."""
     from bot.setup.prompts import PROMPTS

@@ -8,27 +8,34 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import ssl
 import stat
 import sys
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 import trustme
 
+from bot.clock import now_ms
 from bot.config import load
 from bot.demo import free_port
+from bot.domain.records import Item, ItemState, Pending, Recent
+from bot.domain.upkeep import SCHEMA, SCHEMA_VERSION, Schema
 from bot.errors import StartError
 from bot.runtime.app import opened
 from bot.runtime.timings import Timings
 from bot.sandbox.faults import Fault
 from bot.sandbox.mattermost import Mattermost, Post
 from bot.sandbox.stage import Stage
+from bot.stores import Put
 from bot.stores.opening import open_store
-from bot.vault import new_key
+from bot.vault import Vault, new_key
 from tests.config.test_loading import Sections, write
 from tests.conftest import MakeWorld
 from tests.features.test_connect import LINK, Page
@@ -332,6 +339,68 @@ async def test_a_damaged_store_ends_it_and_is_left_as_it_is(setting: Setting, sh
     setting.store.write_bytes(b"this is no database" * 100)
     await fails(shell, "zoombot.db")
     assert setting.store.read_bytes() == b"this is no database" * 100
+
+
+async def test_a_store_of_a_later_version_ends_it_and_is_left_as_it_is(
+    setting: Setting, shell: Shell
+) -> None:
+    store = await open_store(f"tinydb:{setting.store}")
+    await store.commit(Put(Schema(id=SCHEMA, version=SCHEMA_VERSION + 1)))
+    await store.close()
+    before = setting.store.read_bytes()
+    await fails(shell, "later zoombot: install that version again")
+    for command in (["keys", "rotate"], ["store", "list"], ["store", "forget", "links/x"]):
+        status, out, err = await shell.result(*command)
+        assert (status, out, len(err)) == (1, "", 1)
+        assert "later zoombot" in err[0]
+    status, out, _ = await shell.result("check")
+    assert status == 1
+    assert re.search("^wrong .*later zoombot", out, re.MULTILINE)
+    assert setting.store.read_bytes() == before
+
+
+async def test_what_is_set_aside_is_listed_and_dropped(setting: Setting, shell: Shell) -> None:
+    status, out, err = await shell.result("store", "list")
+    assert (status, out, len(err)) == (1, "", 1)
+    assert "there is no store" in err[0]
+    key = new_key()
+    setting.write(store={"encryption_keys": [key]})
+    store = await open_store(f"tinydb:{setting.store}")
+    item = Item(id="post:1", kind="request", queue="x", asked_at=1, received_at=1)
+    item = msgspec.structs.replace(item, state=ItemState.DEAD, error="ValueError", sealed="shut as well")
+    pending = Pending(id="a:b", user_id="a", sealed=Vault([new_key()]).seal("a:b", "x"), asked_at=now_ms())
+    good = Pending(id="a:c", user_id="a", sealed=Vault([key]).seal("a:c", "x"), asked_at=now_ms())
+    await store.commit(
+        Put(item), Put(pending), Put(good), Put(Recent(id="c d", meeting="m", created_at=now_ms()))
+    )
+    await store.close()
+    with closing(sqlite3.connect(setting.store)) as connection, connection:
+        connection.execute("UPDATE documents SET body = 'hunter2' WHERE id = 'c d'")
+
+    running = await ready(setting, shell)
+    status, out, err = await shell.result("store", "list")
+    assert (status, err) == (0, [])
+    assert out.splitlines() == [
+        "recent/c%20d  set aside: its checksum is wrong",
+        "inbox/post:1  given up: ValueError",
+        "pending/a:b  does not open: no key of store.encryption_keys opens it, or it is damaged",
+    ]
+    status, _, err = await shell.result("store", "forget", "pending/a:b")
+    assert (status, len(err)) == (1, 1)
+    assert "stop that zoombot first" in err[0]
+    await running.stops()
+    # By its name, and by its own id.
+    for id, name in (("recent/c%20d", "recent/c%20d"), ("post:1", "inbox/post:1"), ("a:b", "pending/a:b")):
+        assert await shell.result("store", "forget", id) == (0, f"Dropped {name}.", [])
+        status, out, err = await shell.result("store", "forget", id)
+        assert (status, out) == (1, "")
+        assert "is not in the list" in err[0]
+    # What can be read is not dropped.
+    assert (await shell.result("store", "forget", "pending/a:c"))[0] == 1
+    assert await shell.result("store", "list") == (0, "Nothing is set aside, and everything opens.", [])
+    store = await open_store(f"tinydb:{setting.store}")
+    assert await store.all(Pending) == [good]
+    await store.close()
 
 
 @pytest.fixture

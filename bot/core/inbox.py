@@ -9,6 +9,7 @@ import msgspec
 from bot.clock import Now
 from bot.domain.grammar import Request
 from bot.domain.records import Item
+from bot.errors import VaultError
 from bot.stores import Change, Store
 from bot.vault import Vault
 
@@ -18,6 +19,10 @@ T = TypeVar("T")
 REQUEST = "request"
 WEBHOOK = "webhook"
 TASK = "task"
+
+
+class UnopenedItemError(VaultError):
+    """No key opens an item's payload. The key may be put back."""
 
 
 class Inbox:
@@ -70,5 +75,9 @@ class Inbox:
         return request
 
     def read(self, item: Item, type: type[T]) -> T:
-        """Decrypt and decode an item's payload."""
-        return msgspec.json.decode(self._vault.open(item.id, item.sealed), type=type)
+        """Decrypt and decode an item's payload. Raises :class:`UnopenedItemError` if no key opens it."""
+        try:
+            payload = self._vault.open(item.id, item.sealed)
+        except VaultError as error:
+            raise UnopenedItemError(str(error)) from None
+        return msgspec.json.decode(payload, type=type)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 
 from bot.core.context import Context
 from bot.core.inbox import REQUEST
 from bot.domain.grammar import Request
 from bot.domain.records import Item, Pending, Ticket
+from bot.errors import VaultError
 from bot.stores import Change, Delete, Put
+
+log = logging.getLogger(__name__)
 
 # Linking does not start a meeting that was requested longer ago than this.
 PENDING_MS = 60 * 60_000
@@ -30,14 +35,20 @@ async def resume(ctx: Context, ticket: Ticket) -> list[Change]:
     """Return the changes that start the requests waiting for this link, each in its own channel."""
     changes: list[Change] = []
     for pending in await ctx.store.find(Pending, "user_id", ticket.user_id):
-        changes.append(Delete(Pending, pending.id))
-        if ctx.now() - pending.asked_at <= PENDING_MS:
-            changes.append(Put(_asked_again(ctx, ticket, pending)))
+        if ctx.now() - pending.asked_at > PENDING_MS:
+            changes.append(Delete(Pending, pending.id))
+        elif item := _asked_again(ctx, ticket, pending):
+            changes += [Delete(Pending, pending.id), Put(item)]
     return changes
 
 
-def _asked_again(ctx: Context, ticket: Ticket, pending: Pending) -> Item:
-    request = msgspec.json.decode(ctx.vault.open(pending.id, pending.sealed), type=Request)
+def _asked_again(ctx: Context, ticket: Ticket, pending: Pending) -> Item | None:
+    """The item of a pending request; None if no key opens it."""
+    try:
+        request = msgspec.json.decode(ctx.vault.open(pending.id, pending.sealed), type=Request)
+    except (VaultError, msgspec.MsgspecError):
+        log.error("a request that waits for a link cannot be read", extra={"user": ticket.user_id})
+        return None
     request.resumed = True
     # The request is not late: the person was busy linking.
     request.asked_at = ctx.now()

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from bot.core.context import Context, Job
 from bot.domain.grammar import Request
 from bot.domain.records import Ticket
+from bot.errors import VaultError
 from bot.messages.content import Url, text
 from bot.stores import Change, Put, Update
 
@@ -34,8 +35,18 @@ def invitation(ctx: Context, job: Job, request: Request, key: str) -> list[Chang
 
 
 async def find(ctx: Context, token: str) -> Ticket | None:
-    """The ticket with this token; None if there is none."""
-    return await ctx.store.get(Ticket, digest(token))
+    """The ticket with this token; None if there is none, or if no key opens what it holds."""
+    ticket = await ctx.store.get(Ticket, digest(token))
+    return ticket if ticket is not None and _opens(ctx, ticket) else None
+
+
+def _opens(ctx: Context, ticket: Ticket) -> bool:
+    try:
+        for sealed in filter(None, (ticket.sealed_verifier, ticket.sealed_grant)):
+            ctx.vault.open(ticket.id, sealed)
+    except VaultError:
+        return False
+    return True
 
 
 async def use(ctx: Context, ticket: Ticket) -> bool:

@@ -15,6 +15,7 @@ import aiohttp
 from bot.clock import Now, now_ms
 from bot.config import Config
 from bot.core.context import Context
+from bot.core.migrations import migrate
 from bot.core.registry import Registry
 from bot.domain.grammar import Grammar
 from bot.errors import MattermostError
@@ -27,8 +28,8 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.posting import Posting
 from bot.runtime.publisher import Publisher
 from bot.runtime.reconciler import Reconciler
+from bot.runtime.resuming import resume
 from bot.runtime.timings import BROKEN_PAUSE_S, DEFAULT_TIMINGS, Timings
-from bot.runtime.upgrade import upgrade
 from bot.runtime.wiring import introduce, look_at_keys, open_context, override_props
 from bot.runtime.worker import Worker
 from bot.stores.notifying import NotifyingStore
@@ -132,6 +133,7 @@ async def opened(
     async with AsyncExitStack() as stack:
         store = NotifyingStore(await open_store(config.store.url, on_trouble=log.error))
         stack.push_async_callback(store.close)
+        await migrate(store, vault)
         await look_at_keys(store, vault)
         http = open_mattermost_session(config.mattermost.ca_file)
         stack.push_async_callback(http.close)
@@ -142,7 +144,7 @@ async def opened(
         )
         # Before the worker watches the store: it treats the items it sees written as new, and those it
         # recovers as possibly begun.
-        await upgrade(ctx)
+        await resume(ctx)
         posting = Posting(
             mattermost, bot.id, override=override_props(config), now=now, base_s=timings.post_retry_s
         )

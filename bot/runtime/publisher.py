@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bot.core.context import Body, Context
 from bot.core.registry import Registry
 from bot.domain.records import Announcement, Meeting, Notice
-from bot.errors import MattermostError
+from bot.errors import MattermostError, VaultError
 from bot.messages.card import shown
 from bot.messages.cards import meeting_card
 from bot.messages.catalogue import catalogue
@@ -173,6 +173,10 @@ class Publisher:
             post_id = await self._speak(notice, doubtful) if notice.root_id or not notice.under else ""
         except MattermostError as error:
             log.warning("notice %s given up: %s", notice.id, error)
+        except (VaultError, msgspec.MsgspecError) as error:
+            # The key may be put back. The next start tries again.
+            log.error("notice %s is not posted, it cannot be read: %s", notice.id, type(error).__name__)
+            return
 
         def note(now: Notice) -> Notice:
             if now.sealed_body != said:

@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.inbox import REQUEST, TASK, Inbox
+from bot.core.inbox import REQUEST, TASK, Inbox, UnopenedItemError
 from bot.core.registry import Registry
 from bot.core.tasks import Task
 from bot.domain.grammar import Request
@@ -65,6 +65,8 @@ class Worker:
         self._max_waiting = max_waiting
         # The items in the queues, by id, with the time of their arrival (ms).
         self._taken: dict[str, int] = {}
+        # The payloads that no key opens, by the item's id. They wait in the store until the key is put back.
+        self._unopened: dict[str, str] = {}
         # While the queues are full, new items stay in the store. They are taken later, in order.
         self._full = False
         self._refused = False
@@ -111,6 +113,8 @@ class Worker:
 
     def _take(self, item: Item) -> None:
         if item.state is not ItemState.WAITING or item.id in self._taken:
+            return
+        if self._unopened.get(item.id) == item.sealed:
             return
         if item.due_at > self._ctx.now():
             self.timer.add(item)
@@ -198,6 +202,13 @@ class Worker:
                 # No answer could be posted anyway, so this queue waits until Mattermost is back.
                 log.warning("item %s waits for Mattermost: %s", item.id, error, extra={"item": item.id})
                 await asyncio.sleep(self._retry_policy.away_s)
+            except UnopenedItemError as error:
+                self._leave(item, error)
+                return
+            except VaultError as error:
+                # What the handler needs does not open. Another attempt would change nothing.
+                await self._set_aside(item, type(error).__name__)
+                return
             except Exception as error:
                 log.exception("item %s failed, attempt %d", item.id, failures + 1, extra={"item": item.id})
                 if failures == len(self._retry_policy.pauses_s):
@@ -234,6 +245,10 @@ class Worker:
             return Put(closed)
         # A task that was written again meanwhile must run again.
         return Update(Item, item.id, lambda now: closed if now == item else None)
+
+    def _leave(self, item: Item, error: UnopenedItemError) -> None:
+        log.error("item %s waits in the store: %s", item.id, error, extra={"item": item.id})
+        self._unopened[item.id] = item.sealed
 
     async def _set_aside(self, item: Item, failure: str) -> None:
         """Mark an item as dead, keep it for ``zoombot check``, and tell the person who asked."""

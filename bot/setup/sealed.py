@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from bot.domain import records
 from bot.domain.records import Record
+from bot.domain.upkeep import known_kinds
 from bot.errors import VaultError
 from bot.vault import Vault
 
@@ -16,8 +16,7 @@ def sealed_kinds() -> dict[type[Record], tuple[str, ...]]:
     """Each kind of record that has sealed fields, with their names."""
     found = {
         kind: tuple(name for name in kind.__struct_fields__ if name.startswith("sealed"))
-        for kind in vars(records).values()
-        if isinstance(kind, type) and issubclass(kind, Record) and kind is not Record
+        for kind in known_kinds()
     }
     return {kind: names for kind, names in found.items() if names}
 

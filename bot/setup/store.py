@@ -17,9 +17,13 @@ from bot.errors import StoreError, VaultError
 from bot.setup.channels import check_channels
 from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.sealed import owner_of, sealed_kinds
+from bot.setup.troubled import Trouble, Troubled, troubled_in
 from bot.stores import Store
 from bot.stores.opening import open_store
 from bot.vault import Vault
+
+# How many records a finding names.
+_NAMED = 5
 
 
 def store_file(config: Config) -> Path:
@@ -37,10 +41,13 @@ async def check_store(config: Config) -> list[Finding]:
     except StoreError as error:
         return [wrong("store.url", str(error))]
     try:
+        keys = config.store.encryption_keys
+        troubled = await troubled_in(store, keys)
         return [
-            *await _counted(store),
+            await _counted(store),
+            *await _kept(store, troubled),
             *await check_channels(store),
-            await _sealed(store, config.store.encryption_keys),
+            await _sealed(store, keys, troubled),
         ]
     except StoreError as error:
         return [wrong("store.url", str(error))]
@@ -58,18 +65,35 @@ def _new(path: Path) -> Finding:
     return ok("store.url", f"{path} does not exist yet; `zoombot run` creates it")
 
 
-async def _counted(store: Store) -> list[Finding]:
+async def _counted(store: Store) -> Finding:
     links, meetings = await store.all(LinkedAccount), await store.find(Meeting, "open", value=True)
     waiting = await store.find(Item, "state", ItemState.WAITING)
-    dead = await store.find(Item, "state", ItemState.DEAD)
     due = [item for item in waiting if item.due_at <= now_ms()]
     text = f"{len(links)} linked accounts, {len(meetings)} open meetings, {len(due)} waiting requests"
-    found = [ok("store.url", f"readable: {text}")]
-    if dead:
+    return ok("store.url", f"readable: {text}")
+
+
+async def _kept(store: Store, troubled: Sequence[Troubled]) -> list[Finding]:
+    """What is set aside: what cannot be read, and what was given up."""
+    found = []
+    if asides := [each for each in troubled if each.trouble is Trouble.SET_ASIDE]:
+        fix = "put back a copy of the store, or drop each with `zoombot store forget ID`"
+        text = f"{len(asides)} records cannot be read and are set aside: {_named(asides, why=True)}"
+        found.append(wrong("store", f"{text}: {fix}"))
+    if given_up := [each for each in troubled if each.trouble is Trouble.GIVEN_UP]:
+        dead = await store.find(Item, "state", ItemState.DEAD)
         last = max(dead, key=lambda item: item.received_at)
         reason = " ".join(last.error.split())[:200] or "no reason was recorded"
-        found.append(note("store", f"{len(dead)} requests were given up; the latest ({last.kind}): {reason}"))
+        text = f"{len(given_up)} requests were given up: {_named(given_up)}"
+        found.append(note("store", f"{text}; the latest ({last.kind}): {reason}"))
     return found
+
+
+def _named(troubled: Sequence[Troubled], *, why: bool = False) -> str:
+    names = [f"{each.id} ({each.why})" if why else each.id for each in troubled[:_NAMED]]
+    rest = len(troubled) - len(names)
+    more = [f"{rest} more (`zoombot store list` shows all)"] if rest else []
+    return ", ".join([*names, *more])
 
 
 class _Opens(enum.Enum):
@@ -80,7 +104,7 @@ class _Opens(enum.Enum):
     NEVER = "with none"
 
 
-async def _sealed(store: Store, keys: Sequence[str]) -> Finding:
+async def _sealed(store: Store, keys: Sequence[str], troubled: Sequence[Troubled]) -> Finding:
     vault, first = Vault(keys), Vault(keys[:1])
     counts: Counter[_Opens] = Counter()
     links: Counter[_Opens] = Counter()
@@ -89,7 +113,7 @@ async def _sealed(store: Store, keys: Sequence[str]) -> Finding:
             found = [_opens(vault, first, record, name) for name in names if getattr(record, name)]
             counts.update(found)
             links.update(found if kind is LinkedAccount else ())
-    return _judged(counts, links)
+    return _judged(counts, links, [each for each in troubled if each.trouble is Trouble.SHUT])
 
 
 def _opens(vault: Vault, first: Vault, record: Record, name: str) -> _Opens:
@@ -100,11 +124,12 @@ def _opens(vault: Vault, first: Vault, record: Record, name: str) -> _Opens:
     return _Opens.NEVER
 
 
-def _judged(counts: Counter[_Opens], links: Counter[_Opens]) -> Finding:
+def _judged(counts: Counter[_Opens], links: Counter[_Opens], shut_ones: Sequence[Troubled]) -> Finding:
     subject, total, linked = "store.encryption_keys", counts.total(), links.total()
     if shut := counts[_Opens.NEVER]:
         lost = f"{shut} of {total} sealed values do not open"
         lost += f", among them {links[_Opens.NEVER]} of {linked} Zoom links"
+        lost += f" ({_named(shut_ones)})" if shut_ones else ""
         fix = "add the key they were sealed with to the end of the list, or these people must connect again"
         return wrong(subject, f"{lost}: {fix}")
     if not total:

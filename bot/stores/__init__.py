@@ -5,6 +5,9 @@ tests in ``tests/stores``.
 
 Later calls see a change at once; it is durable when the call that made it returns. A cancelled call is not
 undone: its change may or may not hold.
+
+A record that cannot be read ends nothing. The store keeps it as a :class:`bot.domain.upkeep.SetAside`, at the
+latest when its kind is first used, and frees its id.
 """
 
 from __future__ import annotations

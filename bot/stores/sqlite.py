@@ -10,10 +10,12 @@ import sqlite3
 import zlib
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import StoreDamagedError, StoreError
 from bot.stores.lock import FileLock
+from bot.stores.reading import Unreadable
 
 # A document's table and id.
 Key = tuple[str, str]
@@ -24,7 +26,8 @@ Bodies = dict[str, dict[str, bytes]]
 
 # "zbot": marks our files among other SQLite files.
 _APPLICATION = 0x7A626F74
-_VERSION = 1
+# 2: unreadable records are set aside. Version 0.1 refuses it, because it would not know what to do with them.
+_VERSION = 2
 _SCHEMA = f"""
     BEGIN IMMEDIATE;
     CREATE TABLE documents (
@@ -39,10 +42,21 @@ _WRITE = """
     INSERT INTO documents VALUES (?, ?, ?, ?)
     ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body, crc = excluded.crc
 """
-_REMOVE = "DELETE FROM documents WHERE kind = ? AND id = ?"
+# Also removes a row whose key is not UTF-8 or no text.
+_REMOVE = """
+    DELETE FROM documents WHERE kind IN (CAST(?1 AS TEXT), ?1) AND id IN (CAST(?2 AS TEXT), ?2)
+"""
 
 
-def read(path: Path, *, shared: bool) -> Bodies:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The documents of a file, and the rows that are damaged."""
+
+    bodies: Bodies = field(default_factory=dict)
+    damaged: list[Unreadable] = field(default_factory=list)
+
+
+def read(path: Path, *, shared: bool) -> Contents:
     """All documents of the file, without changing it; none if it is missing or empty.
 
     ``shared`` means that another process may be writing to it. Raises :class:`StoreDamagedError`, and
@@ -50,10 +64,10 @@ def read(path: Path, *, shared: bool) -> Bodies:
     """
     try:
         if not path.exists() or not path.stat().st_size:
-            return {}
+            return Contents()
         with closing(_connect(path, _reading_mode(path, shared))) as connection:
             connection.execute("BEGIN")
-            return _bodies(path, connection)
+            return _contents(path, connection)
     except sqlite3.OperationalError as error:
         raise StoreError(f"the store {path} cannot be read: {error}") from None
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
@@ -76,18 +90,35 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     )
 
 
-def _bodies(path: Path, connection: sqlite3.Connection) -> Bodies:
+def _contents(path: Path, connection: sqlite3.Connection) -> Contents:
+    found = Contents()
     if not _recognised(path, connection):
-        return {}
+        return found
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":
         raise _damaged(path, verdict)
-    bodies: Bodies = {}
-    for kind, id_, body, crc in connection.execute("SELECT kind, id, body, crc FROM documents"):
-        if not isinstance(body, bytes) or crc != _checksum(kind, id_, body):
-            raise _damaged(path, f"a document of {kind!r} fails its checksum")
-        bodies.setdefault(kind, {})[id_] = body
-    return bodies
+    # One row that is not UTF-8 must not end the reading.
+    connection.text_factory = bytes
+    for row in connection.execute("SELECT kind, id, body, crc FROM documents"):
+        kind, id_ = _text(row[0]), _text(row[1])
+        if fault := _fault(kind, id_, row[2], row[3]):
+            body = row[2] if isinstance(row[2], bytes) else str(row[2]).encode()
+            found.damaged.append(Unreadable(kind, id_, body, fault))
+        else:
+            found.bodies.setdefault(kind, {})[id_] = row[2]
+    return found
+
+
+def _text(value: object) -> str:
+    return value.decode("utf-8", "surrogateescape") if isinstance(value, bytes) else str(value)
+
+
+def _fault(kind: str, id_: str, body: object, crc: object) -> str:
+    try:
+        right = isinstance(body, bytes) and crc == _checksum(kind, id_, body)
+    except UnicodeEncodeError:
+        return "its id is not UTF-8"
+    return "" if right else "its checksum is wrong"
 
 
 def _recognised(path: Path, connection: sqlite3.Connection) -> bool:
@@ -128,6 +159,7 @@ class DocumentFile:
         try:
             _make_private(path)
             self._connection = _connect(path, "mode=rw")
+            self._renewed = False
             try:
                 self._prepare(path)
             except BaseException:
@@ -150,11 +182,14 @@ class DocumentFile:
     def write(self, changes: Changes) -> None:
         """Write all changes in one transaction, or none. Raises :class:`sqlite3.Error`."""
         written = [(*key, body, _checksum(*key, body)) for key, body in changes.items() if body is not None]
-        removed = [key for key, body in changes.items() if body is None]
+        removed = [tuple(map(_bytes, key)) for key, body in changes.items() if body is None]
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
+            if not self._renewed:
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
             self._connection.executemany(_WRITE, written)
             self._connection.executemany(_REMOVE, removed)
+        self._renewed = True
 
     def close(self) -> None:
         """Move the log into the file, close it, and release the lock."""
@@ -162,6 +197,10 @@ class DocumentFile:
             self._connection.close()
         finally:
             self._lock.release()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _make_private(path: Path) -> None:

@@ -12,9 +12,11 @@ import msgspec
 from tinydb.table import Document
 
 from bot.domain.records import Record
+from bot.domain.upkeep import SetAside, name_of
 from bot.errors import StoreError
 from bot.stores import Change, Delete, Insert, Put, R, Update, WhenDone
 from bot.stores.documents import Documents
+from bot.stores.reading import Reader, Unreadable, UnreadableError
 from bot.stores.sqlite import Bodies, Changes
 from bot.stores.table import DocumentDatabase, DocumentTable
 from bot.stores.writer import Writer
@@ -26,7 +28,7 @@ _SLICE = 500
 @dataclass(frozen=True, slots=True)
 class _Kind(Generic[R]):
     table: DocumentTable
-    decoder: msgspec.json.Decoder[R]
+    reader: Reader[R]
 
 
 class TinyStore:
@@ -43,6 +45,26 @@ class TinyStore:
         self._database = DocumentDatabase(bodies, self._save)
         self._kinds: dict[type[Any], _Kind[Any]] = {}
         self._open = True
+        # The names of the records that were set aside since it was opened.
+        self.asides: list[str] = []
+
+    def set_aside(self, found: Unreadable) -> None:
+        """Keep what cannot be read as a :class:`SetAside`, and free its id."""
+        asides = self._kind(SetAside).table.documents
+        name = name_of(found.table, found.id)
+        numbered = (f"{name}~{number}" for number in itertools.count(2))
+        free = next(each for each in itertools.chain([name], numbered) if each not in asides)
+        of, key = _writable(found.table), _writable(found.id)
+        aside = SetAside(id=free, of=of, key=key, why=found.why, body=found.body)
+        with self._database.storage.transaction():
+            self._database.storage.change(found.table, found.id, None)
+            self._put(aside)
+        self.asides.append(free)
+
+    def look_through(self, kinds: Iterable[type[Record]]) -> None:
+        """Set aside what cannot be read of these kinds. Later this happens when a kind is first used."""
+        for kind in kinds:
+            self._kind(kind)
 
     @property
     def writable(self) -> bool:
@@ -111,10 +133,12 @@ class TinyStore:
         known = self._kinds.get(kind)
         if known is None:
             table = self._database.table(kind.table)
+            known = self._kinds[kind] = _Kind(table, Reader(kind))
+            for unreadable in _unreadable(known):
+                self.set_aside(unreadable)
             for field in msgspec.structs.fields(kind):
                 if field.name in kind.indexes:
                     table.documents.index(field.encode_name, _default(field))
-            known = self._kinds[kind] = _Kind(table, msgspec.json.Decoder(kind))
         return known
 
     def _ready(self) -> Writer:
@@ -126,6 +150,8 @@ class TinyStore:
     def _apply(self, changes: Sequence[Change]) -> asyncio.Future[None]:
         """Change the memory; the future is done when the changes are on the disk."""
         writer = self._ready()
+        # Before the transaction: what cannot be read of a kind is set aside although the commit may fail.
+        self.look_through({_kind_of(change) for change in changes})
         self._saving = None
         done: list[WhenDone] = []
         with self._database.storage.transaction():
@@ -159,10 +185,12 @@ class TinyStore:
                 self._put(changed)
 
     def _put(self, record: Record) -> None:
-        table = self._kind(type(record)).table
+        known = self._kind(type(record))
         try:
-            table.put(Document(msgspec.to_builtins(record), record.id))  # type: ignore[arg-type]
-        except (TypeError, ValueError, OverflowError) as error:
+            # Records are not checked when they are made. One with a wrong value must not come into the table.
+            known.reader.read(msgspec.json.encode(record))
+            known.table.put(Document(msgspec.to_builtins(record), record.id))  # type: ignore[arg-type]
+        except (UnreadableError, TypeError, ValueError, OverflowError) as error:
             # Without the error's text, which could quote the record.
             raise StoreError(
                 f"a record of {record.table} cannot be written as JSON ({type(error).__name__})"
@@ -175,6 +203,8 @@ class TinyStore:
     def _save(self, changes: Changes) -> None:
         if self._writer is not None:
             self._saving = self._writer.submit(changes)
+            # Nobody may wait for it. Without this, asyncio would report its error when it is collected.
+            self._saving.add_done_callback(lambda saved: saved.cancelled() or saved.exception())
 
 
 def _removed_kind(change: Change) -> type[Record] | None:
@@ -189,14 +219,29 @@ def _default(field: msgspec.structs.FieldInfo) -> Hashable:
     return default
 
 
+def _kind_of(change: Change) -> type[Record]:
+    return type(change.record) if isinstance(change, Put | Insert) else change.kind
+
+
+def _writable(text: str) -> str:
+    """The text, with bytes that are not UTF-8 escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _unreadable(known: _Kind[Any]) -> list[Unreadable]:
+    """What is in the table and cannot be read as records of this kind."""
+    table, documents = known.table.name, known.table.documents
+    bodies = ((id_, documents.body(id_) or b"") for id_ in documents)
+    faults = ((id_, body, known.reader.fault(id_, body)) for id_, body in bodies)
+    return [Unreadable(table, id_, body, fault) for id_, body, fault in faults if fault]
+
+
 def _decode(kind: type[R], known: _Kind[R], body: bytes) -> R:
     try:
-        return known.decoder.decode(body)
-    except msgspec.MsgspecError:
-        # Without the error's text, which could quote the record.
-        raise StoreError(
-            f"a record of {kind.table} was written by another version: install the zoombot that wrote it"
-        ) from None
+        return known.reader.read(body)
+    except UnreadableError:
+        # Only if two kinds share a table: what could not be read was set aside at the kind's first use.
+        raise StoreError(f"a record of {kind.table} is of another kind") from None
 
 
 async def _decoded(kind: type[R], known: _Kind[R], bodies: Sequence[bytes]) -> list[R]:

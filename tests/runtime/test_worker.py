@@ -14,7 +14,7 @@ import pytest
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Command
-from bot.core.inbox import REQUEST, Inbox
+from bot.core.inbox import REQUEST, TASK, Inbox
 from bot.core.registry import Registry
 from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState, Notice
@@ -231,13 +231,38 @@ async def test_what_cannot_be_written_down_sets_its_item_aside(bench: Bench) -> 
     assert bench.seen == ["next"]
 
 
-async def test_an_item_that_does_not_open_is_set_aside_without_a_word(bench: Bench) -> None:
+@pytest.mark.parametrize("kind", [REQUEST, TASK])
+async def test_an_item_that_does_not_open_waits_until_it_does(
+    bench: Bench, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     item = bench.item("locked", "queue")
-    await bench.store.insert(msgspec.structs.replace(item, sealed="sealed by nobody"))
+    await bench.store.insert(msgspec.structs.replace(item, kind=kind, sealed="sealed by nobody"))
     await bench.add("next", "queue")
     await bench.worker.idle()
-    assert await bench.state("locked") is ItemState.DEAD
+    assert await bench.state("locked") is ItemState.WAITING
+    assert await bench.worker.recover() == 1
+    await bench.worker.idle()
     assert bench.seen == ["next"]
+    assert len([each for each in caplog.records if "post:locked" in each.getMessage()]) == 1
+    # As after a restart with the key.
+    await bench.store.commit(Put(item))
+    await bench.worker.idle()
+    assert bench.seen == ["next", "locked"]
+
+
+async def test_a_handler_that_needs_what_does_not_open_is_tried_once(bench: Bench) -> None:
+    tries = 0
+
+    async def handle(ctx: Context, job: Job, request: Request) -> Changes:
+        nonlocal tries
+        tries += 1
+        ctx.vault.open("question", "sealed by nobody")
+        return []
+
+    bench.registry.add(Command("bad", handle, takes=None))
+    await bench.add("bad", "queue", "bad")
+    await bench.worker.idle()
+    assert (tries, await bench.state("bad")) == (1, ItemState.DEAD)
 
 
 async def test_what_arrives_twice_is_handled_once(bench: Bench) -> None:

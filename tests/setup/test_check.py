@@ -190,7 +190,10 @@ async def test_a_store_is_counted_and_its_dead_requests_are_noted(config: Config
     found = await check_store(config)
     assert of(found, Level.WRONG) == {}
     assert "1 linked accounts" in of(found, Level.OK)["store.url"]
-    assert "Zoom said no" in of(found, Level.NOTE)["store"]
+    assert (
+        "1 requests were given up: inbox/post:1; the latest (post): Zoom said no"
+        in of(found, Level.NOTE)["store"]
+    )
     await store.close()
 
 

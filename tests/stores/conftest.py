@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import sqlite3
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,25 @@ def _open_tiny(directory: Path) -> Awaitable[Store]:
 
 OPENERS: dict[str, Opener] = {"tinydb": _open_tiny}
 
+# What writes a document's body into a closed store past its interface, by the store's name: the directory, the
+# table, the id and the body.
+Spoil = Callable[[Path, str, str, bytes], None]
+
+
+def _spoil_tiny(directory: Path, table: str, id_: str, body: bytes) -> None:
+    spoil_row(
+        directory / "zoombot.db", table, id_, body, zlib.crc32(body, zlib.crc32(f"{table}\0{id_}".encode()))
+    )
+
+
+def spoil_row(path: Path, table: object, id_: object, body: object, crc: int) -> None:
+    """Write a row of the store's file as it is."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", (table, id_, body, crc))
+
+
+SPOILERS: dict[str, Spoil] = {"tinydb": _spoil_tiny}
+
 
 def files(directory: Path) -> dict[str, int]:
     """The name and mode of each file."""
@@ -25,8 +47,19 @@ def files(directory: Path) -> dict[str, int]:
 
 
 @pytest.fixture(params=OPENERS)
-def opener(request: pytest.FixtureRequest) -> Opener:
-    return OPENERS[request.param]
+def made_of(request: pytest.FixtureRequest) -> str:
+    """The name of the store that is judged."""
+    return str(request.param)
+
+
+@pytest.fixture
+def opener(made_of: str) -> Opener:
+    return OPENERS[made_of]
+
+
+@pytest.fixture
+def spoil(made_of: str) -> Spoil:
+    return SPOILERS[made_of]
 
 
 @pytest.fixture

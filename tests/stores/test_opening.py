@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.upkeep import SetAside
 from bot.errors import StoreDamagedError, StoreError
 from bot.stores import Put
 from bot.stores.opening import open_store
-from tests.stores.conftest import files
+from tests.stores.conftest import files, spoil_row
 from tests.stores.kinds import Other, Thing
 
 
@@ -84,11 +85,6 @@ def spoil_a_page(content: bytes) -> bytes:
     return content[:middle] + b"\xaa" * 4096 + content[middle + 4096 :]
 
 
-def spoil_a_letter(content: bytes) -> bytes:
-    place = content.index(b"hunter2", len(content) // 2)
-    return content[:place] + b"H" + content[place + 1 :]
-
-
 def replace_by_json(_: bytes) -> bytes:
     return b'{"_default": {"1": {"a": 1}}}' * 50
 
@@ -99,7 +95,6 @@ DAMAGES = [
     cut_the_header,
     spoil_the_header,
     spoil_a_page,
-    spoil_a_letter,
     replace_by_json,
 ]
 
@@ -122,6 +117,116 @@ async def test_a_damaged_file_is_refused_and_not_touched(
         assert "hunter2" not in str(caught.value)
     assert path.read_bytes() == content
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+async def names(path: Path, *, readonly: bool) -> tuple[list[str], int]:
+    """What is set aside, and how many things are left."""
+    store = await open_store(f"tinydb:{path}", readonly=readonly, on_trouble=lambda line: None)
+    found = [aside.id for aside in await store.all(SetAside)], len(await store.all(Thing))
+    await store.close()
+    return found
+
+
+async def test_one_letter_that_changed_costs_one_record(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    content = path.read_bytes()
+    place = content.index(b"hunter2", len(content) // 2)
+    path.write_bytes(content[:place] + b"H" + content[place + 1 :])
+    before = path.read_bytes()
+    (name,), left = await names(path, readonly=True)
+    assert left == 499
+    # A snapshot changes nothing.
+    assert path.read_bytes() == before
+    for readonly in (False, True, False):
+        assert await names(path, readonly=readonly) == ([name], 499)
+
+
+@pytest.mark.parametrize(
+    ("table", "id_", "body", "name"),
+    [
+        ("things", "1", '{"id":"1","number":1}', "things/1"),
+        ("things", "1", b'{"id":"1","number":1}', "things/1"),
+        ("things", "1", 5, "things/1"),
+        ("things", "new", 1.5, "things/new"),
+        ("things", b"\xff", b"{}", "things/%FF"),
+        ("things", b"blob", b"{}", "things/blob"),
+        ("things", "a b\n", b"{}", "things/a%20b%0A"),
+        ("of nobody", "1", b"{}", "of%20nobody/1"),
+    ],
+)
+async def test_a_row_that_somebody_else_wrote_is_set_aside(
+    tmp_path: Path, table: str, id_: object, body: object, name: str
+) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    spoil_row(path, table, id_, body, crc=7)
+    left = 499 if id_ == "1" and table == "things" else 500
+    for readonly in (True, False, False):
+        assert await names(path, readonly=readonly) == ([name], left)
+
+
+async def test_a_key_that_is_no_text_is_set_aside_once(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("INSERT INTO documents VALUES (CAST(? AS TEXT), 'x', x'00', 1)", (b"\xfe",))
+    for _ in range(2):
+        assert await names(path, readonly=False) == (["%FE/x"], 500)
+
+
+async def test_the_log_names_what_is_set_aside_once(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    for number in range(30):
+        spoil_row(path, "things", f"{number}", b"hunter2", crc=1)
+    lines: list[str] = []
+    for _ in range(2):
+        await (await open_store(f"tinydb:{path}", on_trouble=lines.append)).close()
+    (line,) = lines
+    assert line.startswith("30 records cannot be read and are set aside: things/0, things/1,")
+    assert "zoombot store list" in line
+    assert "hunter2" not in line
+    assert len(line) < 400
+
+
+async def test_a_log_that_was_cut_off_costs_only_what_was_in_it(tmp_path: Path) -> None:
+    path, copy = tmp_path / "zoombot.db", tmp_path / "copy.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    for number in range(20):
+        await store.commit(Put(Other(id=f"{number}", at=number)))
+    copy.write_bytes(path.read_bytes())
+    log = (tmp_path / "zoombot.db-wal").read_bytes()
+    await store.close()
+    for size in (len(log), len(log) // 2, len(log) - 1, 33, 31, 1, 0):
+        copy.with_name("copy.db-wal").write_bytes(log[:size])
+        opened = await open_store(f"tinydb:{copy}", readonly=True)
+        others = await opened.all(Other)
+        assert len(await opened.all(Thing)) == 500
+        # Whole commits, the oldest first.
+        assert sorted(other.at for other in others) == list(range(len(others)))
+        assert (len(others) == 20) is (size == len(log))
+        assert await opened.all(SetAside) == []
+        await opened.close()
+
+
+async def test_the_version_before_refuses_the_file(tmp_path: Path) -> None:
+    """It knows files up to version 1."""
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+
+    def version() -> int:
+        with closing(sqlite3.connect(path)) as connection:
+            return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+    assert version() == 2
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    store = await open_store(f"tinydb:{path}")
+    await store.commit(Put(Other(id="a")))
+    await store.close()
+    assert version() == 2
 
 
 async def test_a_damaged_file_can_be_moved_aside_or_restored(tmp_path: Path) -> None:

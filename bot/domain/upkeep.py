@@ -1,0 +1,45 @@
+"""Records about the store itself: which version its records have, and which of them could not be read."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from urllib.parse import quote
+
+from bot.domain.records import Record
+
+# The version of the records that this program writes. It is the number of migrations that there are.
+SCHEMA_VERSION = 1
+# The id of the only :class:`Schema`.
+SCHEMA = "store"
+
+
+class Schema(Record, kw_only=True):
+    """The version of a store's records. A store without one is of version 0."""
+
+    table: ClassVar[str] = "schema"
+
+    version: int
+
+
+class SetAside(Record, kw_only=True):
+    """A record that could not be read. It is kept as it was found, out of the way of its table.
+
+    ``of`` is its table, ``key`` its id, ``why`` the reason, which does not quote the record.
+    """
+
+    table: ClassVar[str] = "set_aside"
+
+    of: str
+    key: str
+    why: str
+    body: bytes
+
+
+def known_kinds() -> list[type[Record]]:
+    """Every kind of record that the bot has."""
+    return [kind for kind in Record.__subclasses__() if kind.__module__.startswith("bot.")]
+
+
+def name_of(table: str, id_: str) -> str:
+    """The name of a record for the operator: its table and its id, printable and without a space."""
+    return quote(f"{table}/{id_}", safe=":/@+=~,", errors="surrogateescape")

@@ -1,0 +1,25 @@
+"""Work that every start adds to what waits in the store."""
+
+from __future__ import annotations
+
+from bot.core.context import Context
+from bot.domain.records import LostLink, Orphan
+from bot.features import lost_links, orphans
+from bot.stores import Change, Put
+
+
+async def resume(ctx: Context) -> None:
+    """Add tasks to search for orphans right away, and to report links that nobody was told of."""
+    await ctx.store.commit(*await _searches(ctx), *await _lost(ctx))
+
+
+async def _lost(ctx: Context) -> list[Change]:
+    """Tasks to report lost links. Version 0.1 looked for unreported ones every few minutes instead."""
+    untold = await ctx.store.find(LostLink, "told", False)
+    return [change for lost in untold for change in lost_links.tell_later(ctx, lost)]
+
+
+async def _searches(ctx: Context) -> list[Put]:
+    """Tasks to search for orphans right after a restart, even if the next search was due much later."""
+    people = {orphan.user_id for orphan in await ctx.store.all(Orphan)}
+    return [orphans.search(ctx, orphans.Search(user_id)) for user_id in people]

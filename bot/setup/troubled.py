@@ -1,0 +1,138 @@
+"""Records that are set aside or cannot be opened: lists them, and drops one."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.config import Config
+from bot.domain.records import Item, ItemState, Record
+from bot.domain.upkeep import SetAside, name_of
+from bot.errors import StoreError, VaultError
+from bot.setup.sealed import owner_of, sealed_kinds
+from bot.stores import Delete, Store
+from bot.stores.opening import open_store
+from bot.vault import Vault
+
+# Records tried before other tasks get their turn.
+_SLICE = 500
+
+
+class Trouble(enum.StrEnum):
+    """What is the matter with a record."""
+
+    SET_ASIDE = "set aside"
+    SHUT = "does not open"
+    GIVEN_UP = "given up"
+
+
+@dataclass(frozen=True, slots=True)
+class Troubled:
+    """A record that is set aside or cannot be opened.
+
+    ``id`` is its name for the operator, ``key`` its own id. ``why`` does not quote the record.
+    """
+
+    id: str
+    key: str
+    trouble: Trouble
+    why: str
+    drop: Delete
+
+    def __str__(self) -> str:
+        return f"{self.id}  {self.trouble}: {self.why}"
+
+
+async def troubled_in(store: Store, keys: Sequence[str]) -> list[Troubled]:
+    """Every record that is set aside, that no key opens, or that was given up after its last attempt."""
+    asides = [
+        Troubled(each.id, each.key, Trouble.SET_ASIDE, each.why, Delete(SetAside, each.id))
+        for each in await store.all(SetAside)
+    ]
+    found = [*await _given_up(store), *await _shut(store, Vault(keys))]
+    taken = {each.id for each in asides}
+    # A record may have the name of an earlier one that is set aside.
+    return asides + [_renamed(each, taken) for each in found]
+
+
+async def listed(config: Config) -> list[Troubled]:
+    """What :func:`troubled_in` finds in the bot's store, also while the bot runs. Raises
+    :class:`bot.errors.StoreError`."""
+    store = await open_store(config.store.url, readonly=True)
+    try:
+        return await troubled_in(store, config.store.encryption_keys)
+    finally:
+        await store.close()
+
+
+async def forget(config: Config, id: str) -> Troubled:
+    """Drop the record of this name or of this own id, if :func:`troubled_in` finds it. Returns what it was.
+
+    Raises :class:`bot.errors.StoreError` if it is not in the list, and :class:`bot.errors.StoreLockedError`
+    while the bot runs.
+    """
+    # Opening it for writing would create an empty store.
+    _only(await listed(config), id)
+    store = await open_store(config.store.url, on_trouble=lambda line: None)
+    try:
+        found = _only(await troubled_in(store, config.store.encryption_keys), id)
+        await store.commit(found.drop)
+    finally:
+        await store.close()
+    return found
+
+
+def _only(troubled: list[Troubled], id: str) -> Troubled:
+    fitting = [each for each in troubled if each.id == id] or [each for each in troubled if each.key == id]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting:
+        names = ", ".join(each.id for each in fitting)
+        raise StoreError(f"more than one record has the id {id}: name one of {names}")
+    raise StoreError(f"{id} is not in the list: `zoombot store list` shows what can be dropped")
+
+
+async def _given_up(store: Store) -> list[Troubled]:
+    return [
+        _of(item, Trouble.GIVEN_UP, " ".join(item.error.split())[:200] or "no reason was recorded")
+        for item in await store.find(Item, "state", ItemState.DEAD)
+    ]
+
+
+async def _shut(store: Store, vault: Vault) -> list[Troubled]:
+    found: list[Troubled] = []
+    for kind, names in sealed_kinds().items():
+        for number, record in enumerate(await store.all(kind)):
+            if not number % _SLICE:
+                await asyncio.sleep(0)
+            if not _is_given_up(record) and not all(_opens(vault, record, name) for name in names):
+                why = "no key of store.encryption_keys opens it, or it is damaged"
+                found.append(_of(record, Trouble.SHUT, why))
+    return found
+
+
+def _is_given_up(record: Record) -> bool:
+    return isinstance(record, Item) and record.state is ItemState.DEAD
+
+
+def _opens(vault: Vault, record: Record, name: str) -> bool:
+    if not getattr(record, name):
+        return True
+    try:
+        owner_of(vault, record, name)
+    except VaultError:
+        return False
+    return True
+
+
+def _of(record: Record, trouble: Trouble, why: str) -> Troubled:
+    kind = type(record)
+    return Troubled(name_of(kind.table, record.id), record.id, trouble, why, Delete(kind, record.id))
+
+
+def _renamed(found: Troubled, taken: set[str]) -> Troubled:
+    if found.id not in taken:
+        return found
+    return Troubled(f"{found.id}~live", found.key, found.trouble, found.why, found.drop)

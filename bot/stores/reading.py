@@ -1,0 +1,62 @@
+"""Reads the records of one kind, and says why one cannot be read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Generic
+
+import msgspec
+
+from bot.stores import R
+
+
+class UnreadableError(Exception):
+    """A record cannot be read. The text says why and does not quote the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that cannot be read: where it was, what it was, and why."""
+
+    table: str
+    id: str
+    body: bytes
+    why: str
+
+
+class Reader(Generic[R]):
+    """Reads records of one kind from JSON."""
+
+    __slots__ = ("_decoder",)
+
+    def __init__(self, kind: type[R]) -> None:
+        self._decoder = msgspec.json.Decoder(kind)
+
+    def read(self, body: bytes) -> R:
+        """The record. Raises :class:`UnreadableError`."""
+        try:
+            return self._decoder.decode(body)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise UnreadableError(_reason(error)) from None
+
+    def fault(self, id_: str, body: bytes) -> str:
+        """Why the record that is kept under this id cannot be used; empty if it can."""
+        try:
+            record = self.read(body)
+            msgspec.json.encode(record)
+        except UnreadableError as error:
+            return str(error)
+        except (TypeError, ValueError, OverflowError):
+            return "it has a value that cannot be written again"
+        return "" if record.id == id_ else "it is kept under the id of another record"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, UnicodeError):
+        return "it is not UTF-8"
+    # The decoder quotes values of the record.
+    text = re.sub(r"""(['"]).*\1""", "(hidden)", str(error), flags=re.DOTALL)
+    return text[:1].lower() + text[1:200]
