@@ -49,6 +49,8 @@ class World:
     http: aiohttp.ClientSession
     timings: Timings = QUICK
     app: App | None = None
+    # How far the clock of the bot's machine is ahead of the stage's.
+    ahead_ms: int = 0
     _stack: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     @property
@@ -64,11 +66,15 @@ class World:
         assert self.app is not None
         return self.app
 
+    def now(self) -> int:
+        """The time on the bot's machine."""
+        return self.stage.now() + self.ahead_ms
+
     async def start(self) -> App:
         """Start the bot, and wait until it listens."""
         self._stack = contextlib.AsyncExitStack()
         self.app = await self._stack.enter_async_context(
-            opened(self.config, timings=self.timings, now=self.stage.now)
+            opened(self.config, timings=self.timings, now=self.now)
         )
         running = asyncio.create_task(self.app.run())
         self._stack.push_async_callback(_end, running)

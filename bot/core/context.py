@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from bot.clock import Now
 from bot.config import Config
+from bot.core.clocks import Clocks
 from bot.core.creations import PendingCreations
 from bot.core.inbox import Inbox
 from bot.core.people import People
@@ -113,6 +114,7 @@ class Context:
     creations: PendingCreations
     requests: Requests
     now: Now
+    clocks: Clocks
     timings: FeatureTimings = DEFAULT_FEATURE_TIMINGS
     # Counters for the operator's metrics, by metric name.
     counts: Counter[str] = field(default_factory=Counter)

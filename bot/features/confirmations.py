@@ -84,7 +84,8 @@ async def _duplicate(ctx: Context, request: Request, meeting: Meeting, announcem
 
 async def _just_posted(ctx: Context, channel_id: str) -> tuple[Meeting, Announcement] | None:
     newest = await ctx.store.get(Recent, channel_id)
-    if newest is None or ctx.now() - newest.created_at >= ctx.config.meetings.duplicate_window_ms:
+    # The clock may have been put back.
+    if newest is None or abs(ctx.now() - newest.created_at) >= ctx.config.meetings.duplicate_window_ms:
         return None
     meeting = await ctx.store.get(Meeting, newest.meeting)
     if meeting is None or not meeting.open:

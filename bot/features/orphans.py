@@ -69,7 +69,7 @@ async def remove_orphans(ctx: Context, job: Job, about: Search) -> Changes:
     orphans = await ctx.store.find(Orphan, "user_id", about.user_id)
     looked = await _look(ctx, about.user_id, orphans)
     now, patience_ms = ctx.now(), APPEAR_MS if looked else GIVE_UP_MS
-    old = [each for each in orphans if now - each.created_at > patience_ms]
+    old = [each for each in orphans if now - each.created_at > patience_ms and not ctx.clocks.trouble]
     changes: list[Change] = [Delete(Orphan, each.id) for each in old]
     if len(old) < len(orphans):
         # The pauses count from the first search that works: the person may connect at any moment.

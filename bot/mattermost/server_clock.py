@@ -23,6 +23,16 @@ class ServerClock:
             return 0
         return (self._low + self._high) // 2
 
+    @property
+    def known(self) -> bool:
+        """Whether the server has sent a time stamp."""
+        return self._low is not None
+
+    def moved(self, step_ms: int) -> None:
+        """Take in that our own clock was put forward by ``step_ms``."""
+        if self._low is not None:
+            self._low, self._high = self._low - step_ms, self._high - step_ms
+
     def note_date(self, date: str, asked_at: int, came_at: int) -> None:
         """Take in a ``Date`` header; ``asked_at`` and ``came_at`` are times of our clock in ms."""
         try:

@@ -14,6 +14,7 @@ import aiohttp
 
 from bot.clock import Now, now_ms
 from bot.config import Config
+from bot.core.clocks import Clocks
 from bot.core.context import Context
 from bot.core.migrations import migrate
 from bot.core.registry import Registry
@@ -76,7 +77,11 @@ class App:
             tasks.create_task(self._keep("listener", self.listener.run))
             tasks.create_task(self._keep("reconciler", self.reconciler.run))
             tasks.create_task(self._keep("timer", self.worker.timer.run))
-            tasks.create_task(self._keep("janitor", Janitor(self.ctx.store, self.ctx.now).run))
+            ctx = self.ctx
+            look = partial(ctx.clocks.look, ctx.mattermost, ctx.zoom)
+            tasks.create_task(self._keep("janitor", Janitor(ctx.store, ctx.now, look).run))
+            watch = partial(ctx.clocks.watch, ctx.mattermost, ctx.zoom)
+            tasks.create_task(self._keep("clocks", watch))
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run ``work`` again whenever it fails: a failed part must not stop the others."""
@@ -137,16 +142,19 @@ async def opened(
         await look_at_keys(store, vault)
         http = open_mattermost_session(config.mattermost.ca_file)
         stack.push_async_callback(http.close)
-        mattermost = Mattermost(http, config.mattermost.url, config.mattermost.token, now=now)
+        clocks = Clocks(now, period_s=timings.clocks_s)
+        mattermost = _client(http, config, clocks)
         bot = await introduce(mattermost, timings.start_patience_s)
         ctx = await open_context(
-            config, registry, store, vault, mattermost, bot, metrics, now, stack, timings
+            config, registry, store, vault, mattermost, bot, metrics, clocks, stack, timings
         )
+        # Before anything is written down with the wrong time.
+        await clocks.settle(mattermost, ctx.zoom)
         # Before the worker watches the store: it treats the items it sees written as new, and those it
         # recovers as possibly begun.
         await resume(ctx)
         posting = Posting(
-            mattermost, bot.id, override=override_props(config), now=now, base_s=timings.post_retry_s
+            mattermost, bot.id, override=override_props(config), now=ctx.now, base_s=timings.post_retry_s
         )
         publisher = Publisher(ctx, registry, store, posting, edit_pause_s=timings.edit_pause_s)
         worker = Worker(ctx, registry, ctx.inbox, store, metrics, timings.retry_policy)
@@ -161,6 +169,11 @@ async def opened(
         await _serve_http(app, registry, metrics, servers)
         observe(metrics, app, posting)
         yield app
+
+
+def _client(http: aiohttp.ClientSession, config: Config, clocks: Clocks) -> Mattermost:
+    settings = config.mattermost
+    return Mattermost(http, settings.url, settings.token, clock=clocks.mattermost, now=clocks.now)
 
 
 def _listener(ctx: Context, grammar: Grammar, http: aiohttp.ClientSession, timings: Timings) -> Listener:
@@ -227,6 +240,8 @@ def _reasons(app: App) -> dict[str, str]:
         found["store"] = "writes do not reach the disk"
     if app.ctx.oauth.refusal:
         found["zoom"] = app.ctx.oauth.refusal
+    if trouble := app.ctx.clocks.trouble:
+        found["clock"] = trouble
     return found
 
 

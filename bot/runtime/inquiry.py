@@ -57,6 +57,10 @@ class Look:
     untold: int = 0
     gone_at: int = 0
 
+    def is_due(self, now: int) -> bool:
+        """Whether to look again now (ms). No pause is as long as two hours: then the clock was put back."""
+        return not now < self.due_at <= now + 2 * HOUR_MS
+
 
 async def inquire_again(ctx: Context, meeting: Meeting, look: Look) -> Finding | None:
     """Ask Zoom, less and less often, about a meeting that was closed because Zoom did not know it. Returns

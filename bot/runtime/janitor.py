@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from bot.clock import Now
 from bot.domain.records import (
@@ -41,11 +42,16 @@ BATCH = 500
 
 
 class Janitor:
-    """Deletes old records, at start and every hour."""
+    """Deletes old records, at start and every hour.
 
-    def __init__(self, store: Store, now: Now) -> None:
+    ``clocks_agree`` is asked each time. If it returns False nothing is deleted: it may not be as late as it
+    seems.
+    """
+
+    def __init__(self, store: Store, now: Now, clocks_agree: Callable[[], Awaitable[bool]]) -> None:
         self._store = store
         self._now = now
+        self._clocks_agree = clocks_agree
 
     async def run(self) -> None:
         """Delete old records now and every hour, until cancelled."""
@@ -58,6 +64,8 @@ class Janitor:
 
     async def tidy(self) -> int:
         """Delete old records once and return how many there were."""
+        if not await self._clocks_agree():
+            return 0
         old = await self._old()
         for start in range(0, len(old), BATCH):
             await self._store.commit(*old[start : start + BATCH])

@@ -6,7 +6,7 @@ import asyncio
 import logging
 
 from bot.core.context import Context
-from bot.domain.meetings import Expired, GivenUp, Started
+from bot.domain.meetings import Expired, GivenUp, MeetingEvent, Started
 from bot.domain.records import Meeting, Status
 from bot.errors import MattermostError, StoreError
 from bot.features import lifecycle
@@ -35,6 +35,7 @@ class Reconciler:
         # because Zoom did not know it is looked at.
         self._looks: dict[str, Look] = {}
         self._closed: dict[str, int] = {}
+        self._clocks_agree = False
         self.mended = 0
 
     async def run(self) -> None:
@@ -50,8 +51,10 @@ class Reconciler:
         """Check every open meeting once, except those that Zoom was asked about in vain a short time ago."""
         meetings = [*await self._ctx.store.find(Meeting, "open", True), *await self._lately_closed()]
         self._looks = {meeting.id: self._looks.get(meeting.id, Look()) for meeting in meetings}
+        if meetings:
+            self._clocks_agree = await self._ctx.clocks.look(self._ctx.mattermost, self._ctx.zoom)
         now = self._ctx.now()
-        due = [meeting for meeting in meetings if self._looks[meeting.id].due_at <= now]
+        due = [meeting for meeting in meetings if self._looks[meeting.id].is_due(now)]
         for start in range(0, len(due), BATCH):
             async with asyncio.TaskGroup() as tasks:
                 for meeting in due[start : start + BATCH]:
@@ -81,7 +84,7 @@ class Reconciler:
         async with self._slots:
             ask = inquire if meeting.open else inquire_again
             found = await ask(self._ctx, meeting, look)
-        if found is None:
+        if found is None or (_rests_on_our_clock(found.event) and not self._clocks_agree):
             return
         if look.gone_at and isinstance(found.event, Expired | GivenUp):
             self._closed[meeting.id] = self._ctx.now() + WATCH_MS
@@ -90,3 +93,8 @@ class Reconciler:
         if not isinstance(found.event, Started) or meeting.status is not Status.STARTED:
             self.mended += 1
             log.info("reconciler: meeting %s: %s", meeting.zoom_id, type(found.event).__name__)
+
+
+def _rests_on_our_clock(event: MeetingEvent) -> bool:
+    """Whether it closes a meeting because so much time has passed, and not because Zoom told its end."""
+    return isinstance(event, Expired | GivenUp)

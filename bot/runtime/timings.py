@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from bot.core.clocks import PERIOD_S
 from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
 from bot.mattermost import SocketTimings
 from bot.runtime.listener import ListenerTimings
@@ -24,6 +25,7 @@ class Timings:
     reconcile_s: float = 300.0
     edit_pause_s: float = 1.0
     broken_pause_s: float = BROKEN_PAUSE_S
+    clocks_s: float = PERIOD_S
     post_retry_s: float = 0.5
     retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
     features: FeatureTimings = DEFAULT_FEATURE_TIMINGS

@@ -7,8 +7,11 @@ import logging
 from contextlib import AsyncExitStack
 from functools import partial
 
+import aiohttp
+
 from bot.clock import Now
 from bot.config import Config
+from bot.core.clocks import Clocks
 from bot.core.context import Context
 from bot.core.creations import PendingCreations
 from bot.core.inbox import Inbox
@@ -31,6 +34,8 @@ from bot.stores.notifying import NotifyingStore
 from bot.vault import Vault
 from bot.zoom import AccountToken, OAuth, Tokens, Zoom
 from bot.zoom import open_session as open_zoom_session
+from bot.zoom.calls import OnCall
+from bot.zoom.tokens import TokenSource
 
 log = logging.getLogger(__name__)
 
@@ -47,12 +52,12 @@ async def open_context(
     mattermost: Mattermost,
     bot: User,
     metrics: Metrics,
-    now: Now,
+    clocks: Clocks,
     stack: AsyncExitStack,
     timings: Timings,
 ) -> Context:
     """Build the context for features. Everything that must be closed is pushed on ``stack``."""
-    zoom = config.zoom
+    zoom, now = config.zoom, clocks.now
     oauth = _oauth(config, now)
     stack.push_async_callback(oauth.close)
     tokens = Tokens(store, vault, oauth, now, timings.zoom)
@@ -73,19 +78,39 @@ async def open_context(
         vault=vault,
         mattermost=mattermost,
         people=People(mattermost, now),
-        zoom=Zoom(
-            http, zoom.api_url, shared or tokens, app=zoom.app, now=now, timings=timings.zoom, on_call=count
-        ),
+        zoom=_zoom(config, http, shared or tokens, clocks, timings, count),
         tokens=tokens,
         oauth=oauth,
         inbox=Inbox(store, vault, now),
         creations=PendingCreations(),
         requests=registry,
         now=now,
+        clocks=clocks,
         timings=timings.features,
     )
     tokens.on_lost = partial(registry.link_lost, ctx)
     return ctx
+
+
+def _zoom(
+    config: Config,
+    http: aiohttp.ClientSession,
+    tokens: TokenSource,
+    clocks: Clocks,
+    timings: Timings,
+    count: OnCall,
+) -> Zoom:
+    zoom = config.zoom
+    return Zoom(
+        http,
+        zoom.api_url,
+        tokens,
+        app=zoom.app,
+        now=clocks.now,
+        timings=timings.zoom,
+        on_call=count,
+        on_date=clocks.zoom.note_date,
+    )
 
 
 def _oauth(config: Config, now: Now) -> OAuth:

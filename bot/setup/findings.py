@@ -6,6 +6,8 @@ import enum
 import re
 from dataclasses import dataclass
 
+from bot.core.clocks import LIMIT_MS
+
 
 class Level(enum.StrEnum):
     """``WRONG`` keeps the bot from working; a ``NOTE`` is worth knowing."""
@@ -53,3 +55,10 @@ def _found(level: Level, subject: str, text: str) -> Finding:
 def asking(text: str, question: str) -> str:
     """The text followed by a question, unless it already ends with one."""
     return text if text.endswith("?") else f"{text}; {question}"
+
+
+def clock_effect(skew_ms: int) -> str:
+    """What follows for the bot from a clock that differs so much; empty if it is less than an hour."""
+    return (
+        ", and until they agree nothing is deleted or given up for its age" if abs(skew_ms) > LIMIT_MS else ""
+    )

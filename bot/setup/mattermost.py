@@ -19,7 +19,7 @@ from bot.errors import (
 from bot.mattermost import Mattermost, Socket, User, open_session
 from bot.mattermost.frames import Event
 from bot.mattermost.rest import Rest
-from bot.setup.findings import Finding, asking, note, ok, wrong
+from bot.setup.findings import Finding, asking, clock_effect, note, ok, wrong
 
 SOCKET_TIMEOUT_S = 15.0
 MAX_SKEW_MS = 60_000
@@ -71,9 +71,8 @@ def _account(me: User) -> Finding:
 def _clock(client: Mattermost) -> Finding:
     seconds = client.server_offset / 1000
     if abs(client.server_offset) > MAX_SKEW_MS:
-        return wrong(
-            "clock", f"differs from Mattermost's by {seconds:.0f} s: synchronize both clocks with NTP"
-        )
+        text = f"differs from Mattermost's by {seconds:.0f} s{clock_effect(client.server_offset)}"
+        return wrong("clock", f"{text}: synchronize both clocks with NTP")
     return ok("clock", "agrees with Mattermost's")
 
 

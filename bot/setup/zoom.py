@@ -12,7 +12,7 @@ from bot.clock import now_ms
 from bot.config import Config
 from bot.errors import ConfigError, ZoomClientError, ZoomError, ZoomLinkError, ZoomUnreachableError
 from bot.setup.calls import body_of, trouble
-from bot.setup.findings import Finding, asking, note, ok, wrong
+from bot.setup.findings import Finding, asking, clock_effect, note, ok, wrong
 from bot.setup.scopes import lacking
 from bot.zoom import Grant, OAuth, open_session
 
@@ -138,5 +138,6 @@ def _clock(date: str, asked_at: int) -> list[Finding]:
         return []
     if abs(skew) > MAX_SKEW_MS:
         text = f"differs from Zoom's by {skew / 1000:.0f} s, and beyond 300 s webhooks are refused"
+        text += clock_effect(skew)
         return [wrong("clock", f"{text}: synchronize it with NTP")]
     return [ok("clock", "agrees with Zoom's")]

@@ -23,6 +23,8 @@ from bot.zoom.tokens import TokenSource
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 # Called with the name of a call and its HTTP status (0: no answer).
 OnCall = Callable[[str, int], None]
+# Called with an answer's ``Date``, and when the call was sent and answered by our clock (ms).
+OnDate = Callable[[str, int, int], None]
 
 MAX_ANSWER = 4 * 1024 * 1024
 # The longest rate limit to wait for. If it lasts longer, the person is told instead.
@@ -38,6 +40,10 @@ def ignore_call(name: str, status: int) -> None:
     """Do nothing; the default of ``on_call``."""
 
 
+def ignore_date(date: str, asked_at: int, came_at: int) -> None:
+    """Do nothing; the default of ``on_date``."""
+
+
 class Calls:
     """Sends calls to ``api_url`` with access tokens from ``tokens``. All errors are :class:`ZoomError`."""
 
@@ -51,6 +57,7 @@ class Calls:
         timeout_s: float = TIMEOUT_S,
         timings: ZoomTimings = DEFAULT_TIMINGS,
         on_call: OnCall = ignore_call,
+        on_date: OnDate = ignore_date,
     ) -> None:
         self._http = http
         self._base = api_url.rstrip("/")
@@ -59,6 +66,7 @@ class Calls:
         self.now = now
         self._timeout = timeouts(timeout_s)
         self._on_call = on_call
+        self._on_date = on_date
         self.timings = timings
         self._breaker = Breaker(asyncio.get_running_loop().time, timings)
 
@@ -112,6 +120,16 @@ class Calls:
             token = await self.tokens.refresh(owner, token)
         return await self._exchange(name, token, method, path, json, params)
 
+    async def ask_time(self) -> None:
+        """Let ``on_date`` know Zoom's time. Needs no token: the answer is a refusal."""
+        try:
+            await self._answer("", "GET", "users/me", None, None)
+        except (aiohttp.ClientError, TimeoutError, OSError, TooLargeError) as error:
+            failure = error_without_answer(error, self.host, write=False)
+        else:
+            return
+        raise failure
+
     async def wait(self, error: ZoomError, tries: int) -> bool:
         """Wait as long as ``error`` asks for; return False at once if a retry makes no sense."""
         seconds = self._asks_for(error)
@@ -162,15 +180,17 @@ class Calls:
         json: Mapping[str, Any] | None,
         params: Mapping[str, str] | None,
     ) -> tuple[int, Mapping[str, str], bytes]:
+        asked_at = self.now()
         async with self._http.request(
             method,
             URL(f"{self._base}/{path}", encoded=True),
             json=json,
             params=params,
-            headers={"Authorization": f"Bearer {token}"},
+            headers={"Authorization": f"Bearer {token}"} if token else {},
             timeout=self._timeout,
             allow_redirects=False,
         ) as response:
+            self._on_date(response.headers.get("Date", ""), asked_at, self.now())
             body = await read_bounded(response.content.iter_any(), MAX_ANSWER)
             return response.status, response.headers, body
 

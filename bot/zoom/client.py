@@ -11,7 +11,7 @@ from bot.clock import Now, now_ms
 from bot.errors import EmailHiddenError, ZoomNotFoundError
 from bot.zoom import answers
 from bot.zoom.account_token import GrantToken
-from bot.zoom.calls import Calls, OnCall, ignore_call
+from bot.zoom.calls import Calls, OnCall, OnDate, ignore_call, ignore_date
 from bot.zoom.creating import Creation, every, find
 from bot.zoom.downloads import download
 from bot.zoom.errors import AccessRefusedError
@@ -31,7 +31,8 @@ class Zoom:
 
     A ``user`` app calls as the person (``users/me``) with that person's token. Other apps call with one
     shared token and identify the person by e-mail address. Create it in a running loop; the caller closes
-    ``http`` and ``tokens``. ``on_call`` is called with each call's name and HTTP status (0: no answer).
+    ``http`` and ``tokens``. ``on_call`` is called with each call's name and HTTP status (0: no answer),
+    ``on_date`` with the ``Date`` of each answer; see :data:`bot.zoom.calls.OnDate`.
     """
 
     def __init__(
@@ -45,11 +46,19 @@ class Zoom:
         timeout_s: float = TIMEOUT_S,
         timings: ZoomTimings = DEFAULT_TIMINGS,
         on_call: OnCall = ignore_call,
+        on_date: OnDate = ignore_date,
     ) -> None:
         self._http = http
         self._app = app
         self._calls = Calls(
-            http, api_url, tokens, now=now, timeout_s=timeout_s, timings=timings, on_call=on_call
+            http,
+            api_url,
+            tokens,
+            now=now,
+            timeout_s=timeout_s,
+            timings=timings,
+            on_call=on_call,
+            on_date=on_date,
         )
 
     async def create_meeting(self, caller: Caller, *, topic: str, marker: str) -> MeetingInfo:
@@ -122,6 +131,10 @@ class Zoom:
         """The Zoom user who gave this grant: ``GET /users/me`` with its own token, before there is a link."""
         calls = self._calls.using(GrantToken(grant))
         return answers.user(await calls.send("user", "", "GET", "users/me"))
+
+    async def ask_time(self) -> None:
+        """Let ``on_date`` know Zoom's time, in one call without a token."""
+        await self._calls.ask_time()
 
     async def settings(self, caller: Caller) -> Settings:
         """The caller's settings (``GET /users/{…}/settings``)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -151,7 +152,8 @@ async def test_handled_items_are_cleaned_all_the_same(world: World) -> None:
     await settle(world)
     world.zoom.clock.advance(4 * DAY_S)
     await world.bot.listener.catch_up()
-    await Janitor(world.bot.ctx.store, world.bot.ctx.now).tidy()
+    ctx = world.bot.ctx
+    await Janitor(ctx.store, ctx.now, partial(ctx.clocks.look, ctx.mattermost, ctx.zoom)).tidy()
     assert await world.bot.ctx.store.find(Item, "state", ItemState.DONE) == []
 
 

@@ -111,6 +111,17 @@ async def test_a_server_that_is_not_there_is_said(config: Config, port: int) -> 
     assert set(wrong) == {"zoom.url", "zoom.api_url"}
 
 
+@pytest.mark.parametrize(("ahead_s", "stops"), [(1800, False), (-7200, True)])
+async def test_clocks_that_differ_are_said(
+    config: Config, mattermost: Mattermost, zoom: Zoom, ahead_s: int, stops: bool
+) -> None:
+    mattermost.world.clock_offset_ms = zoom.clock_offset_ms = ahead_s * 1000
+    for found, name in ((await check_mattermost(config), "Mattermost"), (await check_zoom(config), "Zoom")):
+        wrong = of(found, Level.WRONG)["clock"]
+        assert f"differs from {name}'s by" in wrong
+        assert ("nothing is deleted" in wrong) is stops
+
+
 async def test_an_unknown_admin_is_said(config: Config) -> None:
     found = await check_mattermost(changed(config, "mattermost", admins=("alice", "nobody")))
     assert of(found, Level.WRONG) == {"mattermost.admins": "there is no user @nobody"}

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -58,6 +59,11 @@ class Dispatcher:
             return response
 
         return pass_through
+
+    async def date(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Give each answer the time of the sandbox's clock."""
+        now_ms = self._world.clock.now_ms() + self._world.clock_offset_ms
+        response.headers["Date"] = formatdate(now_ms / 1000, usegmt=True)
 
     def api(self, scope: str, handler: ApiHandler) -> Handler:
         """Wrap an API handler: check token and scope, and turn ``ApiError`` into Zoom's JSON."""

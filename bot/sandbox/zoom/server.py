@@ -77,6 +77,7 @@ class Zoom(World):
     def _application(self) -> web.Application:
         dispatcher = Dispatcher(self)
         application = web.Application(middlewares=[dispatcher.middleware()], client_max_size=1 << 20)
+        application.on_response_prepare.append(dispatcher.date)
         for part in (
             OAuth(self),
             Api(self, dispatcher),

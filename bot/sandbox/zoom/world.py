@@ -50,6 +50,8 @@ class World:
         self.redirect_uri = ""
         self.account_id = ids.user_id()
         self.clock = Clock()
+        # How far the ``Date`` of the answers is ahead of it.
+        self.clock_offset_ms = 0
         self.accounts = Accounts(self.clock, self.account_id)
         self.accounts.scope = " ".join(scope + self.scope_suffix for scope in SCOPES)
         self.meeting_store = MeetingStore(self.clock, self.accounts)
