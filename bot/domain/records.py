@@ -86,6 +86,7 @@ class LostLink(Record, kw_only=True):
     indexes: ClassVar[tuple[str, ...]] = ("told", "zoom_user_id")
 
     zoom_user_id: str
+    zoom_account_id: str = ""
     linked_by: str = ""
     at: int
     told: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any, TypeVar
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
@@ -16,6 +17,8 @@ from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
 
+L = TypeVar("L", LinkedAccount, LostLink)
+
 # Clocks differ by less than this, and nobody links again that fast.
 SLACK_MS = 2_000
 
@@ -23,24 +26,47 @@ SLACK_MS = 2_000
 @webhook("app_deauthorized", any_meeting=True)
 async def deauthorize(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Delete the links to this Zoom account, and tell their owners. Zoom has already revoked the tokens."""
-    payload = webhook.payload
-    client_id, zoom_user_id = payload.get("client_id"), payload.get("user_id")
-    if not isinstance(zoom_user_id, str) or not zoom_user_id:
-        return []
+    client_id = webhook.payload.get("client_id")
     if client_id and client_id != ctx.config.zoom.client_id:
         log.warning("deauthorization: it is meant for another app")
         return []
-    at = max(parse_time(str(payload.get("deauthorization_time", ""))), webhook.at)
+    at = _removed_at(job, webhook)
     changes: list[Change] = []
-    for lost in await ctx.store.find(LostLink, "zoom_user_id", zoom_user_id):
+    for lost in await _meant(ctx, LostLink, webhook.payload):
         # Zoom refused the link before it said why.
         changes += [Delete(LostLink, lost.id), *await _forget(ctx, job, lost)]
-    for link in await ctx.store.find(LinkedAccount, "zoom_user_id", zoom_user_id):
+    for link in await _meant(ctx, LinkedAccount, webhook.payload):
         # The webhook may come hours late, after the person has connected again.
         if link.linked_at <= at + SLACK_MS:
             changes += [*ctx.tokens.unlinked(link.id), *await _forget(ctx, job, link)]
             log.info("deauthorization: a link is deleted", extra={"item": job.id})
     return changes
+
+
+def _removed_at(job: Job, webhook: Webhook) -> int:
+    """When the app was removed (ms); when the webhook arrived, if Zoom does not say."""
+    written = parse_time(str(webhook.payload.get("deauthorization_time") or ""))
+    return written or webhook.at or job.asked_at
+
+
+async def _meant(ctx: Context, kind: type[L], payload: dict[str, Any]) -> list[L]:
+    """The links of the person who removed the app, and the account's link if it was that account's app.
+    ``user_id`` may then be that of another administrator than the one who authorized it."""
+    zoom_user_id = payload.get("user_id")
+    if not isinstance(zoom_user_id, str):
+        zoom_user_id = ""
+    found = await ctx.store.find(kind, "zoom_user_id", zoom_user_id) if zoom_user_id else []
+    meant = [each for each in found if each.id != ACCOUNT]
+    shared = await ctx.store.get(kind, ACCOUNT)
+    if shared and _is_of(shared, payload.get("account_id"), zoom_user_id):
+        meant.append(shared)
+    return meant
+
+
+def _is_of(shared: LinkedAccount | LostLink, account_id: object, zoom_user_id: str) -> bool:
+    if shared.zoom_account_id and account_id:
+        return shared.zoom_account_id == account_id
+    return shared.zoom_user_id == zoom_user_id
 
 
 async def _forget(ctx: Context, job: Job, link: LinkedAccount | LostLink) -> list[Change]:

@@ -199,7 +199,13 @@ class Tokens:
         if link is None or link.sealed_tokens != sealed:
             self._pairs.forget(user_id)
             return
-        lost = LostLink(id=user_id, zoom_user_id=link.zoom_user_id, linked_by=link.linked_by, at=self._now())
+        lost = LostLink(
+            id=user_id,
+            zoom_user_id=link.zoom_user_id,
+            zoom_account_id=link.zoom_account_id,
+            linked_by=link.linked_by,
+            at=self._now(),
+        )
         await self._store.commit(Delete(LinkedAccount, user_id), Put(lost), *self.on_lost(lost))
         self._pairs.forget(user_id)
 

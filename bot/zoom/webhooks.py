@@ -79,12 +79,8 @@ class Webhook(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def at(self) -> int:
-        """When it happened, in ms; 0 if unknown."""
-        try:
-            at = int(self.event_ts or 0)
-        except (ValueError, OverflowError):
-            return 0
-        return at if 0 < at < MAX_TIME_MS else 0
+        """When it happened, in ms; 0 if unknown. ``app_deauthorized`` has its time inside the payload."""
+        return _ms(self.event_ts) or _ms(self.payload.get("event_ts"))
 
     @property
     def object(self) -> dict[str, Any]:
@@ -125,7 +121,8 @@ def _known(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def identity(webhook: Webhook) -> str:
-    """The id shared by all deliveries of one event, made of its name, time, meeting and participant."""
+    """The id shared by all deliveries of one event, made of its name, time, meeting and participant, and of
+    what it has in place of these."""
     found = webhook.object
     participant = found.get("participant")
     who = participant if isinstance(participant, dict) else {}
@@ -135,8 +132,31 @@ def identity(webhook: Webhook) -> str:
         found.get("uuid") or found.get("meeting_uuid") or found.get("id") or "",
         who.get("user_id") or who.get("participant_uuid") or who.get("id") or who.get("user_name") or "",
         webhook.payload.get("user_id") or "",
+        *_particulars(webhook),
     ]
-    return "zoom:" + hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:32]
+    return "zoom:" + hashlib.sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()[:32]
+
+
+def _particulars(webhook: Webhook) -> list[Any]:
+    """What tells an event from others that has no time of its own, or is not about one meeting."""
+    payload, found = webhook.payload, webhook.object
+    if not webhook.event_ts:
+        return [payload]
+    about_one = any(found.get(name) for name in ("uuid", "meeting_uuid", "id"))
+    # Zoom makes a signature for each deauthorization.
+    own = [payload[name] for name in ("signature", "deauthorization_time") if payload.get(name)]
+    return own if about_one or not found else [*own, found]
+
+
+def _ms(value: object) -> int:
+    """A time as ms since the epoch; 0 if it is none. Zoom writes ms, or ``2024-09-08 15:58:40``."""
+    if not isinstance(value, int | float | str):
+        return 0
+    try:
+        at = int(value)
+    except (ValueError, OverflowError):
+        return parse_time(str(value))
+    return at if 0 < at < MAX_TIME_MS else 0
 
 
 def meeting_event(webhook: Webhook, meeting: MeetingObject) -> MeetingEvent | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from bot.domain.records import LinkedAccount, LostLink, Preference, Subscription
 from bot.sandbox.zoom.models import Json
+from bot.zoom import ACCOUNT
 from tests.conftest import MakeWorld, World
-from tests.features.kit import ask, connect, direct, planned, settle
+from tests.features.kit import as_app, ask, connect, direct, planned, settle
 
 
 def payload(world: World, email: str = "bob@demo.example") -> Json:
@@ -115,3 +117,59 @@ async def test_everybody_who_linked_the_account_is_told(trio: World) -> None:
     await settle(trio)
     assert await links(trio) == {trio.mattermost.user("carol").id}
     assert len(direct(trio, "bob")) == len(direct(trio, "mallory")) == 1
+
+
+async def account(make_world: MakeWorld) -> World:
+    """An app of the whole account, which alice authorized; dora is another administrator of it at Zoom."""
+    world = await as_app(await make_world(start=False), "account")
+    world.zoom.add_user("dora@demo.example", admin=True)
+    return world
+
+
+async def test_another_administrator_of_the_account_removes_the_app(make_world: MakeWorld) -> None:
+    world = await account(make_world)
+    await world.zoom.deauthorize("dora@demo.example")
+    await settle(world)
+    assert await links(world) == set()
+    assert "administrator" in (await world.ask("bob", "dev", "@zoom standup")).message
+
+
+async def test_another_account_s_news_leave_the_account_s_link_alone(make_world: MakeWorld) -> None:
+    world = await account(make_world)
+    elsewhere: Json = {"account_id": "another", "user_id": "nobody", "client_id": world.zoom.client_id}
+    await world.zoom.deliver("app_deauthorized", elsewhere, event_ts=0)
+    await settle(world)
+    assert await links(world) == {ACCOUNT}
+
+
+async def test_the_account_s_link_that_was_lost_before_is_told_of_once_more(make_world: MakeWorld) -> None:
+    """Zoom refuses the tokens first, and says later which account removed the app."""
+    world = await account(make_world)
+    alice = world.mattermost.user("alice")
+    store = world.bot.ctx.store
+    await store.update(LinkedAccount, ACCOUNT, lambda link: replace(link, linked_by=alice.id))
+    await world.zoom.deauthorize("dora@demo.example", deliver=False)
+    world.zoom.clock.advance(3600)
+    await ask(world, "bob", "dev", "@zoom standup")
+    assert [lost.id for lost in await store.all(LostLink)] == [ACCOUNT]
+    await world.zoom.deauthorize("dora@demo.example")
+    await settle(world)
+    assert await store.all(LostLink) == []
+    assert "removed me at Zoom" in direct(world, "alice")[-1]
+
+
+async def test_two_removals_of_one_person_are_two(trio: World) -> None:
+    carol = trio.mattermost.user("carol")
+    for removals in (1, 2):
+        await trio.zoom.deauthorize("bob@demo.example")
+        await trio.zoom.redeliver(trio.zoom.deliveries[-1])
+        await settle(trio)
+        assert await links(trio) == {carol.id}
+        assert len(direct(trio, "bob")) == removals
+        await trio.link("bob")
+
+
+async def test_a_removal_without_any_time_counts_from_when_it_arrives(trio: World) -> None:
+    await trio.zoom.deliver("app_deauthorized", payload(trio), event_ts=0)
+    await settle(trio)
+    assert await links(trio) == {trio.mattermost.user("carol").id}

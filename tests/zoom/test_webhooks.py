@@ -51,6 +51,40 @@ def told(received: Webhook) -> MeetingEvent | None:
     return meeting_event(received, received.meeting)
 
 
+# Which event it is.
+
+
+def removal(**payload: Any) -> Webhook:
+    return read_webhook(
+        json.dumps({"event": "app_deauthorized", "payload": {"user_id": "u", **payload}}).encode()
+    )
+
+
+def test_an_event_without_a_time_of_its_own_is_known_by_all_that_it_says() -> None:
+    first = removal(signature="a", deauthorization_time="2024-09-08T15:58:40Z")
+    assert identity(first) == identity(removal(deauthorization_time="2024-09-08T15:58:40Z", signature="a"))
+    others = [
+        removal(signature="b", deauthorization_time="2024-09-08T15:58:40Z"),
+        removal(signature="a", deauthorization_time="2024-09-09T15:58:40Z"),
+        removal(event_ts=T),
+        removal(event_ts="2024-09-08 15:58:40"),
+        removal(account_id="a"),
+    ]
+    assert len({identity(each) for each in [first, *others]}) == 6
+
+
+def test_two_events_of_one_moment_about_several_meetings_are_two() -> None:
+    """A batch names no meeting of its own."""
+    event = "recording.batch_trashed"
+    trashed = [webhook(event, meetings=[{"meeting_uuid": uuid}]) for uuid in ("a", "b", "a")]
+    assert identity(trashed[0]) == identity(trashed[2]) != identity(trashed[1])
+
+
+@pytest.mark.parametrize("at", [1_725_811_120_000, "1725811120000", "2024-09-08 15:58:40"])
+def test_a_time_inside_the_payload_counts_where_there_is_no_other(at: int | str) -> None:
+    assert removal(event_ts=at).at == 1_725_811_120_000
+
+
 # Signatures.
 
 

@@ -200,7 +200,7 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """A webhook to deliver. ``payload`` is sent as is; ``at_ms`` becomes ``event_ts``."""
+    """A webhook to deliver. ``payload`` is sent as is; ``at_ms`` becomes ``event_ts``, which 0 leaves out."""
 
     name: str
     payload: Json

@@ -189,19 +189,20 @@ class Zoom(World):
         self.accounts.drop(self.user(email))
 
     async def deauthorize(self, email: str, *, deliver: bool = True) -> None:
-        """Remove the app for the user: revoke the tokens and send ``app_deauthorized``."""
+        """Remove the app as this user: revoke the tokens (in an account's app everybody's) and send
+        ``app_deauthorized``. That event has no ``event_ts`` beside its payload."""
         user = self.user(email)
-        self.accounts.drop(user)
+        for each in self.accounts.users.values() if self.app == "account" else (user,):
+            self.accounts.drop(each)
         payload: Json = {
             "account_id": user.account_id,
             "user_id": user.id,
             "signature": secrets.token_hex(32),
             "deauthorization_time": iso(self.clock.now_ms()),
             "client_id": self.client_id,
+            "event_ts": self.clock.now_ms(),
         }
-        await self._send(
-            [Event(name="app_deauthorized", payload=payload, at_ms=self.clock.now_ms())], deliver
-        )
+        await self._send([Event(name="app_deauthorized", payload=payload, at_ms=0)], deliver)
 
     async def consent(self, authorize_url: str, email: str, allow: bool = True) -> str:
         """Open an authorization URL and allow or decline; returns the URL that Zoom redirects to."""

@@ -27,7 +27,9 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
 
 def encode(event: Event) -> bytes:
     """The body of an event, as compact JSON."""
-    body: Json = {"event": event.name, "payload": event.payload, "event_ts": event.at_ms}
+    body: Json = {"event": event.name, "payload": event.payload}
+    if event.at_ms:
+        body["event_ts"] = event.at_ms
     if event.download_token:
         body["download_token"] = event.download_token
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
