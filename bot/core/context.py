@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
@@ -116,6 +117,8 @@ class Context:
     now: Now
     clocks: Clocks
     timings: FeatureTimings = DEFAULT_FEATURE_TIMINGS
+    # Held while it is decided to whom a Zoom user belongs.
+    linking: asyncio.Lock = field(default_factory=asyncio.Lock)
     # Counters for the operator's metrics, by metric name.
     counts: Counter[str] = field(default_factory=Counter)
 

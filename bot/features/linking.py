@@ -10,6 +10,7 @@ from __future__ import annotations
 import enum
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -21,8 +22,8 @@ from bot.errors import ZoomError, ZoomRateLimitError, ZoomScopeError, ZoomUnreac
 from bot.features import pending, tickets
 from bot.features.connect import address, link_id, revoke
 from bot.messages.content import text
-from bot.stores import Put
-from bot.zoom import Grant, ZoomUser
+from bot.stores import Change, Put
+from bot.zoom import ACCOUNT, Grant, ZoomUser
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ async def confirm(ctx: Context, token: str, secret: str, *, cancelled: bool) -> 
     grant, zoom_user = _open_grant(ctx, ticket)
     if cancelled or ticket.expires_at < ctx.now():
         await ctx.store.commit(tickets.close(ticket))
-        await revoke(ctx, grant)
+        await _return(ctx, grant, zoom_user)
         return Problem.CANCELLED if cancelled else Problem.EXPIRED
     if await _link(ctx, ticket, grant, zoom_user):
         log.info("zoom account linked", extra={"user": ticket.user_id})
@@ -122,7 +123,7 @@ async def _exchange(ctx: Context, ticket: Ticket, code: str) -> Question | Probl
             await revoke(ctx, grant)
         return _problem(failure)
     if problem := await _email_problem(ctx, ticket, zoom_user):
-        await revoke(ctx, grant)
+        await _return(ctx, grant, zoom_user)
         return problem
     secret = secrets.token_urlsafe(32)
     sealed = ctx.vault.seal(ticket.id, msgspec.json.encode([grant, zoom_user]).decode())
@@ -143,35 +144,87 @@ def _problem(failure: ZoomError) -> Problem:
 async def _email_problem(ctx: Context, ticket: Ticket, zoom_user: ZoomUser) -> Problem | None:
     if not ctx.config.zoom.require_same_email or ctx.config.zoom.app != "user":
         return None
-    email = (await ctx.people.get(ticket.user_id)).email
+    email = (await ctx.people.fresh(ticket.user_id)).email
     if email and email.casefold() == zoom_user.email.casefold():
         return None
     return Problem.WRONG_EMAIL if email else Problem.HIDDEN_EMAIL
 
 
 async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser) -> bool:
-    """Write the link, the message about it, the pending requests and the closed ticket in one commit.
+    """Write the link, the messages about it, the pending requests and the closed ticket in one commit.
 
     An old link is replaced, never removed first: a request in between would be told to connect again.
     Returns False if another click was faster.
     """
     id = link_id(ctx, ticket.user_id)
-    before = await ctx.store.get(LinkedAccount, id)
     old = await ctx.tokens.held(id)
-    waiting = await pending.resume(ctx, ticket)
-    key = "connected-and-on" if any(isinstance(each, Put) for each in waiting) else "connected"
-    said = text(key, email=address(zoom_user.email))
-    told = ctx.tell_user(f"linked:{ticket.id}", ticket.user_id, said)
-    now = await ctx.store.get(Ticket, ticket.id)
-    if now is None or not now.sealed_grant:
-        return False
-    closed = tickets.close(ticket, linked_email=zoom_user.email)
-    linked = ctx.tokens.linked(id, grant, zoom_user, by=ticket.user_id)
-    await ctx.store.commit(*linked, closed, told, *waiting)
-    # Revoking the old tokens of the same Zoom account could also revoke the new ones.
-    if old and before and before.zoom_user_id != zoom_user.id:
+    async with ctx.linking:
+        before = await ctx.store.get(LinkedAccount, id)
+        now = await ctx.store.get(Ticket, ticket.id)
+        if now is None or not now.sealed_grant:
+            return False
+        waiting = await pending.resume(ctx, ticket)
+        key = "connected-and-on" if any(isinstance(each, Put) for each in waiting) else "connected"
+        said = text(key, email=address(zoom_user.email))
+        told = ctx.tell_user(f"linked:{ticket.id}", ticket.user_id, said)
+        closed = tickets.close(ticket, linked_email=zoom_user.email)
+        same_user = await ctx.store.find(LinkedAccount, "zoom_user_id", zoom_user.id)
+        grant = await _latest(ctx, same_user, grant)
+        taken = _taken_over(
+            ctx, ticket, zoom_user, [each for each in same_user if each.id not in (id, ACCOUNT)]
+        )
+        linked = ctx.tokens.linked(id, grant, zoom_user, by=ticket.user_id)
+        await ctx.store.commit(*taken, *linked, closed, told, *waiting)
+    if old and before and await _is_done_with(ctx, before, zoom_user):
         await revoke(ctx, old)
     return True
+
+
+async def _latest(ctx: Context, same_user: Sequence[LinkedAccount], grant: Grant) -> Grant:
+    """The tokens that Zoom still accepts: each authorization of a Zoom user ends the earlier ones, and the
+    person may have confirmed a later one before this one."""
+    newest = max(same_user, key=lambda link: link.expires_at, default=None)
+    if newest is None or newest.expires_at <= grant.expires_at:
+        return grant
+    return await ctx.tokens.held(newest.id) or grant
+
+
+def _taken_over(
+    ctx: Context, ticket: Ticket, zoom_user: ZoomUser, links: Sequence[LinkedAccount]
+) -> list[Change]:
+    """Return the changes that unlink other people from this Zoom user and tell them. Their tokens are not
+    revoked: Zoom has ended them, and revoking could end the new ones as well."""
+    said = text("connection-taken-over", name=ticket.user_name, email=address(zoom_user.email))
+    changes: list[Change] = []
+    for link in links:
+        log.info("a zoom account goes to another person", extra={"user": link.id})
+        told = ctx.tell_user(f"taken-over:{ticket.id}:{link.id}", link.id, said)
+        changes += [*ctx.tokens.unlinked(link.id), told]
+    return changes
+
+
+async def _is_done_with(ctx: Context, before: LinkedAccount, zoom_user: ZoomUser) -> bool:
+    """Whether the replaced link's tokens may be revoked: that must not end those of a present link."""
+    if before.zoom_user_id == zoom_user.id:
+        return False
+    if before.id == ACCOUNT and before.zoom_account_id == zoom_user.account_id:
+        return False
+    return not await ctx.store.has(LinkedAccount, "zoom_user_id", before.zoom_user_id)
+
+
+async def _return(ctx: Context, grant: Grant, zoom_user: ZoomUser) -> None:
+    """Give back tokens that nobody confirmed. With them Zoom has ended those of a link to the same Zoom user:
+    that link continues with these. Only if there is none, they are revoked."""
+    async with ctx.linking:
+        links = await ctx.store.find(LinkedAccount, "zoom_user_id", zoom_user.id)
+        if newest := max(links, key=lambda link: link.expires_at, default=None):
+            if newest.expires_at < grant.expires_at:
+                by = newest.linked_by
+                await ctx.store.commit(*ctx.tokens.linked(newest.id, grant, zoom_user, by=by))
+            return
+    shared = await ctx.store.get(LinkedAccount, ACCOUNT)
+    if shared is None or shared.zoom_account_id != zoom_user.account_id:
+        await revoke(ctx, grant)
 
 
 def _open_grant(ctx: Context, ticket: Ticket) -> tuple[Grant, ZoomUser]:

@@ -190,6 +190,7 @@ connect-admin = Zoom isn't connected yet. A system administrator of Mattermost n
 connect-not-needed = You don't need to connect anything: this server's administrator has set Zoom up for everyone.
 connect-denied = Only a system administrator can connect or disconnect Zoom here. Everyone else is ready to go.
 connected = You're connected to Zoom as { $email }. To start a meeting, write `start` to me or mention me in a channel.
+connection-taken-over = { $name } has just connected the Zoom account { $email }, which you were connected to. A Zoom account can belong to only one person here, so I've removed your connection. To connect your own Zoom account, write `connect`. If { $name } shouldn't have done that, tell your administrator.
 connected-and-on = You're connected to Zoom as { $email }. Now I'll do what you asked.
 disconnected = I've disconnected your Zoom account and deleted its keys. Write `connect` to link it again.
 disconnected-here = I've disconnected your Zoom account here and deleted its keys, but I couldn't tell Zoom. To be sure, also remove the app at marketplace.zoom.us under *Manage > Added Apps*.

@@ -220,6 +220,7 @@ async def test_silence_ends_and_the_loop_turns_meanwhile(sandbox: Sandbox) -> No
 
 
 async def test_no_more_than_four_at_a_time(sandbox: Sandbox, oauth: OAuth) -> None:
-    grants = [grant_of(sandbox, "alice@demo.example") for _ in range(12)]
+    people = [sandbox.add_user(f"person{number}@demo.example").email for number in range(12)]
+    grants = [grant_of(sandbox, email) for email in people]
     fresh = await asyncio.gather(*(oauth.refresh(grant.refresh_token) for grant in grants))
     assert len({grant.access_token for grant in fresh}) == 12

@@ -104,7 +104,8 @@ class Accounts:
         return self.grant(known.user)
 
     def grant(self, user: User) -> Json:
-        """Authorize the app for ``user``; returns the token response."""
+        """Authorize the app for ``user``; returns the token response. The user's earlier tokens die."""
+        self.drop(user)
         grant = Grant(user=user)
         self.grants.append(grant)
         return self._issue(grant)
@@ -153,7 +154,7 @@ class Accounts:
         self.revoked.append(token)
 
     def drop(self, user: User) -> None:
-        """Revoke all of the user's tokens, as when the user removes the app."""
+        """Revoke all of the user's tokens, as when the user removes the app or authorizes it again."""
         for grant in self.grants:
             if grant.user is user:
                 grant.dead = True
