@@ -131,7 +131,7 @@ class World:
 
     def direct(self, name: str) -> Channel:
         """A person's direct channel with the bot."""
-        return self.mattermost.direct(name, "zoom")
+        return self.mattermost.direct(name, self.mattermost.bot)
 
 
 @pytest.fixture(scope="session", autouse=True)

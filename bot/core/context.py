@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from bot.clock import Now
 from bot.config import Config
+from bot.core.account import OwnAccount
+from bot.core.admins import Admins
 from bot.core.clocks import Clocks
 from bot.core.creations import PendingCreations
 from bot.core.inbox import Inbox
@@ -24,7 +26,7 @@ from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
 from bot.domain.grammar import Request
 from bot.domain.records import Announcement, Notice, Question
 from bot.errors import ZoomError
-from bot.mattermost import Mattermost, User
+from bot.mattermost import Mattermost
 from bot.messages.card import Card, card
 from bot.messages.content import Content, Text, text
 from bot.messages.problems import problem, zoom_problem
@@ -103,11 +105,12 @@ class Context:
     """
 
     config: Config
-    bot: User
+    bot: OwnAccount
     store: Store
     vault: Vault
     mattermost: Mattermost
     people: People
+    admins: Admins
     zoom: Zoom
     tokens: Tokens
     oauth: OAuth
@@ -124,8 +127,9 @@ class Context:
 
     async def is_admin(self, user_id: str) -> bool:
         """Whether a person is a Mattermost system admin now, or one of the configured ``admins``."""
-        user = await self.people.fresh(user_id)
-        return user.is_system_admin or user.username.lower() in self.config.mattermost.admins
+        if user_id in self.admins.ids:
+            return True
+        return (await self.people.fresh(user_id)).is_system_admin
 
     async def caller(self, user_id: str) -> Caller:
         """The caller for requests to Zoom on a person's behalf. Account-level apps find people by e-mail."""

@@ -23,6 +23,10 @@ class People:
         """The user with this id, at most five minutes old."""
         return self._known.get(id) or await self.fresh(id)
 
+    def forget(self, id: str) -> None:
+        """Fetch this user anew next time: Mattermost says that the account was changed."""
+        self._known.pop(id, None)
+
     async def fresh(self, id: str) -> User:
         """The user with this id, fetched from Mattermost now."""
         user = await self._mattermost.user(id)

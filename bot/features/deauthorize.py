@@ -75,7 +75,7 @@ async def _forget(ctx: Context, job: Job, link: LinkedAccount | LostLink) -> lis
     if link.id == ACCOUNT:
         return [
             ctx.tell_user(f"deauthorized:{job.reference}:{user_id}", user_id, text("deauthorized-account"))
-            for user_id in await keepers(ctx, link.linked_by)
+            for user_id in keepers(ctx, link.linked_by)
         ]
     user_id, store = link.id, ctx.store
     changes: list[Change] = [Delete(Preference, user_id)]

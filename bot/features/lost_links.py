@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Hook, hook, task
 from bot.domain.records import LostLink
-from bot.errors import MattermostNotFoundError
 from bot.messages.content import text
 from bot.stores import Change, Insert, Update
 from bot.zoom import ACCOUNT
@@ -41,7 +40,7 @@ async def tell(ctx: Context, job: Job, about: Lost) -> Changes:
     lost = await ctx.store.get(LostLink, about.link)
     if lost is None or lost.told or lost.at != about.at:
         return []
-    return [*await _news(ctx, lost), told(lost.id)]
+    return [*_news(ctx, lost), told(lost.id)]
 
 
 def told(id: str) -> Update[LostLink]:
@@ -49,21 +48,13 @@ def told(id: str) -> Update[LostLink]:
     return Update(LostLink, id, lambda lost: replace(lost, told=True))
 
 
-async def keepers(ctx: Context, linked_by: str) -> list[str]:
+def keepers(ctx: Context, linked_by: str) -> list[str]:
     """The people who look after an account's link: its creator and the configured admins."""
-    found = [await _admin(ctx, name) for name in ctx.config.mattermost.admins]
-    return list(dict.fromkeys(user_id for user_id in (linked_by, *found) if user_id))
+    return list(dict.fromkeys(user_id for user_id in (linked_by, *ctx.admins.ids) if user_id))
 
 
-async def _news(ctx: Context, lost: LostLink) -> list[Change]:
+def _news(ctx: Context, lost: LostLink) -> list[Change]:
     users, said = [lost.id], text("unlinked")
     if lost.id == ACCOUNT:
-        users, said = await keepers(ctx, lost.linked_by), text("unlinked-account")
+        users, said = keepers(ctx, lost.linked_by), text("unlinked-account")
     return [ctx.tell_user(f"lost:{user_id}:{lost.at}", user_id, said) for user_id in users]
-
-
-async def _admin(ctx: Context, name: str) -> str:
-    try:
-        return (await ctx.mattermost.user_by_name(name)).id
-    except MattermostNotFoundError:
-        return ""

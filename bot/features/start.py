@@ -158,7 +158,8 @@ def _channel_title(ctx: Context, request: Request) -> str:
     if request.channel_type != "G":
         return request.channel_name
     names = (name.strip() for name in request.channel_name.split(","))
-    return ", ".join(name for name in names if name and name != ctx.bot.username)
+    own = {ctx.bot.username, *ctx.bot.former}
+    return ", ".join(name for name in names if name and name not in own)
 
 
 async def _create(ctx: Context, job: Job, request: Request, caller: Caller) -> MeetingInfo:

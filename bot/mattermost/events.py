@@ -12,10 +12,10 @@ import msgspec
 
 from bot.errors import EventError
 from bot.mattermost.frames import Event
-from bot.mattermost.models import Message, Props
+from bot.mattermost.models import Message, Props, User
 from bot.mattermost.nesting import decode_nested
 
-__all__ = ["Message", "Posted", "Props", "post_id_in", "read_posted"]
+__all__ = ["USER_UPDATED", "Message", "Posted", "Props", "post_id_in", "read_posted", "read_user"]
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -43,6 +43,16 @@ _messages = msgspec.json.Decoder(Message)
 _ID = re.compile(rb'\\"id\\":\\"([a-z0-9]{26})\\"')
 
 
+USER_UPDATED = "user_updated"
+
+
+class _UserData(msgspec.Struct):
+    user: User
+
+
+_users = msgspec.json.Decoder(_UserData)
+
+
 def read_posted(event: Event) -> Posted | None:
     """The new post in an event, or None for other events; :class:`EventError` if it cannot be parsed."""
     if event.name != "posted":
@@ -65,3 +75,14 @@ def post_id_in(event: Event) -> str:
     """The id of the post in an event that cannot be parsed, or the event's number."""
     found = _ID.search(bytes(event.data))
     return found[1].decode() if found else f"in event {event.seq}"
+
+
+def read_user(event: Event) -> User | None:
+    """The changed account in an event, or None for other events; :class:`EventError` if it cannot be parsed.
+    Its e-mail address may be left out."""
+    if event.name != USER_UPDATED:
+        return None
+    try:
+        return _users.decode(event.data).user
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise EventError(f"an event of Mattermost is not as it should be: {type(error).__name__}") from None

@@ -17,6 +17,7 @@ class User(msgspec.Struct, frozen=True):
     email: str = ""
     roles: str = ""
     is_bot: bool = False
+    update_at: int = 0
     delete_at: int = 0
 
     @property

@@ -23,8 +23,9 @@ from bot.errors import MattermostError
 from bot.features import collect
 from bot.mattermost import Mattermost, Socket
 from bot.mattermost import open_session as open_mattermost_session
+from bot.runtime.identity import Identity, IdentityWatch, look_up_admins, own_account
 from bot.runtime.janitor import Janitor
-from bot.runtime.listener import Identity, Listener
+from bot.runtime.listener import Listener
 from bot.runtime.metrics import Metrics
 from bot.runtime.posting import Posting
 from bot.runtime.publisher import Publisher
@@ -57,6 +58,7 @@ class App:
         publisher: Publisher,
         listener: Listener,
         reconciler: Reconciler,
+        identity: IdentityWatch,
         *,
         broken_pause_s: float = BROKEN_PAUSE_S,
     ) -> None:
@@ -66,6 +68,7 @@ class App:
         self.listener = listener
         self.socket = listener.socket
         self.reconciler = reconciler
+        self.identity = identity
         self._broken_pause_s = broken_pause_s
         # The ports it listens on; 0 until then.
         self.public_port = 0
@@ -75,6 +78,7 @@ class App:
         """Serve until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep("listener", self.listener.run))
+            tasks.create_task(self._keep("identity", self.identity.run))
             tasks.create_task(self._keep("reconciler", self.reconciler.run))
             tasks.create_task(self._keep("timer", self.worker.timer.run))
             ctx = self.ctx
@@ -144,7 +148,7 @@ async def opened(
         stack.push_async_callback(http.close)
         clocks = Clocks(now, period_s=timings.clocks_s)
         mattermost = _client(http, config, clocks)
-        bot = await introduce(mattermost, timings.start_patience_s)
+        bot = await own_account(store, await introduce(mattermost, timings.start_patience_s))
         ctx = await open_context(
             config, registry, store, vault, mattermost, bot, metrics, clocks, stack, timings
         )
@@ -153,19 +157,23 @@ async def opened(
         # Before the worker watches the store: it treats the items it sees written as new, and those it
         # recovers as possibly begun.
         await resume(ctx)
+        await look_up_admins(ctx, mattermost, timings.admins_s)
         posting = Posting(
             mattermost, bot.id, override=override_props(config), now=ctx.now, base_s=timings.post_retry_s
         )
         publisher = Publisher(ctx, registry, store, posting, edit_pause_s=timings.edit_pause_s)
         worker = Worker(ctx, registry, ctx.inbox, store, metrics, timings.retry_policy)
-        listener = _listener(ctx, registry.grammar, http, timings)
+        identity = IdentityWatch(ctx, period_s=timings.identity_s)
+        listener = _listener(ctx, registry.grammar, http, timings, identity)
         servers: list[Server] = []
         stack.push_async_callback(_wind_down, servers, listener, worker, publisher)
         # Before the first webhook can arrive: it may be about a meeting that an unfinished item has created.
         if left := await worker.recover() + await publisher.recover():
             log.info("took up %d things left by the last run", left)
         reconciler = Reconciler(ctx, period_s=timings.reconcile_s)
-        app = App(ctx, worker, publisher, listener, reconciler, broken_pause_s=timings.broken_pause_s)
+        app = App(
+            ctx, worker, publisher, listener, reconciler, identity, broken_pause_s=timings.broken_pause_s
+        )
         await _serve_http(app, registry, metrics, servers)
         observe(metrics, app, posting)
         yield app
@@ -176,18 +184,21 @@ def _client(http: aiohttp.ClientSession, config: Config, clocks: Clocks) -> Matt
     return Mattermost(http, settings.url, settings.token, clock=clocks.mattermost, now=clocks.now)
 
 
-def _listener(ctx: Context, grammar: Grammar, http: aiohttp.ClientSession, timings: Timings) -> Listener:
+def _listener(
+    ctx: Context, grammar: Grammar, http: aiohttp.ClientSession, timings: Timings, watch: IdentityWatch
+) -> Listener:
     settings = ctx.config.mattermost
     socket = Socket(
         http, settings.url, settings.token, timing=timings.socket, clock=ctx.mattermost.clock, now=ctx.now
     )
-    identity = Identity(ctx.bot.id, ctx.bot.username, settings.keyword, grammar)
+    identity = Identity(ctx.bot, settings.keyword, grammar)
     return Listener(
         socket,
         ctx.mattermost,
         ctx.store,
         ctx.inbox,
         identity,
+        watch,
         ctx.now,
         missed_ms=settings.catch_up_ms,
         timings=timings.listener,

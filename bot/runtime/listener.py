@@ -6,18 +6,20 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from bot.clock import Now
 from bot.core.inbox import REQUEST, Inbox
-from bot.domain.grammar import Grammar, ParsedCommand, Request
+from bot.domain.grammar import ParsedCommand, Request
 from bot.domain.records import Cursor, Item
 from bot.errors import EventError, MattermostError, StoreError
 from bot.features import moved
 from bot.mattermost import Mattermost, Socket
 from bot.mattermost.decoding import decode_aside
-from bot.mattermost.events import Message, Posted, post_id_in, read_posted
+from bot.mattermost.events import USER_UPDATED, Message, Posted, post_id_in, read_posted
 from bot.mattermost.frames import Event
 from bot.runtime.catch_up import OVERLAP_MS, CatchUp
+from bot.runtime.identity import Identity, IdentityWatch
 from bot.runtime.imports import Imports
 from bot.runtime.unread import UnreadChannels
 from bot.stores import Put, Store
@@ -30,16 +32,6 @@ MAX_WRITING = 256
 STOP_S = 0.5
 # How much of the history is read again if the cursor lies in the future because a clock was wrong.
 REREAD_MS = 60 * 60_000
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """The names that the bot answers to, and the grammar of its commands."""
-
-    bot_id: str
-    bot_name: str
-    keyword: str
-    grammar: Grammar
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +57,7 @@ class Listener:
         store: Store,
         inbox: Inbox,
         identity: Identity,
+        watch: IdentityWatch,
         now: Now,
         *,
         missed_ms: int,
@@ -75,6 +68,7 @@ class Listener:
         self._store = store
         self._inbox = inbox
         self._identity = identity
+        self._watch = watch
         self._now = now
         self._timings = timings
         # Set while something may have been missed. Gaps are counted, because one may open during a catch-up.
@@ -87,7 +81,7 @@ class Listener:
             mattermost,
             inbox,
             self.unread,
-            identity.bot_id,
+            identity.account.id,
             now,
             item_of=self._item_of,
             notice_own=self._notice_own,
@@ -158,6 +152,9 @@ class Listener:
         self._missed.set()
 
     async def _deliver(self, event: Event) -> None:
+        if event.name == USER_UPDATED:
+            await self._watch.note(event)
+            return
         try:
             posted = await decode_aside(read_posted, event, event.size)
         except EventError as error:
@@ -165,7 +162,7 @@ class Listener:
             return
         if posted is None:
             return
-        if posted.message.user_id == self._identity.bot_id:
+        if posted.message.user_id == self._identity.account.id:
             await self._notice_own(posted.message)
         elif item := await self._live_item(posted):
             await self._write(item)
@@ -232,18 +229,19 @@ class Listener:
         return self._inbox.item(id, REQUEST, queue, request, asked_at=asked_at, sender=user)
 
     def _command_in(self, posted: Posted) -> ParsedCommand | None:
-        message = posted.message
-        if message.user_id == self._identity.bot_id or not message.by_person or not message.message:
+        message, identity = posted.message, self._identity
+        if message.user_id == identity.account.id or not message.by_person or not message.message:
             return None
         if message.is_copy:
             # The original was the request.
             return None
-        return self._identity.grammar.parse_message(
-            message.message,
-            bot_name=self._identity.bot_name,
-            keyword=self._identity.keyword,
-            direct=posted.channel_type == "D",
+        parse = partial(
+            identity.grammar.parse_message, keyword=identity.keyword, direct=posted.channel_type == "D"
         )
+        found = (
+            parse(message.message, bot_name=name) for name in identity.account.names_at(message.create_at)
+        )
+        return next((command for command in found if command is not None), None)
 
     async def _keep_cursor(self) -> None:
         while True:
@@ -279,9 +277,12 @@ class Listener:
         """Take in what was posted in every channel since the cursor, then advance the cursor."""
         gap, began = self._gaps, self._now()
         if self._cursor:
+            # The account may have been renamed meanwhile.
+            with contextlib.suppress(MattermostError):
+                await self._watch.look_at_self()
             self.caught += await self._catch_up.read(max(self._since, self._cursor - OVERLAP_MS))
         else:
-            await self._mattermost.me()
+            await self._watch.look_at_self()
         # Added only now: the answers have updated the offset, in case one of the clocks was changed.
         began += self._mattermost.server_offset
         if self._cursor:

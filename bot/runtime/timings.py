@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bot.core.clocks import PERIOD_S
 from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
 from bot.mattermost import SocketTimings
+from bot.runtime.identity import PERIOD_S as IDENTITY_PERIOD_S
 from bot.runtime.listener import ListenerTimings
 from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy
 from bot.zoom import ZoomTimings
@@ -23,6 +24,9 @@ class Timings:
 
     start_patience_s: float = START_PATIENCE_S
     reconcile_s: float = 300.0
+    # How often the bot account's name is looked at, and how long a start waits for the administrators' ids.
+    identity_s: float = IDENTITY_PERIOD_S
+    admins_s: float = 5.0
     edit_pause_s: float = 1.0
     broken_pause_s: float = BROKEN_PAUSE_S
     clocks_s: float = PERIOD_S

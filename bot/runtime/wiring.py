@@ -11,6 +11,8 @@ import aiohttp
 
 from bot.clock import Now
 from bot.config import Config
+from bot.core.account import OwnAccount
+from bot.core.admins import Admins
 from bot.core.clocks import Clocks
 from bot.core.context import Context
 from bot.core.creations import PendingCreations
@@ -50,7 +52,7 @@ async def open_context(
     store: NotifyingStore,
     vault: Vault,
     mattermost: Mattermost,
-    bot: User,
+    bot: OwnAccount,
     metrics: Metrics,
     clocks: Clocks,
     stack: AsyncExitStack,
@@ -78,6 +80,7 @@ async def open_context(
         vault=vault,
         mattermost=mattermost,
         people=People(mattermost, now),
+        admins=Admins(store, config.mattermost.admins),
         zoom=_zoom(config, http, shared or tokens, clocks, timings, count),
         tokens=tokens,
         oauth=oauth,

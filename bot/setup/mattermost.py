@@ -13,12 +13,12 @@ from bot.errors import (
     ConfigError,
     MattermostCertificateError,
     MattermostError,
-    MattermostNotFoundError,
     MattermostTokenError,
 )
 from bot.mattermost import Mattermost, Socket, User, open_session
 from bot.mattermost.frames import Event
 from bot.mattermost.rest import Rest
+from bot.setup.admins import check_admins
 from bot.setup.findings import Finding, asking, clock_effect, note, ok, wrong
 
 SOCKET_TIMEOUT_S = 15.0
@@ -83,9 +83,8 @@ async def _rest(
     yield await _socket(config, http)
     for finding in await _allowed(config, http, me):
         yield finding
-    for name in config.mattermost.admins:
-        if trouble := await _admin(client, name):
-            yield trouble
+    for finding in await check_admins(config, client):
+        yield finding
 
 
 async def _channels(client: Mattermost, me: User) -> Finding:
@@ -156,13 +155,3 @@ def _emails(shown: bool) -> Finding:
         return ok(subject, "are shown to the bot")
     fix = "set PrivacySettings.ShowEmailAddress to true, or make the bot account a system administrator"
     return wrong(subject, f"are hidden from the bot, which identifies people by them: {fix}")
-
-
-async def _admin(client: Mattermost, name: str) -> Finding | None:
-    try:
-        await client.user_by_name(name)
-    except MattermostNotFoundError:
-        return wrong("mattermost.admins", f"there is no user @{name}")
-    except MattermostError as error:
-        return note("mattermost.admins", f"@{name} could not be looked up: {error}")
-    return None

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.clock import now_ms
 from bot.config import Config, StoreConfig
+from bot.domain.identities import NamedAdmin
 from bot.domain.records import Item, ItemState, LinkedAccount, Pending
 from bot.sandbox.mattermost import Mattermost
 from bot.sandbox.zoom import Zoom
@@ -125,6 +126,25 @@ async def test_clocks_that_differ_are_said(
 async def test_an_unknown_admin_is_said(config: Config) -> None:
     found = await check_mattermost(changed(config, "mattermost", admins=("alice", "nobody")))
     assert of(found, Level.WRONG) == {"mattermost.admins": "there is no user @nobody"}
+
+
+async def test_an_admin_whose_name_has_changed_is_said_by_the_present_name(
+    config: Config, mattermost: Mattermost
+) -> None:
+    wanted = changed(config, "mattermost", admins=("bob", "carol"))
+    store = await open_store(config.store.url)
+    kept = [NamedAdmin(id=name, user_id=mattermost.user(name).id) for name in ("bob", "carol")]
+    await store.commit(*map(Put, kept))
+    await store.close()
+    assert of(await check_mattermost(wanted), Level.WRONG) == {}
+    mattermost.rename("bob", "robert")
+    said = of(await check_mattermost(wanted), Level.WRONG)["mattermost.admins"]
+    assert "there is no user @bob" in said
+    assert "now @robert" in said
+    mattermost.rename(mattermost.add_user("eve"), "bob")
+    said = of(await check_mattermost(wanted), Level.WRONG)["mattermost.admins"]
+    assert "@bob is another person than before" in said
+    assert "now @robert" in said
 
 
 async def test_overrides_that_the_server_forbids_are_said(config: Config, mattermost: Mattermost) -> None:

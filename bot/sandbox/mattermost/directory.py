@@ -45,6 +45,28 @@ class Directory:
         self.team_members[team.id] = {}
         return team
 
+    def rename(self, user: User, username: str) -> None:
+        """Give an account another user name. Refused if another account has it."""
+        if self._by_name.get(username, user) is not user:
+            raise Refusal(
+                400,
+                "app.user.save.username_exists.app_error",
+                "An account with that username already exists.",
+            )
+        del self._by_name[user.username]
+        user.username, user.update_at = username, self._now()
+        self._by_name[username] = user
+
+    def change_email(self, user: User, email: str) -> None:
+        """Give an account another e-mail address. Refused if another account has it."""
+        if self._by_email.get(email.lower(), user) is not user:
+            raise Refusal(
+                400, "app.user.save.email_exists.app_error", "An account with that email already exists."
+            )
+        self._by_email.pop(user.email.lower(), None)
+        user.email, user.update_at = email, self._now()
+        self._by_email[email.lower()] = user
+
     def user(self, user_id: str) -> User:
         if user_id not in self.users:
             raise no_user()

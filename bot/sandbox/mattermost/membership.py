@@ -60,6 +60,17 @@ def group(world: World, users: list[User]) -> Channel:
     return channel
 
 
+def convert(world: World, channel: Channel, by: User) -> None:
+    """Make a public channel private, or a private one public."""
+    channel.type, channel.update_at = ("P" if channel.type == "O" else "O"), world.now()
+    kind = "private" if channel.type == "P" else "public"
+    text = f"This channel has been converted to a {kind.title()} Channel."
+    posting.create(
+        world, by, channel, text, type="system_change_chan_privacy", props={"username": by.username}
+    )
+    world.tell_channel("channel_updated", {"channel": encode_text(channel)}, channel.id)
+
+
 def archive(world: World, channel: Channel) -> None:
     channel.delete_at = channel.update_at = world.now()
     data = {"channel_id": channel.id, "delete_at": channel.delete_at}

@@ -9,7 +9,7 @@ from bot.sandbox.mattermost import membership, posting
 from bot.sandbox.mattermost.integrations import Integrations
 from bot.sandbox.mattermost.records import Channel, Command, Dialog, Json, Post, Team, User
 from bot.sandbox.mattermost.refusals import Refusal, denied
-from bot.sandbox.mattermost.wire import new_id
+from bot.sandbox.mattermost.wire import event, new_id
 from bot.sandbox.mattermost.world import World
 
 
@@ -41,6 +41,11 @@ class People:
 
     def user(self, name: str | User) -> User:
         return name if isinstance(name, User) else self.world.directory.named(name)
+
+    @property
+    def bot(self) -> User:
+        """The bot's account, whatever it is called."""
+        return self.world.directory.user(self.bot_id)
 
     def team(self, name: str = "demo") -> Team:
         return self.world.directory.team_named(name)
@@ -111,6 +116,23 @@ class People:
         """Remove a user from a channel, optionally as another user."""
         account = self.user(user)
         membership.leave(self.world, self.channel(channel), account, self.user(by) if by else account)
+
+    def convert(self, channel: str | Channel, by: str | User = "alice") -> None:
+        """Make a public channel private, or a private one public."""
+        membership.convert(self.world, self.channel(channel), self.user(by))
+
+    def rename(self, user: str | User, username: str, *, tell: bool = True) -> None:
+        """Give an account another user name. Without `tell`, the event about it gets lost."""
+        account = self.user(user)
+        self.world.directory.rename(account, username)
+        if tell:
+            self._tell_updated(account)
+
+    def change_email(self, user: str | User, email: str) -> None:
+        """Give an account another e-mail address."""
+        account = self.user(user)
+        self.world.directory.change_email(account, email)
+        self._tell_updated(account)
 
     def archive(self, channel: str | Channel) -> None:
         membership.archive(self.world, self.channel(channel))
@@ -258,6 +280,11 @@ class People:
     def enable(self, user: str | User) -> None:
         """Reactivate an account: its tokens are valid again, but its old sockets still refuse requests."""
         self.user(user).delete_at = 0
+
+    def _tell_updated(self, account: User) -> None:
+        shown = account.json() | ({} if self.world.show_email_address else {"email": ""})
+        self.world.hub.tell(event("user_updated", {"user": shown}), self.world.hub.everybody())
+        self.world.changes.tell()
 
     def _home(self, user: User) -> str:
         teams = self.world.directory.teams_of(user.id)

@@ -131,8 +131,9 @@ class Mattermost(People):
     def sockets(self) -> int:
         return len(self.world.hub.connections(self.bot_id))
 
-    async def wait_for_socket(self, user: str = "zoom", timeout: float = 10) -> None:  # noqa: ASYNC109
-        user_id = self.user(user).id
+    async def wait_for_socket(self, user: str = "", timeout: float = 10) -> None:  # noqa: ASYNC109
+        """Wait for a socket of this user, or of the bot."""
+        user_id = self.user(user or self.bot).id
         await self.wait_for(lambda: self.world.hub.connections(user_id), timeout)
 
     async def drop_sockets(self, user: str = "") -> None:

@@ -1,0 +1,44 @@
+"""The bot's own account at Mattermost, which may be renamed while the bot runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.mattermost import User
+
+
+class OwnAccount:
+    """The account as Mattermost showed it last. ``username`` changes, ``id`` does not.
+
+    ``former`` are names that it is known to have had: Mattermost keeps them in the names of group channels.
+    """
+
+    def __init__(self, user: User, former: Iterable[str] = ()) -> None:
+        self.id = user.id
+        self.username = user.username
+        self.former = set(former) - {user.username}
+        # When Mattermost last changed the account (server's clock, ms).
+        self._updated_at = user.update_at
+        # Its last renaming since the start: the name before it, and when (server's clock, ms).
+        self._previous = ""
+        self._renamed_at = 0
+
+    def see(self, user: User) -> bool:
+        """Take over what Mattermost shows now. Returns True if the account has another name.
+
+        An answer may be older than an event that came before it: the older one is ignored.
+        """
+        if user.id != self.id or user.update_at < self._updated_at:
+            return False
+        self._updated_at = user.update_at
+        if not user.username or user.username == self.username:
+            return False
+        self._previous, self._renamed_at = self.username, user.update_at
+        self.former = (self.former | {self.username}) - {user.username}
+        self.username = user.username
+        return True
+
+    def names_at(self, create_at: int) -> tuple[str, ...]:
+        """The names that a post of this time (server's clock, ms) may address: also the previous one, if the
+        account still had it then."""
+        return (self.username, self._previous) if create_at < self._renamed_at else (self.username,)

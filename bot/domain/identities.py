@@ -1,0 +1,24 @@
+"""Records of who is who: what a name or an e-mail address meant when it was first used.
+
+Names and addresses can be changed and taken by somebody else. Ids cannot.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from bot.domain.records import Record
+
+
+class NamedAdmin(Record, kw_only=True):
+    """Whom a name of ``mattermost.admins`` meant when it was first looked up; ``id`` is the name."""
+
+    table: ClassVar[str] = "admins"
+
+    user_id: str
+
+
+class OwnName(Record, kw_only=True):
+    """A user name that the bot's account has or had; ``id`` is the name."""
+
+    table: ClassVar[str] = "own_names"
