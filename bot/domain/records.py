@@ -221,7 +221,6 @@ class ChannelPolicy(Record, kw_only=True):
 
     rule: str
     name: str
-    public: bool = False
 
 
 class Subscription(Record, kw_only=True):

@@ -11,7 +11,7 @@ from bot.stores import Change
 
 async def may_post(ctx: Context, job: Job, request: Request) -> list[Change] | None:
     """Gate: the person is still in the channel, and meetings may be posted there."""
-    refusal = await policy.refusal(ctx, request)
+    refusal = await policy.refusal(ctx, job, request)
     return [ctx.tell(job, request, refusal)] if refusal else None
 
 

@@ -63,7 +63,7 @@ async def _announce(
 ) -> list[Change]:
     if await has_left(ctx, subscription.channel_id, subscription.user_id):
         return _drop(ctx, id, subscription, "subscription-left")
-    if await policy.is_restricted(ctx, subscription.channel_id, subscription.channel_type):
+    if await policy.is_restricted(ctx, subscription.channel_id, subscription.channel_type, copied=True):
         log.info("a followed meeting is not posted in a restricted channel")
         return []
     try:

@@ -6,18 +6,23 @@ from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Where, command
 from bot.domain.grammar import Request, words
 from bot.domain.records import ChannelPolicy
+from bot.errors import MattermostDeniedError, MattermostNotFoundError
 from bot.features import membership
 from bot.messages.content import Content, Lines, Table, Text, text
 from bot.stores import Delete, Put
 
+# A request that waited longer than this may be about a channel that was made public or private meanwhile.
+CONVERTED_MS = 10_000
+
 _SAID = {"allow": "policy-allowed", "restrict": "policy-restricted", "default": "policy-default"}
 
 
-async def refusal(ctx: Context, request: Request) -> Text | None:
+async def refusal(ctx: Context, job: Job, request: Request) -> Text | None:
     """Why the bot may not post in the request's channel; None if it may."""
     if await has_left(ctx, request):
         return text("left")
-    if await is_restricted(ctx, request.channel_id, request.channel_type):
+    waited = request.resumed or job.retried or ctx.now() - request.asked_at > CONVERTED_MS
+    if await is_restricted(ctx, request.channel_id, request.channel_type, copied=waited):
         return text("restricted")
     return None
 
@@ -29,14 +34,28 @@ async def has_left(ctx: Context, request: Request) -> bool:
     return await membership.has_left(ctx, request.channel_id, request.user_id)
 
 
-async def is_restricted(ctx: Context, channel_id: str, channel_type: str) -> bool:
-    """Whether a channel does not allow meetings. Direct and group messages are never restricted."""
-    if channel_type in ("D", "G"):
+async def is_restricted(ctx: Context, channel_id: str, channel_type: str, *, copied: bool) -> bool:
+    """Whether a channel does not allow meetings. Direct and group messages are never restricted.
+
+    ``copied``: the type was noted some time ago. A channel may have been made public or private since, and a
+    group message a channel, so Mattermost is asked for the present type if that decides.
+    """
+    if channel_type == "D":
         return False
     policy = await ctx.store.get(ChannelPolicy, channel_id)
     if policy is not None:
         return policy.rule == "restrict"
-    return ctx.config.meetings.restrict_public_channels and channel_type == "O"
+    if not ctx.config.meetings.restrict_public_channels:
+        return False
+    return (await _present_type(ctx, channel_id) or channel_type if copied else channel_type) == "O"
+
+
+async def _present_type(ctx: Context, channel_id: str) -> str:
+    """The channel's type now; empty if Mattermost does not show the channel to the bot."""
+    try:
+        return (await ctx.mattermost.channel(channel_id)).type
+    except (MattermostDeniedError, MattermostNotFoundError):
+        return ""
 
 
 @command(
@@ -61,7 +80,7 @@ async def channel(ctx: Context, job: Job, request: Request) -> Changes:
     if rule == "default":
         return [Delete(ChannelPolicy, request.channel_id), said]
     name = request.channel_name or (await ctx.mattermost.channel(request.channel_id)).display_name
-    policy = ChannelPolicy(id=request.channel_id, rule=rule, name=name, public=request.channel_type == "O")
+    policy = ChannelPolicy(id=request.channel_id, rule=rule, name=name)
     return [Put(policy), said]
 
 
