@@ -144,6 +144,17 @@ class EmailHiddenError(ZoomUserUnknownError):
     """The bot does not know this person's e-mail address, which it needs to find them at Zoom."""
 
 
+class ZoomUserChangedError(ZoomError):
+    """A person's e-mail address leads to another Zoom user than before, or (``claimed``) to the one of
+    somebody else. An administrator has to confirm it. ``name`` is the person's user name."""
+
+    def __init__(self, name: str, email: str, *, claimed: bool) -> None:
+        super().__init__("the e-mail address leads to another Zoom user than before")
+        self.name = name
+        self.email = email
+        self.claimed = claimed
+
+
 class ZoomNotFoundError(ZoomError):
     """There is no such meeting, or it has expired."""
 

@@ -23,6 +23,7 @@ from bot.core.inbox import Inbox
 from bot.core.people import People
 from bot.core.tasks import task
 from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
+from bot.core.zoom_people import ZoomPeople
 from bot.domain.grammar import Request
 from bot.domain.records import Announcement, Notice, Question
 from bot.errors import ZoomError
@@ -112,6 +113,7 @@ class Context:
     people: People
     admins: Admins
     zoom: Zoom
+    zoom_people: ZoomPeople
     tokens: Tokens
     oauth: OAuth
     inbox: Inbox
@@ -132,10 +134,9 @@ class Context:
         return (await self.people.fresh(user_id)).is_system_admin
 
     async def caller(self, user_id: str) -> Caller:
-        """The caller for requests to Zoom on a person's behalf. Account-level apps find people by e-mail."""
-        if self.config.zoom.app == "user":
-            return Caller(user_id)
-        return Caller(user_id, (await self.people.get(user_id)).email)
+        """The caller for what a person asks of Zoom; see :meth:`ZoomPeople.caller`. For what the bot does by
+        itself there is :meth:`ZoomPeople.known_caller`."""
+        return await self.zoom_people.caller(user_id)
 
     def problem(self, error: ZoomError) -> Text:
         """Turn a Zoom error into a message that the person can act on."""

@@ -39,6 +39,7 @@ def _form(pattern: str) -> Form:
 
 NOTHING = _form("")
 TOPIC = _form(".*")
+PERSON = _form(r"(?:@[\w.-]{1,64})?")
 MEETING_ID = _form(rf"{_SPACED_ID}|{_LINK}|{_INVITATION}")
 MEETING = _form(rf"me|{_SPACED_ID}|{_LINK}|{_INVITATION}")
 
@@ -159,7 +160,7 @@ class Grammar:
         name, rest = _split(words)
         lone = name.casefold().rstrip(_DROPPED + ";") if not rest else name.casefold()
         form = self._forms.get(lone)
-        if form is None or (rest and form in (NOTHING, TOPIC)):
+        if form is None or (rest and form in (NOTHING, TOPIC, PERSON)):
             return None
         return ParsedCommand(lone) if not rest and form.fits("") else ParsedCommand("usage", words)
 

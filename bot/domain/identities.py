@@ -22,3 +22,19 @@ class OwnName(Record, kw_only=True):
     """A user name that the bot's account has or had; ``id`` is the name."""
 
     table: ClassVar[str] = "own_names"
+
+
+class ZoomPerson(Record, kw_only=True):
+    """The Zoom user of a Mattermost user in an app of a whole account; ``id`` is the Mattermost user's id.
+
+    ``email`` is the address in Mattermost by which Zoom knew them, ``client_id`` the Zoom app that was asked.
+    """
+
+    table: ClassVar[str] = "zoom_people"
+    indexes: ClassVar[tuple[str, ...]] = ("zoom_user_id",)
+
+    zoom_user_id: str
+    account_id: str = ""
+    client_id: str = ""
+    email: str
+    since: int

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import logging
-import re
+
+from msgspec.structs import replace
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, command
-from bot.domain.grammar import NOTHING, Request
+from bot.domain.grammar import NOTHING, PERSON, Request
 from bot.domain.records import LinkedAccount, LostLink, Question
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError
-from bot.features import lost_links, pending, tickets
-from bot.messages.content import Code, Content, Text, text
+from bot.features import lost_links, pending, tickets, zoom_people
+from bot.messages.content import Text, address, text
 from bot.stores import Delete
 from bot.zoom import ACCOUNT, Grant
 
 log = logging.getLogger(__name__)
 
-_PLAIN_EMAIL = re.compile(r"[\w.%+'-]{1,64}@[\w.-]{1,255}")
 
-
-@command("connect", takes=NOTHING, usage="connect-usage", help="connect-help", position=10)
+@command("connect", takes=PERSON, usage="connect-usage", help="connect-help", position=10)
 async def connect(ctx: Context, job: Job, request: Request) -> Changes:
     """Send the person a link to connect, or say why they cannot or need not connect."""
+    if request.argument:
+        return await _of_another(ctx, job, request)
     if refusal := await _refusal(ctx, request):
         return [ctx.tell(job, request, refusal)]
     id = link_id(ctx, request.user_id)
@@ -85,9 +86,15 @@ async def revoke(ctx: Context, grant: Grant) -> bool:
     return True
 
 
-def address(email: str) -> Content:
-    """Show an e-mail address verbatim if it has only plain characters; otherwise it is escaped."""
-    return Code(email) if _PLAIN_EMAIL.fullmatch(email) else email
+async def _of_another(ctx: Context, job: Job, request: Request) -> Changes:
+    """``connect @name``: for administrators of apps of a whole account. Where people link their own accounts,
+    these words are a topic like any others."""
+    if ctx.config.zoom.app == "user":
+        command, words = ("usage", "connect") if request.direct else ("start", f"connect {request.argument}")
+        return await ctx.requests.respond(ctx, job, replace(request, command=command, argument=words))
+    if not await ctx.is_admin(request.user_id):
+        return [ctx.tell(job, request, text("connect-denied"))]
+    return await zoom_people.confirm(ctx, job, request)
 
 
 async def _refusal(ctx: Context, request: Request) -> Text | None:
@@ -104,7 +111,7 @@ async def _refusal(ctx: Context, request: Request) -> Text | None:
 async def _works(ctx: Context, user_id: str) -> bool:
     """Whether Zoom still accepts a person's link. True also if Zoom cannot tell."""
     try:
-        await ctx.zoom.me(await ctx.caller(user_id))
+        await ctx.zoom.me(await ctx.zoom_people.known_caller(user_id))
     except (NotLinkedError, ZoomLinkError):
         return False
     except ZoomError as error:

@@ -73,10 +73,12 @@ async def _forget(ctx: Context, job: Job, link: LinkedAccount | LostLink) -> lis
     """Return the changes that delete the owner's other records and tell them. For an account's link, only
     tell its keepers."""
     if link.id == ACCOUNT:
-        return [
-            ctx.tell_user(f"deauthorized:{job.reference}:{user_id}", user_id, text("deauthorized-account"))
+        said = text("deauthorized-account")
+        told: list[Change] = [
+            ctx.tell_user(f"deauthorized:{job.reference}:{user_id}", user_id, said)
             for user_id in keepers(ctx, link.linked_by)
         ]
+        return [*told, *await ctx.zoom_people.forgotten()]
     user_id, store = link.id, ctx.store
     changes: list[Change] = [Delete(Preference, user_id)]
     changes += [Delete(Pending, each.id) for each in await store.find(Pending, "user_id", user_id)]

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.core.context import Context
 from bot.domain import sessions
 from bot.domain.records import Announcement, LinkedAccount, Meeting, Notice
-from bot.errors import MattermostDeniedError, MattermostNotFoundError
 from bot.features.membership import has_left
 from bot.messages.card import Card
 from bot.messages.content import Content
 from bot.stores import Change, Put, Update
 from bot.zoom import ACCOUNT
 from bot.zoom.webhooks import MeetingObject
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +87,18 @@ async def destinations_of(
 
 
 async def hosts_of(ctx: Context, meetings: Sequence[Meeting], about: MeetingObject) -> list[str]:
-    """The Mattermost users who are the host at Zoom. Account-level apps find them by e-mail."""
-    if about.host_email and ctx.config.zoom.app != "user":
-        return await _with_email(ctx, about.host_email)
-    links = await ctx.store.find(LinkedAccount, "zoom_user_id", about.host_id) if about.host_id else []
-    if known := [link.id for link in links if link.id != ACCOUNT]:
+    """The Mattermost users who are the host at Zoom. Account-level apps know them from their first use. They
+    find them by e-mail only if they have never used the bot."""
+    if ctx.config.zoom.app == "user":
+        links = await ctx.store.find(LinkedAccount, "zoom_user_id", about.host_id) if about.host_id else []
+        known = [link.id for link in links if link.id != ACCOUNT]
+    else:
+        known = await ctx.zoom_people.holders(about.host_id)
+    if known := known or list(dict.fromkeys(each.host_id for each in meetings if _is_host(each, about))):
         return known
-    return list(dict.fromkeys([each.host_id for each in meetings if await _is_host(ctx, each, about)]))
+    if ctx.config.zoom.app == "user" or not about.host_id or not about.host_email:
+        return []
+    return await ctx.zoom_people.with_email(about.host_email, about.host_id)
 
 
 async def unsaid(ctx: Context, key: str, destinations: Sequence[Destination]) -> list[Followup]:
@@ -120,27 +121,13 @@ def say(
     return ctx.tell_of_meeting(followup.id, followup.destination.user_id, said, file_ids=file_ids)
 
 
-async def _with_email(ctx: Context, email: str) -> list[str]:
-    try:
-        user = await ctx.mattermost.user_by_email(email)
-    except (MattermostDeniedError, MattermostNotFoundError) as error:
-        log.info("mattermost: the host of a meeting is not found: %s", error)
-        return []
-    return [user.id] if user.email.casefold() == email.casefold() and not user.delete_at else []
-
-
 async def _is_fed(ctx: Context, meeting: Meeting, announcement: Announcement) -> bool:
     """Whether an announcement gets follow-ups. It does not if a followed meeting's subscriber has left."""
     followed = meeting.kind == "recurring"
     return not (followed and await has_left(ctx, announcement.channel_id, announcement.user_id))
 
 
-async def _is_host(ctx: Context, meeting: Meeting, about: MeetingObject) -> bool:
-    """Whether ``meeting.host_id`` is the host at Zoom. Its creator is, but somebody else may have shared it
-    or subscribed a channel to it."""
-    if meeting.host_zoom_id != about.host_id:
-        return False
-    if meeting.kind not in ("recurring", "joined"):
-        return True
-    email = (await ctx.people.get(meeting.host_id)).email
-    return bool(email) and email.casefold() == (about.host_email or "").casefold()
+def _is_host(meeting: Meeting, about: MeetingObject) -> bool:
+    """Whether ``meeting.host_id`` is certainly the host at Zoom. Its creator is. Somebody else may have
+    shared it or subscribed a channel to it, and an e-mail address proves nothing: people choose theirs."""
+    return meeting.host_zoom_id == about.host_id and meeting.kind not in ("recurring", "joined")

@@ -94,7 +94,7 @@ def _done(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Change:
 async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> Finding | None:
     """End or delete a meeting and return what came of it; None if it has not started and is not ours to
     delete."""
-    caller, webinar = await ctx.caller(user_id), meeting.kind == "webinar"
+    caller, webinar = await ctx.zoom_people.known_caller(user_id), meeting.kind == "webinar"
     uuid, other = await _running(ctx, caller, meeting)
     if other:
         return await _past(ctx, caller, meeting)

@@ -200,7 +200,7 @@ async def _download(ctx: Context, url: str, token: str, hosts: Sequence[str]) ->
         except ZoomError as error:
             failure = error
     if hosts:
-        caller = await ctx.caller(hosts[0])
+        caller = await ctx.zoom_people.known_caller(hosts[0])
         return await ctx.zoom.download_as(caller, url, limit=MAX_BYTES, allowed_hosts=allowed)
     raise failure
 

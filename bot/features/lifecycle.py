@@ -117,7 +117,7 @@ async def _find_running(ctx: Context, about: MeetingObject, event: MeetingEvent)
     if not doubtful:
         return []
     try:
-        caller = await ctx.caller(doubtful[0].host_id)
+        caller = await ctx.zoom_people.known_caller(doubtful[0].host_id)
         info = await ctx.zoom.meeting(caller, about.zoom_id)
     except (ZoomError, MattermostError) as error:
         log.info("zoom: whether meeting %s is running is not known: %s", about.zoom_id, error)
@@ -162,7 +162,7 @@ async def drop_unposted(ctx: Context, job: Job, about: Unposted) -> Changes:
 
 async def _delete(ctx: Context, meeting: Meeting) -> None:
     try:
-        caller, webinar = await ctx.caller(meeting.host_id), meeting.kind == "webinar"
+        caller, webinar = await ctx.zoom_people.known_caller(meeting.host_id), meeting.kind == "webinar"
         await ctx.zoom.delete_meeting(caller, meeting.zoom_id, webinar=webinar)
     except ZoomNotFoundError:
         pass

@@ -20,8 +20,8 @@ from bot.core.context import Context
 from bot.domain.records import LinkedAccount, Ticket
 from bot.errors import ZoomError, ZoomRateLimitError, ZoomScopeError, ZoomUnreachableError
 from bot.features import pending, tickets
-from bot.features.connect import address, link_id, revoke
-from bot.messages.content import text
+from bot.features.connect import link_id, revoke
+from bot.messages.content import address, text
 from bot.stores import Change, Put
 from bot.zoom import ACCOUNT, Grant, ZoomUser
 

@@ -67,7 +67,7 @@ async def _announce(
         log.info("a followed meeting is not posted in a restricted channel")
         return []
     try:
-        seen = await look_up(ctx, subscription.user_id, subscription.zoom_id)
+        seen = await look_up(ctx, subscription.user_id, subscription.zoom_id, asked=False)
     except (NotLinkedError, ZoomLinkError):
         return await _unlinked(ctx, id, subscription)
     except ZoomError as error:

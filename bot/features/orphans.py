@@ -87,7 +87,7 @@ def pause_ms(now: int, began: int) -> int:
 async def _look(ctx: Context, user_id: str, orphans: list[Orphan]) -> bool:
     """Search a person's meetings and delete orphans. Returns False if the search did not work."""
     try:
-        caller = await ctx.caller(user_id)
+        caller = await ctx.zoom_people.known_caller(user_id)
         for meeting in await ctx.zoom.meetings(caller):
             if any(each.marker in meeting.agenda and each.keep != meeting.id for each in orphans):
                 await _delete(ctx, caller, meeting.id)

@@ -6,9 +6,12 @@ outside and is escaped for the output format. Everything else has one of the typ
 
 from __future__ import annotations
 
+import re
 from typing import Literal, TypeAlias, Union
 
 import msgspec
+
+_PLAIN_EMAIL = re.compile(r"[\w.%+'-]{1,64}@[\w.-]{1,255}")
 
 
 class Text(msgspec.Struct, frozen=True, tag=True, omit_defaults=True):
@@ -93,6 +96,11 @@ Content: TypeAlias = Union[  # noqa: UP007 - a string stands for itself, as in t
 def text(key: str, /, **args: Content | int) -> Text:
     """Build the message with this key and these arguments."""
     return Text(key, args)
+
+
+def address(email: str) -> Content:
+    """An e-mail address: shown verbatim if it has only plain characters, otherwise escaped."""
+    return Code(email) if _PLAIN_EMAIL.fullmatch(email) else email
 
 
 def length(milliseconds: int) -> Text:

@@ -192,6 +192,18 @@ connect-denied = Only a system administrator can connect or disconnect Zoom here
 connected = You're connected to Zoom as { $email }. To start a meeting, write `start` to me or mention me in a channel.
 connection-taken-over = { $name } has just connected the Zoom account { $email }, which you were connected to. A Zoom account can belong to only one person here, so I've removed your connection. To connect your own Zoom account, write `connect`. If { $name } shouldn't have done that, tell your administrator.
 connected-and-on = You're connected to Zoom as { $email }. Now I'll do what you asked.
+person-unknown = There's nobody here called @{ $name }. Write the user name, as in `connect @alice`.
+person-unknown-at-zoom = Zoom has no account with @{ $name }'s e-mail address, { $email }. Ask a Zoom administrator to add it, or have the address in Mattermost changed.
+person-known = @{ $name } uses the Zoom account { $email }. There's nothing to change.
+person-title = Whose Zoom account does @{ $name } use?
+person-changed = @{ $name } has used the Zoom account { $before } so far. Now @{ $name }'s e-mail address in Mattermost leads to the Zoom account { $email }. If that account is really theirs, choose the new one: they can then start, end and record meetings with it.
+person-claimed = @{ $name }'s e-mail address in Mattermost leads to the Zoom account { $email }, which @{ $holder } has used so far. If that account is really @{ $name }'s, choose the new one: they can then start, end and record meetings with it.
+person-changed-and-claimed = @{ $name } has used the Zoom account { $before } so far. Now @{ $name }'s e-mail address in Mattermost leads to the Zoom account { $email }, which @{ $holder } has used so far. If that account is really @{ $name }'s, choose the new one: they can then start, end and record meetings with it.
+person-kept = Nothing was changed.
+person-changed-again = @{ $name }'s e-mail address has been changed meanwhile, so nothing was changed here. Write { $command } again to see what it is now.
+person-confirmed = From now on, @{ $name } uses the Zoom account { $email }.
+person-yours = An administrator has confirmed that the Zoom account { $email } is yours. From now on, I use it for you: ask again for what you wanted.
+person-no-longer-yours = An administrator has given the Zoom account { $email } to somebody else here, so I no longer use it for you. If that's a mistake, tell your administrator.
 disconnected = I've disconnected your Zoom account and deleted its keys. Write `connect` to link it again.
 disconnected-here = I've disconnected your Zoom account here and deleted its keys, but I couldn't tell Zoom. To be sure, also remove the app at marketplace.zoom.us under *Manage > Added Apps*.
 not-connected = You're not connected to Zoom. Write `connect` to link your account.
@@ -296,6 +308,8 @@ choice-unique = A new ID
 choice-always = Personal room
 choice-never = A new ID each time
 choice-ask = Ask each time
+choice-change = Use the new one
+choice-keep = Keep it as it is
 
 ## Commands: how each is written, and what it is for
 
@@ -356,6 +370,9 @@ zoom-plan = Your Zoom plan doesn't include this.
 zoom-plan-because = Your Zoom plan doesn't include this. Zoom says: “{ $reason }”.
 zoom-account-unknown = Zoom doesn't know your account any more. Write `disconnect` and then `connect` to me. If that doesn't help, ask your Zoom administrator.
 zoom-user-unknown = Zoom doesn't know you: your e-mail address in Mattermost must be the same as in Zoom. Change it in your profile, or ask your Zoom administrator to add you.
+zoom-user-changed = Your e-mail address { $email } leads to another Zoom account than the one you've used here so far, so I didn't do that. If the new one is really yours, ask a system administrator to write { $command } to me in a direct message.
+zoom-user-claimed = Your e-mail address { $email } leads to a Zoom account that somebody else has used here so far, so I didn't do that. If it's really yours now, ask a system administrator to write { $command } to me in a direct message.
+zoom-user-gone = Zoom no longer knows the account that you've used here, { $email }. If you have a new one, ask a system administrator to write { $command } to me in a direct message.
 zoom-timed-out = Zoom didn't answer in time. Please try again in a minute.
 zoom-unreachable = I can't reach Zoom right now. Please try again in a minute.
 zoom-not-found = Zoom has no such meeting, or doesn't show it to you. Paste the whole invitation link instead.

@@ -13,9 +13,10 @@ from bot.errors import (
     ZoomRateLimitError,
     ZoomScopeError,
     ZoomUnreachableError,
+    ZoomUserChangedError,
     ZoomUserUnknownError,
 )
-from bot.messages.content import Code, Listing, Moment, Text, ago, text
+from bot.messages.content import Code, Listing, Moment, Text, address, ago, text
 
 # The first class that matches counts.
 _KEYS: tuple[tuple[type[ZoomError], str], ...] = (
@@ -43,6 +44,9 @@ def zoom_problem(error: ZoomError, now: int, app: str) -> Text:
             return _missing_scopes(error, app)
         case ZoomLicenceError():
             return _because("zoom-plan", error)
+        case ZoomUserChangedError():
+            key = "zoom-user-claimed" if error.claimed else "zoom-user-changed"
+            return text(key, email=address(error.email), command=Code(f"connect @{error.name}"))
         case ZoomUserUnknownError() if app == "user":
             return text("zoom-account-unknown")
         case ZoomUnreachableError(timed_out=True):

@@ -66,7 +66,7 @@ async def inquire_again(ctx: Context, meeting: Meeting, look: Look) -> Finding |
     """Ask Zoom, less and less often, about a meeting that was closed because Zoom did not know it. Returns
     the event that shows that it runs, or when it ended."""
     try:
-        caller = await ctx.caller(meeting.host_id)
+        caller = await ctx.zoom_people.known_caller(meeting.host_id)
         info = await _info(ctx, caller, meeting)
         if info is not None and is_running(meeting, info, ctx.now()):
             return Finding(Started(ctx.now(), presumed=True), info.uuid)
@@ -82,7 +82,7 @@ async def inquire(ctx: Context, meeting: Meeting, look: Look) -> Finding | None:
     """Ask Zoom about a meeting. Returns the event that its record lacks, None if there is none; ``look``
     keeps what the next time has to know."""
     try:
-        caller = await ctx.caller(meeting.host_id)
+        caller = await ctx.zoom_people.known_caller(meeting.host_id)
         info = await _info(ctx, caller, meeting)
         found = await _compare(ctx, caller, meeting, info, look)
     except (ZoomError, MattermostError) as error:

@@ -19,6 +19,7 @@ from bot.core.creations import PendingCreations
 from bot.core.inbox import Inbox
 from bot.core.people import People
 from bot.core.registry import Registry
+from bot.core.zoom_people import ZoomPeople
 from bot.domain.records import LinkedAccount
 from bot.errors import (
     MattermostCertificateError,
@@ -73,15 +74,18 @@ async def open_context(
     def count(name: str, status: int) -> None:
         metrics.zoom_calls.labels(name, str(status)).inc()
 
+    people = People(mattermost, now)
+    api = _zoom(config, http, shared or tokens, clocks, timings, count)
     ctx = Context(
         config=config,
         bot=bot,
         store=store,
         vault=vault,
         mattermost=mattermost,
-        people=People(mattermost, now),
+        people=people,
         admins=Admins(store, config.mattermost.admins),
-        zoom=_zoom(config, http, shared or tokens, clocks, timings, count),
+        zoom=api,
+        zoom_people=ZoomPeople(config, store, mattermost, people, api, now),
         tokens=tokens,
         oauth=oauth,
         inbox=Inbox(store, vault, now),

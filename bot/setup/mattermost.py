@@ -31,6 +31,9 @@ class _Settings(msgspec.Struct):
     names: str = msgspec.field(default="false", name="EnablePostUsernameOverride")
     icons: str = msgspec.field(default="false", name="EnablePostIconOverride")
     emails: str = msgspec.field(default="true", name="ShowEmailAddress")
+    verified: str = msgspec.field(default="", name="RequireEmailVerification")
+    by_email: str = msgspec.field(default="true", name="EnableSignInWithEmail")
+    by_name: str = msgspec.field(default="true", name="EnableSignInWithUsername")
 
 
 async def check_mattermost(config: Config) -> list[Finding]:
@@ -140,7 +143,26 @@ async def _allowed(config: Config, http: aiohttp.ClientSession, me: User) -> lis
         found.append(_override("override_icon_url", "EnablePostIconOverride", settings.icons == "true"))
     if config.zoom.app != "user" or config.zoom.require_same_email:
         found.append(_emails(settings.emails != "false" or me.is_system_admin))
+    if config.zoom.app != "user":
+        found.append(_verified(settings))
     return found
+
+
+def _verified(settings: _Settings) -> Finding:
+    """Whether an e-mail address shows who a person is. Apps of a whole account rely on that."""
+    subject = "mattermost e-mail verification"
+    if settings.verified == "true":
+        return ok(subject, "people can only use an e-mail address that is theirs")
+    if settings.by_email == settings.by_name == "false":
+        return ok(subject, "the sign-on sets people's e-mail addresses")
+    if not settings.verified:
+        return note(subject, "the server does not say whether it verifies e-mail addresses")
+    why = "people can give themselves the e-mail address of somebody else, and use that person's Zoom account"
+    fix = (
+        "set EmailSettings.RequireEmailVerification to true, or let only a sign-on (LDAP, SAML, OpenID) in: "
+    )
+    fix += "set EmailSettings.EnableSignInWithEmail and EnableSignInWithUsername to false"
+    return wrong(subject, f"{why}: {fix}")
 
 
 def _override(key: str, setting: str, allowed: bool) -> Finding:

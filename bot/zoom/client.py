@@ -169,6 +169,8 @@ class Zoom:
     def _who(self, caller: Caller) -> str:
         if self._app == "user":
             return "me"
+        if caller.zoom_id:
+            return segment(caller.zoom_id)
         if not caller.email:
             raise EmailHiddenError("this person has no e-mail address to be found by")
         return segment(caller.email)

@@ -10,11 +10,13 @@ PERSONAL = 4
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The person for whom a call is made: their Mattermost user id, and their e-mail address. Apps with one
-    shared token (``account``, ``server-to-server``) identify the person at Zoom by the address."""
+    """The person for whom a call is made: their Mattermost user id, their e-mail address, and the id of their
+    Zoom user. Apps with one shared token (``account``, ``server-to-server``) name the person at Zoom by that
+    id, or by the address if the id is not known yet."""
 
     user_id: str
     email: str = ""
+    zoom_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,15 @@ def spoil(world: World, table: str, id_: str, body: bytes) -> None:
         connection.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", (table, id_, body, crc))
 
 
+def is_record(kind: type[Record], body: bytes) -> bool:
+    """Whether the body lacks nothing: some kinds have only an id."""
+    try:
+        msgspec.json.decode(body, type=kind)
+    except msgspec.MsgspecError:
+        return False
+    return True
+
+
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
     """A running bot that never asks about a second meeting; alice and bob are linked, carol is not."""
@@ -80,7 +89,7 @@ async def test_one_bad_record_in_each_table_stops_nothing(
     post, meeting = await world.meeting()
     await settle(world)
     await world.stop()
-    tables = sorted(kind.table for kind in known_kinds())
+    tables = sorted(kind.table for kind in known_kinds() if not is_record(kind, body))
     for table in tables:
         spoil(world, table, "bad", body)
     caplog.clear()

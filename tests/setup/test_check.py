@@ -172,6 +172,19 @@ async def test_e_mail_addresses_that_the_bot_needs_and_cannot_see_are_said(
     assert subject in of(await check_mattermost(wanted), Level.OK)
 
 
+@pytest.mark.parametrize("app", ["account", "server-to-server"])
+async def test_addresses_that_people_can_choose_are_wrong_for_an_app_of_the_whole_account(
+    config: Config, mattermost: Mattermost, app: str
+) -> None:
+    subject, wanted = "mattermost e-mail verification", changed(config, "zoom", app=app)
+    assert "RequireEmailVerification" in of(await check_mattermost(wanted), Level.WRONG)[subject]
+    assert subject not in of(await check_mattermost(config), Level.WRONG)
+    mattermost.world.password_sign_in = False
+    assert "sign-on" in of(await check_mattermost(wanted), Level.OK)[subject]
+    mattermost.world.password_sign_in, mattermost.world.verify_email = True, True
+    assert subject in of(await check_mattermost(wanted), Level.OK)
+
+
 async def test_wrong_zoom_credentials_are_said(config: Config) -> None:
     wrong = of(await check_zoom(changed(config, "zoom", client_secret="other")), Level.WRONG)
     assert list(wrong) == ["zoom.client_id, client_secret"]

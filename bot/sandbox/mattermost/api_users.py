@@ -121,7 +121,7 @@ async def ping(request: ApiRequest) -> web.StreamResponse:
 
 
 async def config(request: ApiRequest) -> web.StreamResponse:
-    overrides = "true" if request.world.allow_overrides else "false"
+    overrides = _flag(request.world.allow_overrides)
     return answer(
         {
             "BuildNumber": "sandbox",
@@ -129,13 +129,20 @@ async def config(request: ApiRequest) -> web.StreamResponse:
             "EnableBotAccountCreation": "true",
             "EnablePostIconOverride": overrides,
             "EnablePostUsernameOverride": overrides,
-            "ShowEmailAddress": "true" if request.world.show_email_address else "false",
+            "EnableSignInWithEmail": _flag(request.world.password_sign_in),
+            "EnableSignInWithUsername": _flag(request.world.password_sign_in),
+            "RequireEmailVerification": _flag(request.world.verify_email),
+            "ShowEmailAddress": _flag(request.world.show_email_address),
             "SiteName": "Mattermost",
             "SiteURL": request.world.site_url,
             "Version": VERSION,
             "WebsocketURL": "",
         }
     )
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
 
 
 async def websocket(request: ApiRequest) -> web.StreamResponse:

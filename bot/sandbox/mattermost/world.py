@@ -41,6 +41,9 @@ class World:
         self.trigger_life = 3.0
         self.allow_overrides = True
         self.show_email_address = True
+        # As a new server has them: anybody may sign in with a password, and addresses are not verified.
+        self.verify_email = False
+        self.password_sign_in = True
         self.sends_root_id = True
         # False as before 6.1.
         self.lists_all_channels = True
