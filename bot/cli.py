@@ -40,6 +40,7 @@ def main() -> None:
 @config_option
 def run(path: Path | None) -> None:
     """Run the bot."""
+    _unblock()
     config = _load(path)
     _configure_log(config.log.level, config.log.format)
     from bot.runtime.app import run as run_app
@@ -58,6 +59,7 @@ def run(path: Path | None) -> None:
 @click.option("--no-browser", is_flag=True, help="Only print the address, do not open it.")
 def demo(port: int, no_browser: bool) -> None:
     """Try the bot without any setup, with local stand-ins for Mattermost and Zoom."""
+    _unblock()
     _configure_log("warning", "text")
     from bot.demo import run as run_demo
     from bot.sandbox.stage import Stage
@@ -215,6 +217,13 @@ def _in_environment() -> bool:
     return any(name.startswith("ZOOMBOT_") and "__" in name for name in os.environ)
 
 
+def _unblock() -> None:
+    """Keep a process that lasts from waiting for whoever reads its output."""
+    from bot.log.streams import unblock
+
+    unblock()
+
+
 def _configure_log(level: str, format: str) -> None:
     from bot.log import configure
 
@@ -225,7 +234,10 @@ def _finish(work: Callable[[], Awaitable[Any]]) -> Any:
     """Run ``work``. Print an expected error to stderr and exit with 1, or 2 if the configuration is wrong."""
     import asyncio
 
+    from bot.runtime.executor import DaemonExecutor
+
     async def finish() -> Any:
+        asyncio.get_running_loop().set_default_executor(DaemonExecutor())
         return await work()
 
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import signal
 import socket
 import tempfile
 import threading
@@ -20,6 +19,7 @@ from bot.core.context import Context
 from bot.errors import StartError
 from bot.messages.content import Markdown, text
 from bot.runtime.app import App, opened
+from bot.runtime.stopping import stopping_on_signals
 from bot.runtime.timings import Timings
 from bot.vault import new_key
 
@@ -68,11 +68,9 @@ class Stage(Protocol):
 async def run(stage: Stage, *, browser: bool, say: Callable[[str], None]) -> None:
     """Run until Ctrl-C. Raises :class:`bot.errors.StartError` if the port is taken."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
     port = free_port()
     async with AsyncExitStack() as stack:
+        stack.enter_context(stopping_on_signals(stop))
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="zoombot-demo-"))
         try:
             await stack.enter_async_context(

@@ -28,6 +28,7 @@ from bot.sandbox.stage import Stage
 from bot.sandbox.zoom import Meeting, Zoom
 from bot.stores.opening import open_store
 from bot.zoom import ZoomTimings
+from tests.processes import setting, shell
 
 QUICK = Timings(
     start_patience_s=5.0,
@@ -205,4 +206,4 @@ async def two_hosts(world: World) -> World:
     return world
 
 
-__all__ = ["MakeWorld", "World", "open_store", "two_hosts", "world_of"]
+__all__ = ["MakeWorld", "World", "open_store", "setting", "shell", "two_hosts", "world_of"]

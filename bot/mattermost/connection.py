@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 # Exists only on Linux.
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
-CLOSE_TIMEOUT_S = 1.0
+CLOSE_TIMEOUT_S = 0.4
 
 
 class Ending(enum.Enum):

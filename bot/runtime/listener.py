@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 CURSOR = "mattermost"
 # How many requests may be in the process of being saved, and how long shutdown waits for them (s).
 MAX_WRITING = 256
-STOP_S = 0.5
+STOP_S = 0.2
 # How much of the history is read again if the cursor lies in the future because a clock was wrong.
 REREAD_MS = 60 * 60_000
 

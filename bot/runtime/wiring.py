@@ -42,7 +42,7 @@ from bot.zoom.tokens import TokenSource
 
 log = logging.getLogger(__name__)
 
-TOKENS_GRACE_S = 0.8
+TOKENS_GRACE_S = 0.6
 # No jitter, because at start nobody else waits.
 START_BACKOFF = Backoff(base_s=0.5, cap_s=15.0, least=1.0)
 
@@ -67,7 +67,7 @@ async def open_context(
     stack.push_async_callback(tokens.close, TOKENS_GRACE_S)
     shared = AccountToken(oauth, now) if zoom.app == "server-to-server" else None
     if shared is not None:
-        stack.push_async_callback(shared.close)
+        stack.push_async_callback(shared.close, TOKENS_GRACE_S)
     http = open_zoom_session(zoom.ca_file)
     stack.push_async_callback(http.close)
 

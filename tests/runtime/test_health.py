@@ -20,6 +20,7 @@ METRICS = (
     "zoombot_webhook_answer_seconds",
     "zoombot_posts_waiting",
     "zoombot_post_retries_total",
+    "zoombot_log_lines_dropped_total",
     "zoombot_store_writable",
     "zoombot_socket_open",
     "zoombot_socket_connects_total",

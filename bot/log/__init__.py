@@ -12,7 +12,10 @@ import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TextIO
+
+from bot.log.streams import Unblocked
 
 # These log tokens and secrets at DEBUG.
 _TALKATIVE = ("oauthlib", "requests_oauthlib", "urllib3", "mattermostdriver")
@@ -38,7 +41,10 @@ def configure(level: str = "info", format: str = "text", stream: TextIO | None =
     Replaces what an earlier call set up.
     """
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonFormatter() if format == "json" else TextFormatter())
+    formatter = JsonFormatter() if format == "json" else TextFormatter()
+    handler.setFormatter(formatter)
+    if isinstance(handler.stream, Unblocked):
+        handler.stream.notice = partial(_notice, formatter)
     root = logging.getLogger()
     for old in [each for each in root.handlers if isinstance(each.formatter, JsonFormatter | TextFormatter)]:
         root.removeHandler(old)
@@ -46,6 +52,12 @@ def configure(level: str = "info", format: str = "text", stream: TextIO | None =
     root.setLevel(level.upper())
     logging.captureWarnings(True)
     _quieten(root.level)
+
+
+def _notice(formatter: logging.Formatter, lines: int) -> str:
+    text = "%d lines of the log were dropped because nobody read it"
+    record = logging.LogRecord(__name__, logging.WARNING, __file__, 0, text, (lines,), None)
+    return formatter.format(record) + "\n"
 
 
 def _quieten(level: int) -> None:

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -103,20 +102,6 @@ def test_numbers_that_json_lacks_become_texts() -> None:
 
 def test_a_wrong_format_string_does_not_lose_the_line() -> None:
     assert "%d things (TypeError while formatting)" in TextFormatter().format(record("%d things", "x"))
-
-
-@pytest.fixture
-def restored() -> Iterator[None]:
-    """The logging of the test run, put back afterwards."""
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
-    named = {name: logging.getLogger(name).level for name in list(logging.Logger.manager.loggerDict)}
-    yield
-    logging.captureWarnings(False)
-    root.setLevel(level)
-    root.handlers[:] = handlers
-    for name in list(logging.Logger.manager.loggerDict):
-        logging.getLogger(name).setLevel(named.get(name, logging.NOTSET))
 
 
 @pytest.mark.usefixtures("restored")
