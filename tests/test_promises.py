@@ -58,6 +58,15 @@ def test_a_stop_takes_at_most_five_seconds() -> None:
     assert stopping.LONGEST_S + DRAIN_S <= 5
 
 
+def test_strangers_are_given_seconds() -> None:
+    limits = Timings().web
+    assert limits.head_s == limits.body_s == 10
+    # Proxies keep a connection for a minute.
+    assert 60 < limits.idle_s == 75
+    assert (limits.connections, limits.admin_connections) == (256, 32)
+    assert limits.log_s == 60
+
+
 def test_a_handler_is_tried_four_times() -> None:
     assert len(Timings().retry_policy.pauses_s) + 1 == 4
 

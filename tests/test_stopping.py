@@ -105,6 +105,23 @@ async def test_a_file_system_that_does_not_answer_at_start(setting: Setting, she
     assert await command.stops() == 0
 
 
+async def test_a_second_signal_changes_nothing(setting: Setting, shell: Shell) -> None:
+    command = await ready(setting, shell)
+    # It has something to wait for.
+    fault = setting.stage.zoom.faults.add(path="/oauth/token", delay=60)
+    async with aiohttp.ClientSession() as http:
+        asking = asyncio.create_task(http.get(await consented(setting, http)))
+        async with asyncio.timeout(10):
+            while not fault.hits:
+                await asyncio.sleep(0)
+        command.process.send_signal(signal.SIGTERM)
+        await command.says(" stopping")
+        command.process.send_signal(signal.SIGINT)
+        assert await command.stops() == 0
+        await asyncio.gather(asking, return_exceptions=True)
+    assert not any("Traceback" in line or "ignored" in line for line in command.err)
+
+
 async def test_a_request_whose_body_does_not_come(setting: Setting, shell: Shell) -> None:
     command = await ready(setting, shell)
     reader, writer = await asyncio.open_connection("127.0.0.1", setting.port)
@@ -218,6 +235,19 @@ async def test_a_log_that_nobody_reads_stops_nothing(setting: Setting, shell: Sh
     command.process.send_signal(signal.SIGTERM)
     async with asyncio.timeout(STOP_S):
         assert await command.process.wait() == 0
+
+
+async def test_a_log_whose_reader_comes_back_has_it_all(setting: Setting, shell: Shell, full: Full) -> None:
+    command = await unread(setting, shell, full)
+    await strangers(setting, 605)
+    command.process.send_signal(signal.SIGTERM)
+    os.close(full.writer)
+    full.writer = -1
+    said = await asyncio.to_thread(full.read)
+    assert await command.process.wait() == 0
+    lines = [line for line in said.splitlines() if "web.url_secret" in line]
+    assert len(lines) == 2
+    assert "604 more times" in lines[1]
 
 
 async def test_a_reader_that_goes_away_changes_no_exit_status(

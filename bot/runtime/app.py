@@ -38,7 +38,7 @@ from bot.runtime.worker import Worker
 from bot.stores.notifying import NotifyingStore
 from bot.stores.opening import open_store
 from bot.vault import Vault
-from bot.web import Server, admin_app, public_app
+from bot.web import Server, WebLimits, admin_app, public_app
 
 log = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ async def opened(
         app = App(
             ctx, worker, publisher, listener, reconciler, identity, broken_pause_s=timings.broken_pause_s
         )
-        await _serve_http(app, registry, metrics, servers)
+        await _serve_http(app, registry, metrics, servers, timings.web)
         observe(metrics, app, posting)
         yield app
 
@@ -222,25 +222,27 @@ async def _wind_down(
             log.error("stopping: %s", failure, exc_info=failure)
 
 
-async def _serve_http(app: App, registry: Registry, metrics: Metrics, servers: list[Server]) -> None:
+async def _serve_http(
+    app: App, registry: Registry, metrics: Metrics, servers: list[Server], limits: WebLimits
+) -> None:
     web = app.ctx.config.web
 
     def reasons() -> dict[str, str]:
         return _reasons(app)
 
-    def limits() -> dict[str, str]:
+    def unread() -> dict[str, str]:
         return _limits(app)
 
-    admin = Server(admin_app(reasons, metrics.text, limits), web.admin_host, web.admin_port, "web.admin_port")
+    admin = Server(web.admin_host, web.admin_port, "web.admin_port", limits.admin_connections, limits)
 
     def note_webhook(status: int, seconds: float) -> None:
         metrics.webhooks.labels(str(status)).inc()
         metrics.webhook_seconds.observe(seconds)
 
-    public = Server(public_app(app.ctx, registry, note_webhook), web.host, web.port, "web.port")
-    app.admin_port = await admin.start()
+    public = Server(web.host, web.port, "web.port", limits.connections, limits)
+    app.admin_port = await admin.start(admin_app(reasons, metrics.text, unread))
     servers.append(admin)
-    app.public_port = await public.start()
+    app.public_port = await public.start(public_app(app.ctx, registry, note_webhook))
     servers.append(public)
 
 

@@ -10,6 +10,7 @@ from bot.mattermost import SocketTimings
 from bot.runtime.identity import PERIOD_S as IDENTITY_PERIOD_S
 from bot.runtime.listener import ListenerTimings
 from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy
+from bot.web import WebLimits
 from bot.zoom import ZoomTimings
 
 # How long to wait for an unreachable Mattermost at start.
@@ -36,6 +37,7 @@ class Timings:
     zoom: ZoomTimings = field(default_factory=ZoomTimings)
     socket: SocketTimings = field(default_factory=SocketTimings)
     listener: ListenerTimings = field(default_factory=ListenerTimings)
+    web: WebLimits = field(default_factory=WebLimits)
 
 
 DEFAULT_TIMINGS = Timings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.web.admin import admin_app
+from bot.web.limits import WebLimits
 from bot.web.server import Server, public_app
 
-__all__ = ["Server", "admin_app", "public_app"]
+__all__ = ["Server", "WebLimits", "admin_app", "public_app"]

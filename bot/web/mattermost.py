@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import logging
 import re
 from typing import Any
 
@@ -27,9 +26,7 @@ from bot.messages.cards import answered_card
 from bot.messages.catalogue import catalogue
 from bot.messages.content import text
 from bot.web.forms import read_form
-
-log = logging.getLogger(__name__)
-
+from bot.web.limits import SAID, read_body
 
 _ID = re.compile(r"[a-z0-9]{26}")
 
@@ -67,7 +64,7 @@ class MattermostRoutes:
     async def command(self, request: web.Request) -> web.Response:
         """Store a ``/zoom …`` request and return an empty response. The answer is sent separately."""
         form = await read_form(request)
-        self._check_token(_text(form.get("token")))
+        self._check_token(request, _text(form.get("token")))
         user_id, channel_id = _id(form.get("user_id")), _id(form.get("channel_id"))
         if not user_id or not channel_id:
             raise web.HTTPBadRequest(text="user_id and channel_id are missing")
@@ -100,7 +97,7 @@ class MattermostRoutes:
     async def action(self, request: web.Request) -> web.Response:
         """Verify a pressed button, store the answer, and show it in place of the buttons."""
         try:
-            action = msgspec.json.decode(await request.read(), type=Action)
+            action = msgspec.json.decode(await read_body(request), type=Action)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise web.HTTPForbidden(text="this is no button of ours") from None
         try:
@@ -113,7 +110,7 @@ class MattermostRoutes:
         except StoreError:
             return web.json_response({"ephemeral_text": _said("not-now")})
         if outcome is questions.Refused.FORGED:
-            log.warning("action refused: its token is not ours", extra={"post": action.post_id[:26]})
+            request.app[SAID].warning("action refused: its token is not ours")
             raise web.HTTPForbidden(text="this is no button of ours")
         if isinstance(outcome, questions.Refused):
             return web.json_response({"ephemeral_text": _said(_REFUSED[outcome])})
@@ -123,7 +120,7 @@ class MattermostRoutes:
         """Verify a submitted dialog and store the answer. Errors appear inside the dialog. A closed dialog
         changes nothing."""
         try:
-            submission = msgspec.json.decode(await request.read(), type=Submission)
+            submission = msgspec.json.decode(await read_body(request), type=Submission)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise web.HTTPForbidden(text="this is no dialog of ours") from None
         try:
@@ -135,15 +132,16 @@ class MattermostRoutes:
         if submission.cancelled:
             return web.json_response({})
         if refused is questions.Refused.FORGED:
+            request.app[SAID].warning("dialog refused: its token is not ours")
             raise web.HTTPForbidden(text="this is no dialog of ours")
         return web.json_response({"error": _said(_REFUSED[refused])} if refused else {})
 
-    def _check_token(self, token: str) -> None:
+    def _check_token(self, request: web.Request, token: str) -> None:
         # Each team's command has its own token. Compare all of them, even after a match.
         known = [each for each in self._ctx.config.mattermost.command_token.split(",") if each]
         given = token.encode("utf-8", "replace")
         if True not in [hmac.compare_digest(each.encode(), given) for each in known]:
-            log.warning("command refused: its token is none of mattermost.command_token")
+            request.app[SAID].warning("command refused: its token is none of mattermost.command_token")
             raise web.HTTPForbidden(text="the token is wrong")
 
 

@@ -1,8 +1,11 @@
-"""The public application and the sockets it listens on."""
+"""The public application and the sockets that applications are served on."""
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
+import socket
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
@@ -11,6 +14,9 @@ from yarl import URL
 from bot.core.context import Context
 from bot.core.registry import Registry
 from bot.errors import StartError
+from bot.log.repeats import Repeats
+from bot.web.connections import Connection, Connections, watched
+from bot.web.limits import DEFAULT_LIMITS, LIMITS, SAID, WebLimits, affordable
 from bot.web.mattermost import MattermostRoutes
 from bot.web.oauth import OAuthRoutes
 from bot.web.pages import error_page
@@ -22,6 +28,11 @@ MAX_BODY = 1024 * 1024
 # When the bot stops, aiohttp waits for requests in flight this long, breaks off the reading of their bodies,
 # and waits as long again.
 SHUTDOWN_S = 0.7
+# How many clients the kernel lets wait for a connection.
+BACKLOG = 1024
+# The pause before another connection is accepted after that failed.
+PAUSE_S = 0.1
+_NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -51,37 +62,125 @@ def public_app(ctx: Context, registry: Registry, on_webhook: OnWebhook = unobser
 
 
 class Server:
-    """Serves one application at one address."""
+    """Listens at one address and serves one application there, which may be replaced.
 
-    def __init__(self, app: web.Application, host: str, port: int, key: str) -> None:
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=SHUTDOWN_S)
+    ``key`` is the configuration key of the port. At most ``connections`` are open at a time.
+    """
+
+    def __init__(
+        self, host: str, port: int, key: str, connections: int, limits: WebLimits = DEFAULT_LIMITS
+    ) -> None:
         self._host = host
         self._port = port
         self._key = key
+        self._limits = limits
+        self._said = Repeats(log, limits.log_s)
+        self._connections = Connections(affordable(connections), limits, self._said, key)
+        self._runners: list[web.AppRunner] = []
+        self._sockets: list[socket.socket] = []
+        self._acceptors: list[asyncio.Task[None]] = []
 
-    async def start(self) -> int:
-        """Listen and return the port. Raises :class:`StartError` if that is not possible."""
-        await self._runner.setup()
+    async def start(self, app: web.Application) -> int:
+        """Listen, serve ``app`` and return the port. Raises :class:`StartError` if that is not possible."""
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            self._sockets = await _listen(self._host, self._port)
         except OSError as error:
-            await self._runner.cleanup()
             reason = error.strerror or str(error)
             raise StartError(f"{self._key}: cannot listen on {self._host}:{self._port}: {reason}") from None
-        return int(self._runner.addresses[0][1])
+        await self.serve(app)
+        self._acceptors = [asyncio.create_task(self._accept(each), name=self._key) for each in self._sockets]
+        return int(self._sockets[0].getsockname()[1])
+
+    async def serve(self, app: web.Application) -> None:
+        """Serve ``app`` on the connections that are opened from now on."""
+        app.middlewares.insert(0, watched)
+        app[LIMITS] = self._limits
+        app[SAID] = self._said
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=SHUTDOWN_S,
+            keepalive_timeout=self._limits.idle_s,
+            lingering_time=self._limits.linger_s,
+        )
+        await runner.setup()
+        self._runners.append(runner)
 
     async def close(self) -> None:
         """Stop taking requests, and answer those in flight."""
-        await self._runner.cleanup()
+        for task in self._acceptors:
+            task.cancel()
+        await asyncio.gather(*self._acceptors, return_exceptions=True)
+        for each in self._sockets:
+            each.close()
+        self._connections.close_unasked()
+        await asyncio.gather(*(runner.cleanup() for runner in self._runners))
+        self._acceptors, self._sockets, self._runners = [], [], []
+        self._said.close()
+
+    async def _accept(self, listening: socket.socket) -> None:
+        while True:
+            try:
+                await self._connections.room()
+                await self._accept_one(listening)
+            except OSError as error:
+                if error.errno in _NO_ROOM:
+                    self._said.warning(f"{self._key}: no connection can be accepted: {error.strerror}")
+                    self._connections.make_room()
+                    await asyncio.sleep(PAUSE_S)
+            except Exception:
+                self._said.exception(f"{self._key}: a connection could not be accepted")
+                await asyncio.sleep(PAUSE_S)
+
+    async def _accept_one(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        accepted, _ = await loop.sock_accept(listening)
+        try:
+            await loop.connect_accepted_socket(self._protocol, accepted)
+        except BaseException:
+            accepted.close()
+            raise
+
+    def _protocol(self) -> Connection:
+        server = self._runners[-1].server
+        assert server is not None, "a runner is set up before it is used"
+        return self._connections.take(server())
+
+
+async def _listen(host: str, port: int) -> list[socket.socket]:
+    """Sockets that listen on every address of ``host``, as far as this machine has it."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    listening: list[socket.socket] = []
+    try:
+        for family, address in dict.fromkeys((each[0], each[4]) for each in found):
+            try:
+                listening.append(socket.create_server(address, family=family, backlog=BACKLOG))
+            except OSError as error:
+                if error.errno != errno.EADDRNOTAVAIL or len(found) == 1:
+                    raise
+    except OSError:
+        for each in listening:
+            each.close()
+        raise
+    for each in listening:
+        each.setblocking(False)
+    if not listening:
+        raise OSError(errno.EADDRNOTAVAIL, "none of its addresses is one of this machine")
+    return listening
 
 
 @web.middleware
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except web.HTTPException:
+    except (web.HTTPException, ConnectionError):
+        # The second: the client has gone, and aiohttp takes note of it.
         raise
-    except Exception:
-        # Only the path: the query may contain secrets.
-        log.exception("request failed: %s %s", request.method, request.path)
+    except Exception as error:
+        # Only the route: the query may contain secrets.
+        resource = request.match_info.route.resource
+        route = resource.canonical if resource is not None else "(no route)"
+        request.app[SAID].exception(f"request failed: {request.method} {route}: {type(error).__name__}")
         return error_page()

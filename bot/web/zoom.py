@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 import re
 import time
 from collections.abc import Callable
@@ -17,11 +16,9 @@ from bot.core.inbox import WEBHOOK
 from bot.core.registry import Registry
 from bot.domain.records import Meeting, Subscription
 from bot.errors import EventError, StoreError
+from bot.log.repeats import Repeats
+from bot.web.limits import SAID, read_body
 from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_webhook
-
-log = logging.getLogger(__name__)
-
-BODY_TIMEOUT_S = 10.0
 
 # Receives the HTTP status of an answer and the seconds that it took.
 OnWebhook = Callable[[int, float], None]
@@ -58,16 +55,16 @@ class ZoomRoutes:
         self._check_secret(request)
         if request.content_type != "application/json":
             raise web.HTTPUnsupportedMediaType(text="application/json, please")
-        body = await _read(request)
+        body = await read_body(request)
         if not is_signed(request.headers, body, self._ctx.config.zoom.webhook_secret, self._ctx.now()):
-            log.warning("webhook refused: the signature or its time is wrong")
+            request.app[SAID].warning("webhook refused: the signature or its time is wrong")
             raise web.HTTPForbidden(text="the signature is wrong")
         try:
             webhook = read_webhook(body)
             if webhook.event == "endpoint.url_validation":
                 return self._validate(webhook)
             if await self._concerns_us(webhook):
-                await self._take(webhook, body)
+                await self._take(webhook, body, request.app[SAID])
         except EventError as error:
             raise web.HTTPBadRequest(text=str(error)) from None
         return web.Response(status=200)
@@ -82,7 +79,7 @@ class ZoomRoutes:
         given = [form(raw).encode("utf-8", "replace") for form in (unquote, unquote_plus)]
         matches = [hmac.compare_digest(expected, each) for each in given]
         if True not in matches:
-            log.warning("webhook refused: the secret in its URL is not web.url_secret")
+            request.app[SAID].warning("webhook refused: the secret in its URL is not web.url_secret")
             raise web.HTTPForbidden(text="the secret in the URL is wrong")
 
     def _validate(self, webhook: Webhook) -> web.Response:
@@ -109,7 +106,7 @@ class ZoomRoutes:
             await has(Meeting, "zoom_id", number) or await has(Subscription, "zoom_id", number)
         )
 
-    async def _take(self, webhook: Webhook, body: bytes) -> None:
+    async def _take(self, webhook: Webhook, body: bytes, said: Repeats) -> None:
         id = identity(webhook)
         queue = "meeting:" + str(webhook.object.get("uuid") or webhook.object.get("meeting_uuid") or id)
         item = self._ctx.inbox.item(id, WEBHOOK, queue, body)
@@ -117,13 +114,5 @@ class ZoomRoutes:
             async with asyncio.timeout(self._ctx.timings.store_s):
                 await self._ctx.inbox.add(item)
         except (TimeoutError, StoreError):
-            log.error("webhook %s cannot be written down now; Zoom will send it again", webhook.event)
+            said.warning("webhooks cannot be written down now; Zoom will send them again")
             raise web.HTTPServiceUnavailable(text="try again later") from None
-
-
-async def _read(request: web.Request) -> bytes:
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await request.read()
-    except TimeoutError:
-        raise web.HTTPRequestTimeout(text="the body did not come") from None

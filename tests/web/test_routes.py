@@ -16,6 +16,7 @@ import pytest
 from yarl import URL
 
 from bot.domain.records import Item
+from bot.errors import StoreError
 from bot.sandbox.zoom.models import Json
 from tests.conftest import MakeWorld, World
 from tests.features.kit import settle
@@ -260,6 +261,51 @@ async def test_the_routes_lie_under_the_path_of_the_public_url(make_world: MakeW
         assert response.status == 400
     async with world.http.get(f"http://127.0.0.1:{world.config.web.port}/oauth2/connect") as response:
         assert response.status == 404
+
+
+# What strangers cause in the log
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "line"),
+    [
+        ("/webhook?secret=wrong", b"{}", "secret in its URL"),
+        ("/deauthorization", b"{}", "secret in its URL"),
+        ("/webhook?secret=url-secret", b"{}", "the signature or its time"),
+        ("/command", b"token=wrong", "mattermost.command_token"),
+        ("/action", encode({"user_id": "u", "context": {"token": "forged"}}), "action refused"),
+        ("/dialog", encode({"user_id": "u", "state": "forged", "submission": {}}), "dialog refused"),
+    ],
+)
+async def test_what_is_refused_again_and_again_is_one_line_and_a_count(
+    world: World, caplog: pytest.LogCaptureFixture, path: str, body: bytes, line: str
+) -> None:
+    kind = "application/x-www-form-urlencoded" if b"=" in body else "application/json"
+    for _ in range(50):
+        async with world.http.post(
+            world.config.web.public_url + path, data=body, headers={"Content-Type": kind}
+        ) as response:
+            assert response.status == 403
+    said = [record.getMessage() for record in caplog.records if record.name == "bot.web.server"]
+    assert len(said) == 1
+    assert line in said[0]
+    await world.stop()
+    said = [record.getMessage() for record in caplog.records if record.name == "bot.web.server"]
+    assert said[1:] == [f"{said[0]}; 49 more times within a minute"]
+
+
+async def test_webhooks_that_cannot_be_stored_are_one_line_and_a_count(
+    world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(item: Item) -> bool:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(world.bot.ctx.inbox, "add", fails)
+    event = {"event": "app_deauthorized", "payload": {"user_id": "u", "account_id": "a", "client_id": "c"}}
+    for _ in range(5):
+        assert (await send(world, encode({**event, "event_ts": 1})))[0] == 503
+    said = [record.getMessage() for record in caplog.records if record.name == "bot.web.server"]
+    assert said == ["webhooks cannot be written down now; Zoom will send them again"]
 
 
 # For the operator
