@@ -422,6 +422,8 @@ page-question-text = Meetings that { $user } starts in Mattermost will be create
 page-question-warning = If someone else sent you this link, cancel.
 page-question-link = Link the account
 page-question-cancel = Cancel
+page-starting = The Zoom bot is starting
+page-starting-text = Please try again in a minute.
 page-error = Something went wrong
 page-error-text = Please try again in a minute.
 

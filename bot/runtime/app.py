@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
@@ -20,13 +20,14 @@ from bot.core.registry import Registry
 from bot.domain.grammar import Grammar
 from bot.errors import MattermostError
 from bot.features import collect
-from bot.log.streams import lines_dropped
 from bot.mattermost import Mattermost, Socket
 from bot.mattermost import open_session as open_mattermost_session
+from bot.runtime import health
 from bot.runtime.identity import Identity, IdentityWatch, look_up_admins, own_account
 from bot.runtime.janitor import Janitor
 from bot.runtime.listener import Listener
 from bot.runtime.metrics import Metrics
+from bot.runtime.ports import Ports
 from bot.runtime.posting import Posting
 from bot.runtime.publisher import Publisher
 from bot.runtime.reconciler import Reconciler
@@ -38,7 +39,7 @@ from bot.runtime.worker import Worker
 from bot.stores.notifying import NotifyingStore
 from bot.stores.opening import open_store
 from bot.vault import Vault
-from bot.web import Server, WebLimits, admin_app, public_app
+from bot.web import public_app
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +142,10 @@ async def opened(
     metrics = Metrics()
     registry = collect()
     async with AsyncExitStack() as stack:
+        ports = Ports(config.web, metrics.text, timings.web)
+        stack.push_async_callback(ports.close)
+        await ports.open()
+        ports.wait_for("store", "it is being opened")
         store = NotifyingStore(await open_store(config.store.url, on_trouble=log.error))
         stack.push_async_callback(store.close)
         await migrate(store, vault)
@@ -149,7 +154,9 @@ async def opened(
         stack.push_async_callback(http.close)
         clocks = Clocks(now, period_s=timings.clocks_s)
         mattermost = _client(http, config, clocks)
-        bot = await own_account(store, await introduce(mattermost, timings.start_patience_s))
+        ports.wait_for("mattermost", "it has not answered yet")
+        note = partial(ports.wait_for, "mattermost")
+        bot = await own_account(store, await introduce(mattermost, timings.start_patience_s, note))
         ctx = await open_context(
             config, registry, store, vault, mattermost, bot, metrics, clocks, stack, timings
         )
@@ -159,25 +166,36 @@ async def opened(
         # recovers as possibly begun.
         await resume(ctx)
         await look_up_admins(ctx, mattermost, timings.admins_s)
-        posting = Posting(
-            mattermost, bot.id, override=override_props(config), now=ctx.now, base_s=timings.post_retry_s
-        )
-        publisher = Publisher(ctx, registry, store, posting, edit_pause_s=timings.edit_pause_s)
-        worker = Worker(ctx, registry, ctx.inbox, store, metrics, timings.retry_policy)
-        identity = IdentityWatch(ctx, period_s=timings.identity_s)
-        listener = _listener(ctx, registry.grammar, http, timings, identity)
-        servers: list[Server] = []
-        stack.push_async_callback(_wind_down, servers, listener, worker, publisher)
-        # Before the first webhook can arrive: it may be about a meeting that an unfinished item has created.
-        if left := await worker.recover() + await publisher.recover():
-            log.info("took up %d things left by the last run", left)
-        reconciler = Reconciler(ctx, period_s=timings.reconcile_s)
-        app = App(
-            ctx, worker, publisher, listener, reconciler, identity, broken_pause_s=timings.broken_pause_s
-        )
-        await _serve_http(app, registry, metrics, servers, timings.web)
-        observe(metrics, app, posting)
-        yield app
+        yield await _started(ctx, registry, store, http, metrics, ports, timings, stack)
+
+
+async def _started(
+    ctx: Context,
+    registry: Registry,
+    store: NotifyingStore,
+    http: aiohttp.ClientSession,
+    metrics: Metrics,
+    ports: Ports,
+    timings: Timings,
+    stack: AsyncExitStack,
+) -> App:
+    """Put the parts of the bot together, take up what the last run left, and serve the routes."""
+    override = override_props(ctx.config)
+    posting = Posting(ctx.mattermost, ctx.bot.id, override=override, now=ctx.now, base_s=timings.post_retry_s)
+    publisher = Publisher(ctx, registry, store, posting, edit_pause_s=timings.edit_pause_s)
+    worker = Worker(ctx, registry, ctx.inbox, store, metrics, timings.retry_policy)
+    identity = IdentityWatch(ctx, period_s=timings.identity_s)
+    listener = _listener(ctx, registry.grammar, http, timings, identity)
+    stack.push_async_callback(_wind_down, ports, listener, worker, publisher)
+    # Before the first webhook can arrive: it may be about a meeting that an unfinished item has created.
+    if left := await worker.recover() + await publisher.recover():
+        log.info("took up %d things left by the last run", left)
+    reconciler = Reconciler(ctx, period_s=timings.reconcile_s)
+    pause_s = timings.broken_pause_s
+    app = App(ctx, worker, publisher, listener, reconciler, identity, broken_pause_s=pause_s)
+    await _serve_http(app, registry, metrics, ports)
+    health.observe(metrics, app, posting)
+    return app
 
 
 def _client(http: aiohttp.ClientSession, config: Config, clocks: Clocks) -> Mattermost:
@@ -206,9 +224,7 @@ def _listener(
     )
 
 
-async def _wind_down(
-    servers: Sequence[Server], listener: Listener, worker: Worker, publisher: Publisher
-) -> None:
+async def _wind_down(ports: Ports, listener: Listener, worker: Worker, publisher: Publisher) -> None:
     """Close the servers and give running work its time to finish. The rest stays in the store."""
 
     async def finish() -> None:
@@ -216,79 +232,20 @@ async def _wind_down(
         await worker.close(WORKER_GRACE_S)
         await publisher.close(PUBLISHER_GRACE_S)
 
-    outcomes = await asyncio.gather(*(each.close() for each in servers), finish(), return_exceptions=True)
+    outcomes = await asyncio.gather(ports.close(), finish(), return_exceptions=True)
     for failure in outcomes:
         if isinstance(failure, Exception):
             log.error("stopping: %s", failure, exc_info=failure)
 
 
-async def _serve_http(
-    app: App, registry: Registry, metrics: Metrics, servers: list[Server], limits: WebLimits
-) -> None:
-    web = app.ctx.config.web
-
-    def reasons() -> dict[str, str]:
-        return _reasons(app)
-
-    def unread() -> dict[str, str]:
-        return _limits(app)
-
-    admin = Server(web.admin_host, web.admin_port, "web.admin_port", limits.admin_connections, limits)
-
+async def _serve_http(app: App, registry: Registry, metrics: Metrics, ports: Ports) -> None:
     def note_webhook(status: int, seconds: float) -> None:
         metrics.webhooks.labels(str(status)).inc()
         metrics.webhook_seconds.observe(seconds)
 
-    public = Server(web.host, web.port, "web.port", limits.connections, limits)
-    app.admin_port = await admin.start(admin_app(reasons, metrics.text, unread))
-    servers.append(admin)
-    app.public_port = await public.start(public_app(app.ctx, registry, note_webhook))
-    servers.append(public)
-
-
-def _reasons(app: App) -> dict[str, str]:
-    found = {}
-    if not app.socket.state.open_since:
-        found["mattermost"] = "the socket is not open"
-    if not app.ctx.store.writable:
-        found["store"] = "writes do not reach the disk"
-    if app.ctx.oauth.refusal:
-        found["zoom"] = app.ctx.oauth.refusal
-    if trouble := app.ctx.clocks.trouble:
-        found["clock"] = trouble
-    return found
-
-
-def _limits(app: App) -> dict[str, str]:
-    unread, failure = app.listener.unread.reason, app.listener.failure
-    found = {"mattermost channels": f"cannot be read: {unread}"} if unread else {}
-    return found | ({"mattermost history": failure} if failure else {})
-
-
-def observe(metrics: Metrics, app: App, posting: Posting) -> None:
-    """Register the metrics that the parts of a running bot keep."""
-    worker, listener, tokens = app.worker, app.listener, app.ctx.tokens
-    metrics.gauge("inbox_waiting", "Items that are not handled yet", lambda: worker.waiting)
-    metrics.gauge("inbox_oldest_seconds", "How long the oldest of them waits", lambda: worker.oldest_s)
-    metrics.gauge("posts_waiting", "Posts and edits that are not made yet", lambda: app.publisher.waiting)
-    metrics.counter("log_lines_dropped", "Lines of the log that nobody read", lines_dropped)
-    metrics.gauge("store_writable", "1 while writes reach the disk", lambda: app.ctx.store.writable)
-    metrics.gauge("socket_open", "1 while the socket is open", lambda: bool(app.socket.state.open_since))
-    for name, about in _SOCKET.items():
-        metrics.counter(f"socket_{name}", about, partial(_socket_count, app, name))
-    metrics.counter("catch_ups", "Times the channels' history was read", lambda: listener.catch_ups)
-    metrics.counter("caught_requests", "Requests found in the history", lambda: listener.caught)
-    metrics.counter("passed_over", "Old messages that were brought in", lambda: listener.imports.count)
-    metrics.gauge("unread_channels", "Channels whose history cannot be read", lambda: len(listener.unread))
-    unreadable = app.ctx.mattermost.unreadable
-    metrics.counter("unreadable_posts", "Posts that could not be read", lambda: unreadable.count)
-    metrics.counter("post_retries", "Posts and edits that were tried again", lambda: posting.retries)
-    metrics.counter("reconciled_meetings", "Meetings mended unasked", lambda: app.reconciler.mended)
-    metrics.counter(
-        "orphans_removed", "Meetings deleted that nobody knew", lambda: app.ctx.counts["orphans_removed"]
-    )
-    metrics.counter("token_refreshes", "New tokens from Zoom", lambda: tokens.refreshes)
-    metrics.counter("token_refusals", "Refreshes that Zoom refused", lambda: tokens.refusals)
+    public = public_app(app.ctx, registry, note_webhook)
+    await ports.serve(public, lambda: health.reasons(app), lambda: health.limits(app))
+    app.admin_port, app.public_port = ports.admin_port, ports.public_port
 
 
 def _socket_count(app: App, name: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -133,16 +134,17 @@ def _oauth(config: Config, now: Now) -> OAuth:
     )
 
 
-async def introduce(mattermost: Mattermost, patience_s: float) -> User:
+async def introduce(mattermost: Mattermost, patience_s: float, on_failure: Callable[[str], None]) -> User:
     """Fetch the bot's own account, waiting up to ``patience_s`` seconds for Mattermost to be reachable.
 
-    Raises :class:`StartError`.
+    ``on_failure`` is told each time why it is not. Raises :class:`StartError`.
     """
     failure = "no answer"
 
     def note(error: BaseException, failures: int) -> None:
         nonlocal failure
         failure = str(error)
+        on_failure(failure)
         log.warning("mattermost: %s; trying again", error)
 
     try:

@@ -76,6 +76,13 @@ def question_page(user_name: str, email: str, action: str, hidden: Mapping[str, 
     return _page(text("page-question", user=user_name), [said, text("page-question-warning")], form=form)
 
 
+def starting_page() -> web.Response:
+    """The page for any request while the bot is not ready yet."""
+    page = _page(text("page-starting"), [text("page-starting-text")], 503)
+    page.headers["Retry-After"] = "5"
+    return page
+
+
 def error_page() -> web.Response:
     """The page for an unexpected error."""
     return _page(text("page-error"), [text("page-error-text")], 500)

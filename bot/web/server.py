@@ -19,7 +19,7 @@ from bot.web.connections import Connection, Connections, watched
 from bot.web.limits import DEFAULT_LIMITS, LIMITS, SAID, WebLimits, affordable
 from bot.web.mattermost import MattermostRoutes
 from bot.web.oauth import OAuthRoutes
-from bot.web.pages import error_page
+from bot.web.pages import error_page, starting_page
 from bot.web.zoom import OnWebhook, ZoomRoutes, unobserved
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,13 @@ def public_app(ctx: Context, registry: Registry, on_webhook: OnWebhook = unobser
             web.post(f"{base}/dialog", mattermost.dialog),
         ]
     )
+    return app
+
+
+def starting_app() -> web.Application:
+    """Answer every request with 503: the bot listens, but is not ready yet."""
+    app = web.Application(client_max_size=MAX_BODY)
+    app.router.add_route("*", "/{path:.*}", _not_yet)
     return app
 
 
@@ -169,6 +176,13 @@ async def _listen(host: str, port: int) -> list[socket.socket]:
     if not listening:
         raise OSError(errno.EADDRNOTAVAIL, "none of its addresses is one of this machine")
     return listening
+
+
+async def _not_yet(request: web.Request) -> web.Response:
+    response = starting_page()
+    # The next request on this connection is for the bot itself.
+    response.force_close()
+    return response
 
 
 @web.middleware
