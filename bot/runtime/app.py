@@ -246,16 +246,3 @@ async def _serve_http(app: App, registry: Registry, metrics: Metrics, ports: Por
     public = public_app(app.ctx, registry, note_webhook)
     await ports.serve(public, lambda: health.reasons(app), lambda: health.limits(app))
     app.admin_port, app.public_port = ports.admin_port, ports.public_port
-
-
-def _socket_count(app: App, name: str) -> float:
-    return float(getattr(app.socket.state, name))
-
-
-_SOCKET = {
-    "connects": "Connections opened",
-    "resumes": "Connections that went on where the last broke off",
-    "deaf": "Connections that had stopped answering",
-    "gaps": "Connections on which an event was missing",
-    "overflows": "Connections closed because frames came too fast",
-}
