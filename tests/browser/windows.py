@@ -54,7 +54,14 @@ class Windows:
         folder = Path(os.environ.get(SCREENSHOTS) or self.folder)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.png"
-        await target.screenshot(path=path, animations="disabled")
+        for last in (False, False, True):
+            try:
+                await target.screenshot(path=path, animations="disabled")
+                break
+            except Exception as error:
+                # An edit of the post drew it anew meanwhile: the locator finds it again.
+                if last or "not attached" not in str(error):
+                    raise
         return path
 
     def _hear(self, message: ConsoleMessage) -> None:
