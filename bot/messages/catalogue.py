@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +35,12 @@ from bot.messages.content import (
 from bot.messages.dates import Dates
 
 log = logging.getLogger(__name__)
+
+# Longer arguments are filled in after the message is formatted.
+MAX_ARGUMENT = 500
+# A character that nobody writes: it is for private use.
+_MARK = "\ue0f3"
+_MARKED = re.compile(rf"{_MARK}\d+{_MARK}")
 
 # The locale of a language's numbers, dates and lists.
 _LOCALES = {"en": "en_GB"}
@@ -132,8 +139,14 @@ class Catalogue:
         message = self._bundle.get_message(key)
         if message.value is None:
             raise LookupError(key)
-        shown, errors = self._bundle.format_pattern(message.value, args)
+        # The library shows no message with an argument of over 1,000 characters, such as a long link.
+        long = [name for name, value in args.items() if isinstance(value, str) and len(value) > MAX_ARGUMENT]
+        marked = args | {name: f"{_MARK}{number}{_MARK}" for number, name in enumerate(long)}
+        shown, errors = self._bundle.format_pattern(message.value, marked)
         for error in errors:
             # The error names what is missing, but quotes no argument.
             log.error("message %s: %s", key, error)
-        return str(shown)
+        if not long:
+            return str(shown)
+        whole = {f"{_MARK}{number}{_MARK}": str(args[name]) for number, name in enumerate(long)}
+        return _MARKED.sub(lambda found: whole.get(found[0], ""), str(shown))

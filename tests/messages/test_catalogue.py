@@ -166,6 +166,13 @@ def test_a_link_shows_its_text_where_there_are_no_links() -> None:
     assert catalogue().plain(said) == "Here it is: a](b"
 
 
+def test_a_long_argument_is_filled_in_whole() -> None:
+    url = "https://zoom.us/j/1?pwd=" + "x" * 4_000
+    said = text("duplicate-join", topic=Link("standup", url))
+    assert SHOWN(said) == f"Here it is: [standup]({url})"
+    assert SHOWN(text("zoom-refused-because", reason="so " * 1_000)).count("so ") == 999
+
+
 def test_a_table_keeps_its_columns_whatever_stands_in_it() -> None:
     table = Table([text("policy-channel"), text("policy-rule")], [["a | b\nc", "allow"]])
     assert SHOWN(table).splitlines() == ["| Channel | Rule |", "| --- | --- |", "| a \\| b c | allow |"]
