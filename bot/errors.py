@@ -77,6 +77,10 @@ class MattermostNotFoundError(MattermostError):
     """404: there is no such channel, post or user."""
 
 
+class MattermostBlockedError(MattermostError):
+    """This call alone keeps failing, while Mattermost answers others. It was given up."""
+
+
 class ZoomError(ZoombotError):
     """Zoom refused a call. ``status`` is the HTTP status, ``code`` Zoom's error code, and ``reason`` Zoom's
     explanation for the person (empty if there is none)."""

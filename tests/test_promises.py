@@ -71,6 +71,13 @@ def test_a_handler_is_tried_four_times() -> None:
     assert len(Timings().retry_policy.pauses_s) + 1 == 4
 
 
+def test_what_alone_is_blocked_is_given_up_after_about_one_to_two_minutes() -> None:
+    patience = Timings().patience
+    assert patience.page_s <= 60
+    assert patience.trouble_s <= 120
+    assert Timings().second_try_s <= 60
+
+
 def test_a_post_is_edited_once_a_second_at_most() -> None:
     assert Timings().edit_pause_s == 1
 
@@ -90,4 +97,5 @@ def test_things_are_kept_as_long_as_the_privacy_page_says() -> None:
     assert (2 * day, day, 90 * day) == (janitor.ITEM_MS, janitor.NOTICE_MS, janitor.MEETING_MS)
     assert day == janitor.PENDING_MS
     assert tickets.TICKET_MS + janitor.TICKET_MS + 1000 * janitor.PERIOD_S < 2.5 * 60 * MINUTE_MS
+    assert 7 * day == janitor.HELD_MS
     assert (10 * MINUTE_MS, day) == (orphans.APPEAR_MS, orphans.GIVE_UP_MS)

@@ -50,13 +50,26 @@ class Job:
         return hashlib.sha256(self.id.encode()).hexdigest()[:20]
 
 
+class Origin(msgspec.Struct, omit_defaults=True):
+    """Where to say that an answer could not be delivered: to ``user_id`` for an answer in a channel, in
+    ``channel_id`` for a private one. ``who`` is the user name of the person who asked."""
+
+    user_id: str = ""
+    channel_id: str = ""
+    root_id: str = ""
+    who: str = ""
+
+
 class Body(msgspec.Struct, omit_defaults=True):
-    """The content of a notice. ``response_url`` is where to send a private answer to ``/zoom``."""
+    """The content of a notice. ``response_url`` is where to send a private answer to ``/zoom``. After
+    ``until`` (ms) the content is of no use any more; 0 is never."""
 
     card: Card
     response_url: str = ""
     # The ids of files that are already uploaded to the channel.
     file_ids: list[str] = []
+    until: int = 0
+    origin: Origin | None = None
 
 
 class HelpedCommand(Protocol):
@@ -162,15 +175,19 @@ class Context:
         said: Card | Content,
         *,
         part: str = "",
+        until: int = 0,
     ) -> Put:
-        """Answer the person who asked, privately."""
+        """Answer the person who asked, privately. A link or a question in it expires at ``until`` (ms)."""
         direct = request.direct
         shown = card(said)
         if request.response_url:
             shown = replace(shown, props=shown.props | self._shown_as())
+        # Whoever asked with ``/zoom`` asked in private.
+        public = not direct and not request.slash
+        place = Origin(channel_id=request.channel_id, root_id=request.root_id, who=request.user_name)
         return self._notice(
             f"{job.id}/{part}",
-            Body(shown, request.response_url),
+            Body(shown, request.response_url, until=until, origin=place if public else None),
             trigger=request.trigger,
             user_id="" if direct else request.user_id,
             channel_id=request.channel_id if direct else "",
@@ -183,9 +200,10 @@ class Context:
 
     def answer(self, job: Job, request: Request, said: Content, *, part: str = "") -> Put:
         """Answer publicly in the request's channel or thread."""
+        asker = None if request.direct else Origin(user_id=request.user_id)
         return self._notice(
             f"{job.id}/{part}",
-            Body(card(said)),
+            Body(card(said), origin=asker),
             trigger=request.trigger,
             channel_id=request.channel_id,
             root_id=request.root_id,

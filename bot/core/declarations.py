@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bot.core.context import Context, Job
+from bot.core.context import Body, Context, Job
 from bot.domain.grammar import Form, Request
-from bot.domain.records import Announcement, LostLink, Question
+from bot.domain.records import Announcement, LostLink, Meeting, Notice, Question
 from bot.errors import ZoomError
 from bot.stores import Change
 from bot.zoom.webhooks import Webhook
@@ -30,6 +30,8 @@ TaskHandler = Callable[[Context, Job, Any], Awaitable[Changes]]
 InDoubt = Callable[[Context, Job, Request, Changes], Changes]
 ZoomRefused = Callable[[Context, Job, Request, "Command", ZoomError], Awaitable[Changes]]
 PostRefused = Callable[[Context, Announcement], Changes]
+EditRefused = Callable[[Context, Announcement, Meeting], Changes]
+NoticeRefused = Callable[[Context, Notice, Body, str], Changes]
 LinkLost = Callable[[Context, LostLink], Changes]
 
 F = TypeVar("F", bound=Callable[..., object])
@@ -106,8 +108,12 @@ class Hook(enum.Enum):
     ZOOM_REFUSED = enum.auto()
     # A command with ``creates`` may have left a meeting at Zoom that is not in the store.
     CREATION_IN_DOUBT = enum.auto()
-    # Mattermost will never accept an announcement's post.
+    # Mattermost will never accept an announcement's post; ``failed`` says why.
     POST_REFUSED = enum.auto()
+    # Mattermost does not let the bot edit an announcement's post, which may be out of date now.
+    EDIT_REFUSED = enum.auto()
+    # A notice cannot be delivered now, or not at all. The last argument says why.
+    NOTICE_REFUSED = enum.auto()
     # Zoom has ended a link to an account.
     LINK_LOST = enum.auto()
 

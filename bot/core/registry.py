@@ -11,17 +11,19 @@ from functools import cached_property
 from types import ModuleType
 from typing import TypeVar
 
-from bot.core.context import Context, Job
+from bot.core.context import Body, Context, Job
 from bot.core.declarations import (
     Action,
     AnswerDeclaration,
     Command,
     Declaration,
+    EditRefused,
     Gate,
     Hook,
     HookDeclaration,
     InDoubt,
     LinkLost,
+    NoticeRefused,
     PostRefused,
     TaskDeclaration,
     WebhookDeclaration,
@@ -31,7 +33,7 @@ from bot.core.declarations import (
 )
 from bot.core.tasks import Task
 from bot.domain.grammar import Grammar, Request
-from bot.domain.records import Announcement, LostLink, Question
+from bot.domain.records import Announcement, LostLink, Meeting, Notice, Question
 from bot.errors import ZoomError, ZoomUnreachableError
 from bot.stores import Change
 from bot.zoom.webhooks import Webhook
@@ -156,6 +158,16 @@ class Registry:
         """Return the changes for an announcement whose post Mattermost will never accept."""
         handler: PostRefused | None = self.hooks.get(Hook.POST_REFUSED)  # type: ignore[assignment]
         return list(handler(ctx, announcement)) if handler else []
+
+    def edit_refused(self, ctx: Context, announcement: Announcement, meeting: Meeting) -> list[Change]:
+        """Return the changes for a post that cannot be edited to show its meeting."""
+        handler: EditRefused | None = self.hooks.get(Hook.EDIT_REFUSED)  # type: ignore[assignment]
+        return list(handler(ctx, announcement, meeting)) if handler else []
+
+    def notice_refused(self, ctx: Context, notice: Notice, body: Body, why: str) -> list[Change]:
+        """Return the changes for a notice that Mattermost does not accept."""
+        handler: NoticeRefused | None = self.hooks.get(Hook.NOTICE_REFUSED)  # type: ignore[assignment]
+        return list(handler(ctx, notice, body, why)) if handler else []
 
     def link_lost(self, ctx: Context, lost: LostLink) -> list[Change]:
         """Return the changes to commit together with the record that Zoom has ended a link."""

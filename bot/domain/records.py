@@ -125,7 +125,7 @@ class Announcement(Record, kw_only=True):
     """A post of the bot that shows a meeting. ``post_id`` is empty until Mattermost has answered."""
 
     table: ClassVar[str] = "announcements"
-    indexes: ClassVar[tuple[str, ...]] = ("meeting", "channel_id", "post_id", "stale")
+    indexes: ClassVar[tuple[str, ...]] = ("meeting", "channel_id", "post_id", "stale", "held")
 
     meeting: str
     channel_id: str
@@ -139,7 +139,10 @@ class Announcement(Record, kw_only=True):
     # True while the post does not show the meeting's newest revision; ``marks`` counts how often it was set.
     stale: bool = True
     marks: int = 0
+    # Why there is no post: it was refused or deleted.
     failed: str = ""
+    # True while Mattermost refuses the edit for a reason that may pass.
+    held: bool = False
     created_at: int
 
 
@@ -147,7 +150,7 @@ class Notice(Record, kw_only=True):
     """A message that is posted once. Either ``user_id`` (a direct message) or ``channel_id`` is set."""
 
     table: ClassVar[str] = "notices"
-    indexes: ClassVar[tuple[str, ...]] = ("waiting", "under")
+    indexes: ClassVar[tuple[str, ...]] = ("waiting", "under", "held")
 
     user_id: str = ""
     channel_id: str = ""
@@ -161,6 +164,8 @@ class Notice(Record, kw_only=True):
     sealed_body: str
     post_id: str = ""
     waiting: bool = True
+    # As in an announcement.
+    held: bool = False
     created_at: int
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.core.context import Context
 from bot.domain import sessions
+from bot.domain.announcements import is_lost
 from bot.domain.records import Announcement, LinkedAccount, Meeting, Notice
 from bot.features.membership import has_left
 from bot.messages.card import Card
@@ -82,7 +83,7 @@ async def destinations_of(
         Destination(announcement)
         for meeting in meetings
         for announcement in await ctx.store.find(Announcement, "meeting", meeting.id)
-        if not announcement.failed and await _is_fed(ctx, meeting, announcement)
+        if not is_lost(announcement) and await _is_fed(ctx, meeting, announcement)
     ]
 
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.declarations import Changes, Hook, hook, task, webhook
+from bot.core.declarations import Changes, webhook
 from bot.domain import sessions
 from bot.domain.meetings import Joined, MeetingEvent, RecordingOff, RecordingOn, Started, apply
-from bot.domain.records import Announcement, Meeting, Status
-from bot.errors import MattermostError, ZoomError, ZoomNotFoundError
-from bot.messages.content import text
-from bot.stores import Change, Delete, Insert, Update
+from bot.domain.records import Announcement, Meeting
+from bot.errors import MattermostError, ZoomError
+from bot.stores import Change, Update
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, session_of
 
 log = logging.getLogger(__name__)
@@ -31,8 +29,6 @@ _EVENTS = (
 
 # How long a webhook waits for the creations that were pending when it arrived.
 CREATION_S = 30.0
-
-_NOT_POSTED = {"instant": "not-posted", "webinar": "not-posted", "recurring": "subscription-not-posted"}
 
 
 @webhook(*_EVENTS)
@@ -123,51 +119,6 @@ async def _find_running(ctx: Context, about: MeetingObject, event: MeetingEvent)
         log.info("zoom: whether meeting %s is running is not known: %s", about.zoom_id, error)
         return []
     return doubtful if info.status == "started" and info.uuid == about.uuid else []
-
-
-class Unposted(msgspec.Struct):
-    """The id of an announcement that Mattermost does not accept."""
-
-    announcement: str
-
-
-@hook(Hook.POST_REFUSED)
-def drop_later(ctx: Context, announcement: Announcement) -> Changes:
-    """Schedule the removal of an announcement that Mattermost will not accept."""
-    id = f"unposted:{announcement.id}"
-    # Only once, however often Mattermost refuses.
-    return [Insert(ctx.task(id, "drop_unposted", Unposted(announcement.id), queue=id).record)]
-
-
-@task("drop_unposted", Unposted)
-async def drop_unposted(ctx: Context, job: Job, about: Unposted) -> Changes:
-    """Remove an announcement that could not be posted, and tell the person who asked. Delete its meeting at
-    Zoom if it was created for this announcement and nobody is in it."""
-    announcement = await ctx.store.get(Announcement, about.announcement)
-    meeting = await ctx.store.get(Meeting, announcement.meeting) if announcement else None
-    if announcement is None or meeting is None:
-        return []
-    announcements = await ctx.store.find(Announcement, "meeting", meeting.id)
-    unused = meeting.status is Status.WAITING and not any(each.post_id for each in announcements)
-    if unused and sessions.is_own(meeting):
-        await _delete(ctx, meeting)
-    # Delete the announcement, or it might still be posted after the next change.
-    gone: list[Change] = [Delete(Announcement, announcement.id)]
-    if len(announcements) == 1:
-        gone.append(Delete(Meeting, meeting.id))
-    said = text(_NOT_POSTED.get(meeting.kind, "not-shared"))
-    told = ctx.tell_user(f"{job.id}/", announcement.user_id, said, trigger=announcement.trigger)
-    return [told, *gone]
-
-
-async def _delete(ctx: Context, meeting: Meeting) -> None:
-    try:
-        caller, webinar = await ctx.zoom_people.known_caller(meeting.host_id), meeting.kind == "webinar"
-        await ctx.zoom.delete_meeting(caller, meeting.zoom_id, webinar=webinar)
-    except ZoomNotFoundError:
-        pass
-    except ZoomError as error:
-        log.warning("zoom: meeting %s was not deleted: %s", meeting.zoom_id, error)
 
 
 def _stale(announcement: Announcement) -> Announcement:

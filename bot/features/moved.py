@@ -84,4 +84,5 @@ def _shown_at(announcement: Announcement, copy: Copy) -> Announcement:
         stale=True,
         marks=announcement.marks + 1,
         failed="",
+        held=False,
     )

@@ -81,7 +81,7 @@ def ask(
     record = _question(ctx, job, request, kind, words, about)
     buttons = [_button(ctx, record, word, preferred) for word in words]
     card = question_card(question, title=title, buttons=buttons, url=url, how=how)
-    return [Put(record), ctx.tell(job, request, card, part=kind)]
+    return [Put(record), ctx.tell(job, request, card, part=kind, until=record.expires_at)]
 
 
 async def place(ctx: Context, request: Request) -> dict[str, Content]:

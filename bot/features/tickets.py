@@ -31,7 +31,8 @@ def invitation(ctx: Context, job: Job, request: Request, key: str) -> list[Chang
     )
     # Only its owner may see a one-time link: ``tell`` answers privately.
     url = ctx.url("/oauth2/connect", state=token)
-    return [Put(ticket), ctx.tell(job, request, text(key, url=Url(url)))]
+    said = ctx.tell(job, request, text(key, url=Url(url)), until=ticket.expires_at)
+    return [Put(ticket), said]
 
 
 async def find(ctx: Context, token: str) -> Ticket | None:

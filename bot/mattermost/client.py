@@ -11,13 +11,13 @@ import aiohttp
 from cachetools import LRUCache
 
 from bot.clock import Now, now_ms
-from bot.errors import MattermostNotFoundError
+from bot.errors import MattermostDeniedError, MattermostNotFoundError
 from bot.mattermost.channel_list import RETRY_CAP_S, ChannelList
 from bot.mattermost.decoding import decode_aside
 from bot.mattermost.driver import open_driver
 from bot.mattermost.errors import AWAY, asked_wait
 from bot.mattermost.history import Page, read_page, read_since
-from bot.mattermost.models import Channel, Member, Message, Post, Stats, Upload, User
+from bot.mattermost.models import Channel, Member, Message, Post, Settings, Stats, Team, Upload, User
 from bot.mattermost.rest import MAX_ANSWER, UPLOAD_TIMEOUT_S, Rest, decode
 from bot.mattermost.server_clock import ServerClock
 from bot.mattermost.sessions import CONNECT_TIMEOUT_S, TIMEOUT_S
@@ -106,9 +106,29 @@ class Mattermost:
         if known := self._direct.get(user_id):
             return known
         me = self._me or await self.me()
-        body = await self._api.channels.create_direct_message_channel([me.id, user_id])
+        try:
+            body = await self._api.channels.create_direct_message_channel([me.id, user_id])
+        except MattermostDeniedError:
+            body = await self._existing_direct(me.id, user_id)
+            if not body:
+                raise
         self._direct[user_id] = id = decode(body, Channel).id
         return id
+
+    async def _existing_direct(self, *ids: str) -> bytes:
+        """The direct channel of these users, if there is one: Mattermost refuses to open it before it looks
+        whether it exists. It is found by name in any team."""
+        teams = await self._read(list[Team], lambda: self._api.teams.get_user_teams("me"))
+        name = _segment("__".join(sorted(ids)))
+        try:
+            return await self._api.channels.get_channel_by_name(teams[0].id, name) if teams else b""
+        except (MattermostDeniedError, MattermostNotFoundError):
+            return b""
+
+    async def settings(self) -> Settings:
+        """The server's settings that the bot follows."""
+        params = {"format": "old"}
+        return await self._read(Settings, lambda: self._rest.get("/config/client", params=params))
 
     async def channel(self, id: str) -> Channel:
         """The channel with this id."""

@@ -7,6 +7,7 @@ matters; for those, only the name is checked.
 from __future__ import annotations
 
 import re
+from typing import TypeVar
 
 import msgspec
 
@@ -15,7 +16,19 @@ from bot.mattermost.frames import Event
 from bot.mattermost.models import Message, Props, User
 from bot.mattermost.nesting import decode_nested
 
-__all__ = ["USER_UPDATED", "Message", "Posted", "Props", "post_id_in", "read_posted", "read_user"]
+__all__ = [
+    "USER_UPDATED",
+    "Message",
+    "Posted",
+    "Props",
+    "deleted_post",
+    "post_id_in",
+    "read_posted",
+    "read_user",
+    "reopened_channel",
+]
+
+T = TypeVar("T")
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -36,8 +49,24 @@ class _Data(msgspec.Struct):
     team_id: str = ""
 
 
+class _Deleted(msgspec.Struct):
+    post: str
+
+
+class _PostId(msgspec.Struct):
+    id: str
+
+
+class _Reopened(msgspec.Struct):
+    channel_id: str = ""
+    user_id: str = ""
+
+
 _data = msgspec.json.Decoder(_Data)
 _messages = msgspec.json.Decoder(Message)
+_deleted = msgspec.json.Decoder(_Deleted)
+_post_ids = msgspec.json.Decoder(_PostId)
+_reopened = msgspec.json.Decoder(_Reopened)
 
 # The post is a string inside the JSON, and its id comes first.
 _ID = re.compile(rb'\\"id\\":\\"([a-z0-9]{26})\\"')
@@ -57,11 +86,8 @@ def read_posted(event: Event) -> Posted | None:
     """The new post in an event, or None for other events; :class:`EventError` if it cannot be parsed."""
     if event.name != "posted":
         return None
-    try:
-        data = decode_nested(_data, bytes(event.data))
-        message = decode_nested(_messages, data.post)
-    except (msgspec.MsgspecError, UnicodeError) as error:
-        raise EventError(f"an event of Mattermost is not as it should be: {type(error).__name__}") from None
+    data = _parsed(_data, bytes(event.data))
+    message = _parsed(_messages, data.post)
     return Posted(
         message=message,
         channel_type=data.channel_type,
@@ -85,4 +111,30 @@ def read_user(event: Event) -> User | None:
     try:
         return _users.decode(event.data).user
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise EventError(f"an event of Mattermost is not as it should be: {type(error).__name__}") from None
+
+
+def deleted_post(event: Event) -> str:
+    """The id of the post that was deleted, empty for other events; :class:`EventError` if it cannot be
+    parsed."""
+    if event.name != "post_deleted":
+        return ""
+    return _parsed(_post_ids, _parsed(_deleted, bytes(event.data)).post).id
+
+
+def reopened_channel(event: Event, bot_id: str) -> str:
+    """The channel in which the bot may post again, because it was restored or the bot was added. Empty for
+    other events; :class:`EventError` if it cannot be parsed."""
+    match event.name:
+        case "channel_restored":
+            return _parsed(_reopened, bytes(event.data)).channel_id
+        case "user_added" if _parsed(_reopened, bytes(event.data)).user_id == bot_id:
+            return _parsed(_reopened, bytes(event.broadcast)).channel_id
+    return ""
+
+
+def _parsed(decoder: msgspec.json.Decoder[T], data: bytes | str) -> T:
+    try:
+        return decode_nested(decoder, data)
+    except (msgspec.MsgspecError, UnicodeError) as error:
         raise EventError(f"an event of Mattermost is not as it should be: {type(error).__name__}") from None

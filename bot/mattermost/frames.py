@@ -23,12 +23,14 @@ class Hello:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event. ``data`` is its undecoded JSON, ``size`` the length of the whole frame."""
+    """An event. ``data`` is its undecoded JSON, ``broadcast`` that of whom it was sent to (only for events
+    that say their channel there alone), ``size`` the length of the whole frame."""
 
     seq: int
     name: str = ""
     data: msgspec.Raw = field(default_factory=msgspec.Raw)
     size: int = 0
+    broadcast: msgspec.Raw = field(default_factory=msgspec.Raw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Reply:
 Frame = Hello | Event | Reply
 
 
+# Events whose ``data`` does not name their channel.
+_PLACED = frozenset({"user_added"})
+
+
 class _Problem(msgspec.Struct):
     status_code: int = 0
     id: str = ""
@@ -53,6 +59,7 @@ class _Envelope(msgspec.Struct):
     seq: int = -1
     seq_reply: int = 0
     data: msgspec.Raw = msgspec.Raw()
+    broadcast: msgspec.Raw = msgspec.Raw()
     error: _Problem | None = None
 
 
@@ -77,7 +84,8 @@ def read_frame(text: str | bytes) -> Frame | None:
             return Hello(_hellos.decode(envelope.data).connection_id, envelope.seq)
         if envelope.event:
             # A copy, because the original keeps the whole frame in memory.
-            return Event(envelope.seq, envelope.event, envelope.data.copy(), len(text))
+            broadcast = envelope.broadcast.copy() if envelope.event in _PLACED else msgspec.Raw()
+            return Event(envelope.seq, envelope.event, envelope.data.copy(), len(text), broadcast)
         if envelope.seq_reply:
             return _reply(envelope)
     except (msgspec.MsgspecError, UnicodeError):

@@ -8,6 +8,9 @@ import msgspec
 
 from bot.mattermost.nesting import decode_nested
 
+# What Mattermost's own database takes, in runes.
+MAX_POST_SIZE = 16_383
+
 
 class User(msgspec.Struct, frozen=True):
     """A person or a bot."""
@@ -155,6 +158,17 @@ class PostList(msgspec.Struct, frozen=True):
             except (msgspec.MsgspecError, UnicodeError) as error:
                 unreadable[id] = type(error).__name__
         return found, unreadable
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What is read from ``GET /config/client``. Its values are strings."""
+
+    given_post_size: str = msgspec.field(default="", name="MaxPostSize")
+
+    @property
+    def max_post_size(self) -> int:
+        """The most characters (runes) of a post's message."""
+        return int(self.given_post_size) if self.given_post_size.isdecimal() else MAX_POST_SIZE
 
 
 class Stats(msgspec.Struct, frozen=True):

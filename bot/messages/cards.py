@@ -63,6 +63,11 @@ def recording_card(
     return Card(Lines(lines), [attachment])
 
 
+def end_card(meeting: Meeting) -> Card:
+    """The reply that says how a meeting ended, below a post that cannot be edited to say so."""
+    return Card(_fallback(meeting), [_attachment(meeting)])
+
+
 def question_card(
     question: Text, *, title: Text, buttons: list[Button], url: str = "", how: Text | None = None
 ) -> Card:

@@ -168,7 +168,14 @@ subscriptions-by = Subscribed by
 subscriptions-none = This channel doesn't follow any Zoom meetings. To follow one, its host writes `subscribe` and its ID here.
 subscription-left = I no longer post the Zoom meeting { $topic } ({ $id }) in the channel you subscribed: you're no longer in that channel.
 subscription-gone = I no longer post the Zoom meeting { $topic } ({ $id }) in the channel you subscribed: Zoom no longer shows it to you.
-subscription-not-posted = A Zoom meeting you subscribed a channel to has started, but I couldn't post it because I'm not allowed to write there. Invite me to that channel again.
+subscription-not-posted = { $why ->
+    [denied] A Zoom meeting you subscribed a channel to has started, but I couldn't post it because I'm not allowed to write there. Invite me to that channel again.
+    [readonly] A Zoom meeting you subscribed a channel to has started, but I couldn't post it because I'm not allowed to write there. Ask a channel administrator to let me post.
+    [archived] A Zoom meeting you subscribed a channel to has started, but I couldn't post it because the channel is archived. I'll post the next one if the channel has been restored by then.
+    [long] A Zoom meeting you subscribed a channel to has started, but the post was larger than Mattermost accepts. Please tell your administrator.
+    [blocked] A Zoom meeting you subscribed a channel to has started, but something on the way to Mattermost kept blocking my post. Please tell your administrator.
+   *[other] A Zoom meeting you subscribed a channel to has started, but Mattermost refused my post. Please tell your administrator.
+}
 subscription-unlinked = The Zoom meeting { $topic } ({ $id }) has started, but you're not connected to Zoom, so I couldn't post it in the channel you subscribed. Write `connect` to connect again.
 
 ## Connecting
@@ -218,8 +225,33 @@ restricted = Meetings can't be started in this channel. Start one in a direct me
 left = You're no longer in that channel, so I didn't post anything there.
 missed = I was away when you asked for a meeting ({ $ago } ago), so I didn't start one. If you still need it, ask again.
 not-in-channel = I'm not in this conversation, so I can't post here. In a channel, invite me with `/invite @{ $bot }`; elsewhere, send me a direct message.
-not-posted = I started your meeting but couldn't post it in the channel because I'm not allowed to write there. Invite me to the channel and ask again.
-not-shared = I couldn't post that meeting in the channel because I'm not allowed to write there. Invite me to the channel and ask again.
+not-posted = { $why ->
+    [denied] I started your meeting but couldn't post it in the channel because I'm not allowed to write there. Invite me to the channel and ask again.
+    [readonly] I started your meeting but couldn't post it in the channel because I'm not allowed to write there. Ask a channel administrator to let me post, and ask again.
+    [archived] I started your meeting but couldn't post it in the channel because the channel is archived. Ask again in another channel.
+    [long] I started your meeting but couldn't post it in the channel because the post was larger than Mattermost accepts. Ask again with a shorter topic.
+    [blocked] I started your meeting but couldn't post it in the channel because something on the way to Mattermost kept blocking my post. Please tell your administrator.
+   *[other] I started your meeting but couldn't post it in the channel because Mattermost refused my post. Please ask again. If it happens again, tell your administrator.
+}
+not-shared = { $why ->
+    [denied] I couldn't post that meeting in the channel because I'm not allowed to write there. Invite me to the channel and ask again.
+    [readonly] I couldn't post that meeting in the channel because I'm not allowed to write there. Ask a channel administrator to let me post, and ask again.
+    [archived] I couldn't post that meeting in the channel because the channel is archived. Ask again in another channel.
+    [long] I couldn't post that meeting in the channel because the post was larger than Mattermost accepts. Please tell your administrator.
+    [blocked] I couldn't post that meeting in the channel because something on the way to Mattermost kept blocking my post. Please tell your administrator.
+   *[other] I couldn't post that meeting in the channel because Mattermost refused my post. Please ask again. If it happens again, tell your administrator.
+}
+answer-refused = { $why ->
+    [denied] I couldn't answer you in the channel because I'm not allowed to write there. Invite me to the channel, or ask a channel administrator to let me post, and ask again.
+    [archived] I couldn't answer you in the channel because the channel is archived.
+    [long] I couldn't answer you in the channel because my answer was larger than Mattermost accepts. Please tell your administrator.
+    [blocked] I couldn't answer you in the channel because something on the way to Mattermost kept blocking my post. Please tell your administrator.
+   *[other] I couldn't answer you in the channel because Mattermost refused my post. Please ask again. If it happens again, tell your administrator.
+}
+private-held = { $who }, I have an answer for you alone, but Mattermost doesn't let me send you a direct message. Write to me in a direct message, or ask your administrator to allow mine. I'll send the answer then.
+private-lost = { $who }, I have an answer for you alone, but I couldn't deliver it. Please ask again. If it happens again, tell your administrator.
+private-late = I couldn't send you my answer when you asked, and by now it's out of date. Please ask again.
+shortened = … This message was longer than Mattermost accepts here, so I shortened it.
 policy-allowed = Meetings can be started in this channel.
 policy-restricted = Meetings can no longer be started in this channel. To allow them again, write `channel allow`.
 policy-default = This channel follows the server's general rule again.

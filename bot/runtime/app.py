@@ -22,19 +22,20 @@ from bot.errors import MattermostError
 from bot.features import collect
 from bot.mattermost import Mattermost, Socket
 from bot.mattermost import open_session as open_mattermost_session
+from bot.mattermost.socket import Deliver
 from bot.runtime import health
 from bot.runtime.identity import Identity, IdentityWatch, look_up_admins, own_account
 from bot.runtime.janitor import Janitor
 from bot.runtime.listener import Listener
 from bot.runtime.metrics import Metrics
 from bot.runtime.ports import Ports
-from bot.runtime.posting import Posting
 from bot.runtime.publisher import Publisher
+from bot.runtime.publishing import Publishing, open_publishing
 from bot.runtime.reconciler import Reconciler
 from bot.runtime.resuming import resume
 from bot.runtime.stopping import stopping_on_signals
 from bot.runtime.timings import BROKEN_PAUSE_S, DEFAULT_TIMINGS, Timings
-from bot.runtime.wiring import introduce, look_at_keys, open_context, override_props
+from bot.runtime.wiring import introduce, look_at_keys, open_context
 from bot.runtime.worker import Worker
 from bot.stores.notifying import NotifyingStore
 from bot.stores.opening import open_store
@@ -59,7 +60,7 @@ class App:
         self,
         ctx: Context,
         worker: Worker,
-        publisher: Publisher,
+        out: Publishing,
         listener: Listener,
         reconciler: Reconciler,
         identity: IdentityWatch,
@@ -68,7 +69,8 @@ class App:
     ) -> None:
         self.ctx = ctx
         self.worker = worker
-        self.publisher = publisher
+        self.publisher = out.publisher
+        self.out = out
         self.listener = listener
         self.socket = listener.socket
         self.reconciler = reconciler
@@ -84,6 +86,7 @@ class App:
             tasks.create_task(self._keep("listener", self.listener.run))
             tasks.create_task(self._keep("identity", self.identity.run))
             tasks.create_task(self._keep("reconciler", self.reconciler.run))
+            tasks.create_task(self._keep("second tries", self.out.second_tries.run))
             tasks.create_task(self._keep("timer", self.worker.timer.run))
             ctx = self.ctx
             look = partial(ctx.clocks.look, ctx.mattermost, ctx.zoom)
@@ -180,21 +183,19 @@ async def _started(
     stack: AsyncExitStack,
 ) -> App:
     """Put the parts of the bot together, take up what the last run left, and serve the routes."""
-    override = override_props(ctx.config)
-    posting = Posting(ctx.mattermost, ctx.bot.id, override=override, now=ctx.now, base_s=timings.post_retry_s)
-    publisher = Publisher(ctx, registry, store, posting, edit_pause_s=timings.edit_pause_s)
-    worker = Worker(ctx, registry, ctx.inbox, store, metrics, timings.retry_policy)
+    out = open_publishing(ctx, registry, store, timings)
+    worker = Worker(ctx, registry, ctx.inbox, store, metrics, timings.retry_policy, trials=out.trials)
     identity = IdentityWatch(ctx, period_s=timings.identity_s)
-    listener = _listener(ctx, registry.grammar, http, timings, identity)
-    stack.push_async_callback(_wind_down, ports, listener, worker, publisher)
+    listener = _listener(ctx, registry.grammar, http, timings, identity, out.second_tries.take)
+    stack.push_async_callback(_wind_down, ports, listener, worker, out.publisher)
     # Before the first webhook can arrive: it may be about a meeting that an unfinished item has created.
-    if left := await worker.recover() + await publisher.recover():
+    if left := await worker.recover() + await out.publisher.recover():
         log.info("took up %d things left by the last run", left)
     reconciler = Reconciler(ctx, period_s=timings.reconcile_s)
     pause_s = timings.broken_pause_s
-    app = App(ctx, worker, publisher, listener, reconciler, identity, broken_pause_s=pause_s)
+    app = App(ctx, worker, out, listener, reconciler, identity, broken_pause_s=pause_s)
     await _serve_http(app, registry, metrics, ports)
-    health.observe(metrics, app, posting)
+    health.observe(metrics, app)
     return app
 
 
@@ -204,7 +205,12 @@ def _client(http: aiohttp.ClientSession, config: Config, clocks: Clocks) -> Matt
 
 
 def _listener(
-    ctx: Context, grammar: Grammar, http: aiohttp.ClientSession, timings: Timings, watch: IdentityWatch
+    ctx: Context,
+    grammar: Grammar,
+    http: aiohttp.ClientSession,
+    timings: Timings,
+    watch: IdentityWatch,
+    on_event: Deliver,
 ) -> Listener:
     settings = ctx.config.mattermost
     socket = Socket(
@@ -221,6 +227,7 @@ def _listener(
         ctx.now,
         missed_ms=settings.catch_up_ms,
         timings=timings.listener,
+        on_event=on_event,
     )
 
 

@@ -10,8 +10,7 @@ from bot.log.streams import lines_dropped
 from bot.mattermost import Socket
 from bot.runtime.listener import Listener
 from bot.runtime.metrics import Metrics
-from bot.runtime.posting import Posting
-from bot.runtime.publisher import Publisher
+from bot.runtime.publishing import Publishing, observe_publishing
 from bot.runtime.reconciler import Reconciler
 from bot.runtime.worker import Worker
 
@@ -21,7 +20,7 @@ class Parts(Protocol):
 
     ctx: Context
     worker: Worker
-    publisher: Publisher
+    out: Publishing
     listener: Listener
     reconciler: Reconciler
     socket: Socket
@@ -46,16 +45,17 @@ def limits(parts: Parts) -> dict[str, str]:
         "mattermost channels": f"cannot be read: {unread}" if unread else "",
         "mattermost history": parts.listener.failure,
         "clock": parts.ctx.clocks.trouble,
+        "mattermost direct messages": parts.out.second_tries.trouble,
     }
     return {name: reason for name, reason in found.items() if reason}
 
 
-def observe(metrics: Metrics, parts: Parts, posting: Posting) -> None:
+def observe(metrics: Metrics, parts: Parts) -> None:
     """Register the metrics that the parts of a running bot keep."""
     worker, listener, tokens = parts.worker, parts.listener, parts.ctx.tokens
+    observe_publishing(metrics, parts.ctx, parts.out)
     metrics.gauge("inbox_waiting", "Items that are not handled yet", lambda: worker.waiting)
     metrics.gauge("inbox_oldest_seconds", "How long the oldest of them waits", lambda: worker.oldest_s)
-    metrics.gauge("posts_waiting", "Posts and edits that are not made yet", lambda: parts.publisher.waiting)
     metrics.counter("log_lines_dropped", "Lines of the log that nobody read", lines_dropped)
     metrics.gauge("store_writable", "1 while writes reach the disk", lambda: parts.ctx.store.writable)
     metrics.gauge("socket_open", "1 while the socket is open", lambda: bool(parts.socket.state.open_since))
@@ -67,7 +67,6 @@ def observe(metrics: Metrics, parts: Parts, posting: Posting) -> None:
     metrics.gauge("unread_channels", "Channels whose history cannot be read", lambda: len(listener.unread))
     unreadable = parts.ctx.mattermost.unreadable
     metrics.counter("unreadable_posts", "Posts that could not be read", lambda: unreadable.count)
-    metrics.counter("post_retries", "Posts and edits that were tried again", lambda: posting.retries)
     metrics.counter("reconciled_meetings", "Meetings mended unasked", lambda: parts.reconciler.mended)
     metrics.counter(
         "orphans_removed", "Meetings deleted that nobody knew", lambda: parts.ctx.counts["orphans_removed"]

@@ -33,6 +33,8 @@ PERIOD_S = 3600.0
 # is read again from the cursor.
 ITEM_MS = 2 * DAY_MS
 NOTICE_MS = DAY_MS
+# How long a private answer waits for a direct message to be possible.
+HELD_MS = 7 * DAY_MS
 TICKET_MS = HOUR_MS
 PENDING_MS = DAY_MS
 # Recordings may arrive days after the meeting.
@@ -101,5 +103,7 @@ class Janitor:
         return old
 
     def _said(self, notice: Notice, now: int) -> bool:
-        kept_ms = MEETING_MS if notice.lasting else NOTICE_MS
-        return not notice.waiting and notice.created_at < now - kept_ms
+        if notice.waiting and not notice.held:
+            return False
+        kept_ms = MEETING_MS if notice.lasting else HELD_MS if notice.held else NOTICE_MS
+        return notice.created_at < now - kept_ms

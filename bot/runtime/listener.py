@@ -18,6 +18,7 @@ from bot.mattermost import Mattermost, Socket
 from bot.mattermost.decoding import decode_aside
 from bot.mattermost.events import USER_UPDATED, Message, Posted, post_id_in, read_posted
 from bot.mattermost.frames import Event
+from bot.mattermost.socket import Deliver
 from bot.runtime.catch_up import OVERLAP_MS, CatchUp
 from bot.runtime.identity import Identity, IdentityWatch
 from bot.runtime.imports import Imports
@@ -48,7 +49,7 @@ DEFAULT_LISTENER_TIMINGS = ListenerTimings()
 
 
 class Listener:
-    """Takes in every request once, live or from the history. The cursor never passes an unsaved request."""
+    """Takes in every request once. The cursor never passes an unsaved one. ``on_event`` gets other events."""
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Listener:
         *,
         missed_ms: int,
         timings: ListenerTimings = DEFAULT_LISTENER_TIMINGS,
+        on_event: Deliver,
     ) -> None:
         self.socket = socket
         self._mattermost = mattermost
@@ -71,6 +73,7 @@ class Listener:
         self._watch = watch
         self._now = now
         self._timings = timings
+        self._on_event = on_event
         # Set while something may have been missed. Gaps are counted, because one may open during a catch-up.
         self._missed = asyncio.Event()
         self._gaps = 0
@@ -161,6 +164,7 @@ class Listener:
             self._mattermost.unreadable.note(post_id_in(event), str(error))
             return
         if posted is None:
+            await self._on_event(event)
             return
         if posted.message.user_id == self._identity.account.id:
             await self._notice_own(posted.message)
@@ -250,12 +254,10 @@ class Listener:
 
     async def _catch_up_when_due(self) -> None:
         while True:
-            try:
+            # Not only when something was missed: a socket that answers pings may still deliver no events.
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._timings.catch_up_period_s):
                     await self._missed.wait()
-            except TimeoutError:
-                # A socket that answers pings may still deliver no events.
-                pass
             try:
                 await self.catch_up()
                 self.failure = ""

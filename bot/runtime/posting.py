@@ -3,6 +3,9 @@
 The bot recognizes its posts by their ``zoombot_id`` prop. If it is unclear whether Mattermost accepted a post
 (the answer was lost, the process died), the bot searches the channel for it before it posts again. The
 server's own guard, ``pending_post_id``, works only for 30 seconds and within one server process.
+
+Every post and every edit passes here, so this is also where they are made to fit the server's size limits. A
+message that becomes several posts has one ``zoombot_id`` for each.
 """
 
 from __future__ import annotations
@@ -10,25 +13,33 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from bot.clock import Now, now_ms
 from bot.errors import (
+    MattermostBlockedError,
     MattermostCertificateError,
     MattermostError,
     MattermostRateLimitError,
     MattermostTokenError,
+    MattermostUnreachableError,
 )
 from bot.mattermost import Mattermost, Post
 from bot.mattermost.errors import AWAY, asked_wait
+from bot.mattermost.post_size import PostSize
+from bot.mattermost.refusals import Refusal, refusal_of
+from bot.messages import fitting
+from bot.messages.catalogue import catalogue
+from bot.messages.content import text
 from bot.retrying import Backoff, retrying
+from bot.runtime.patience import Trial, Trials
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Errors after which a call is retried for as long as they last.
+# Errors after which a call is retried for as long as Mattermost answers nothing else either.
 PASSING = (*AWAY, MattermostTokenError, MattermostCertificateError)
 # The search for a post begins this long before it was requested, because clocks differ and get adjusted.
 SEARCH_SLACK_MS = 15 * 60_000
@@ -36,7 +47,11 @@ SEARCH_SLACK_MS = 15 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class NewPost:
-    """A post to write. ``created_at`` (ms, our clock) is when it was requested."""
+    """A post to write. ``created_at`` (ms, our clock) is when it was requested.
+
+    ``thread_only``: it belongs below ``root_id`` or nowhere. Otherwise it goes to the channel if the root was
+    deleted.
+    """
 
     id: str
     channel_id: str
@@ -45,6 +60,7 @@ class NewPost:
     root_id: str = ""
     created_at: int = 0
     file_ids: tuple[str, ...] = ()
+    thread_only: bool = False
 
 
 class Posting:
@@ -59,6 +75,7 @@ class Posting:
         now: Now = now_ms,
         base_s: float = 0.5,
         cap_s: float = 30.0,
+        trials: Trials | None = None,
     ) -> None:
         self._mattermost = mattermost
         self._bot_id = bot_id
@@ -66,14 +83,94 @@ class Posting:
         self._now = now
         self._backoff = Backoff(base_s, cap_s, least=0.5)
         self._slots = asyncio.Semaphore(32)
+        self._trials = trials or Trials(mattermost)
+        self._size = PostSize(mattermost)
         # How many calls were retried since the start.
         self.retries = 0
 
     async def write(self, new_post: NewPost, *, doubtful: bool) -> str:
         """Create the post and return its id; ``doubtful`` means that it may exist already.
 
-        Raises :class:`MattermostError` only if a retry does not help.
+        A message that is too long for one post becomes several. Their first is the one that counts: it has
+        the props, the files and the id. Raises :class:`MattermostError` only if a retry does not help.
         """
+
+        begun = doubtful
+
+        async def write_parts(limit: int) -> str:
+            nonlocal begun
+            doubt, begun = begun, True
+            ids = [await self._write(part, doubt) for part in self._parts(new_post, limit)]
+            return ids[0]
+
+        return await self._fitting(len(new_post.message), write_parts)
+
+    async def edit(self, post_id: str, message: str, props: dict[str, Any]) -> None:
+        """Edit one of the bot's posts. Raises :class:`MattermostError` only if a retry does not help."""
+        fitting_props = fitting.props_that_fit(props | self._override)
+
+        async def edit(limit: int) -> None:
+            shorter = fitting.one(message, limit, _shortened())
+            await self.persist(
+                lambda: self._mattermost.update_post(post_id, message=shorter, props=fitting_props)
+            )
+
+        await self._fitting(len(message), edit)
+
+    async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Return what ``call`` returns, retrying it while it fails with one of :data:`PASSING`.
+
+        Raises :class:`MattermostBlockedError` if Mattermost answers other calls, but not this one.
+        """
+        trial: Trial | None = None
+
+        async def once() -> T:
+            nonlocal trial
+            try:
+                async with self._slots:
+                    return await call()
+            except PASSING as error:
+                trial = trial or self._trials.begin()
+                if await trial.is_hopeless(error):
+                    raise MattermostBlockedError(
+                        f"given up, because Mattermost answers other calls: {error}",
+                        status=error.status,
+                        code=error.code,
+                    ) from None
+                raise
+
+        return await retrying(
+            once, self._backoff, on=PASSING, asks_for=asked_wait(), on_retry=self._note_retry
+        )
+
+    async def _fitting(self, length: int, write: Callable[[int], Awaitable[T]]) -> T:
+        """Return what ``write`` returns for the most characters that the server takes."""
+        limit = await self._size.limit(length)
+        while True:
+            try:
+                return await write(limit)
+            except MattermostError as error:
+                # Only Mattermost's own answer is about the message's length.
+                too_long = error.code and refusal_of(error) is Refusal.TOO_LONG
+                limit = await self._size.smaller(min(limit, length)) if too_long else 0
+                if not limit:
+                    raise
+
+    def _parts(self, new_post: NewPost, limit: int) -> list[NewPost]:
+        # An estimate is enough: such props are far larger than any post needs.
+        if len(new_post.message) <= limit and len(str(new_post.props)) <= fitting.MAX_PROPS // 2:
+            return [new_post]
+        first, *others = fitting.parts(new_post.message, limit, _shortened())
+        kept = {key: value for key, value in new_post.props.items() if key == "zoombot_trigger"}
+        return [
+            replace(new_post, message=first, props=fitting.props_that_fit(new_post.props)),
+            *(
+                replace(new_post, id=f"{new_post.id}#{number}", message=part, props=kept, file_ids=())
+                for number, part in enumerate(others, 2)
+            ),
+        ]
+
+    async def _write(self, new_post: NewPost, doubtful: bool) -> str:
         doubt = doubtful
 
         async def attempt() -> str:
@@ -85,23 +182,6 @@ class Posting:
 
         return await self.persist(attempt)
 
-    async def edit(self, post_id: str, message: str, props: dict[str, Any]) -> None:
-        """Edit one of the bot's posts. Raises :class:`MattermostError` only if a retry does not help."""
-        await self.persist(
-            lambda: self._mattermost.update_post(post_id, message=message, props=props | self._override)
-        )
-
-    async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Return what ``call`` returns, retrying it while it fails with one of :data:`PASSING`."""
-
-        async def once() -> T:
-            async with self._slots:
-                return await call()
-
-        return await retrying(
-            once, self._backoff, on=PASSING, asks_for=asked_wait(), on_retry=self._note_retry
-        )
-
     def _note_retry(self, error: BaseException, failures: int) -> None:
         if not isinstance(error, MattermostRateLimitError):
             log.warning("mattermost: %s; trying again", error)
@@ -111,10 +191,23 @@ class Posting:
         try:
             return await self._send(new_post, new_post.root_id)
         except MattermostError as error:
-            # The thread's root is gone, so post to the channel instead.
-            if error.status != 400 or not new_post.root_id:
+            refusal = refusal_of(error)
+            if refusal is Refusal.ARCHIVED and await self._is_open(new_post.channel_id):
+                raise MattermostUnreachableError(
+                    "the channel is not archived, but Mattermost refuses posts as if it were",
+                    status=error.status,
+                    code=error.code,
+                ) from None
+            if refusal is not Refusal.THREAD_GONE or not new_post.root_id or new_post.thread_only:
                 raise
-            return await self._send(new_post, "")
+        return await self._send(new_post, "")
+
+    async def _is_open(self, channel_id: str) -> bool:
+        """Whether a channel exists and is not archived, as after somebody has restored it."""
+        try:
+            return not (await self._mattermost.channel(channel_id)).delete_at
+        except MattermostError:
+            return False
 
     async def _send(self, new_post: NewPost, root_id: str) -> Post:
         return await self._mattermost.create_post(
@@ -134,3 +227,7 @@ class Posting:
                 if post.user_id == self._bot_id and post.props and post.props.zoombot_id == new_post.id:
                     return post.id
         return ""
+
+
+def _shortened() -> str:
+    return catalogue().markdown(text("shortened"))

@@ -1,24 +1,31 @@
-"""Keeps the announcements' posts up to date with the records, and posts each notice once."""
+"""Keeps the announcements' posts up to date with the records, and posts each notice once.
+
+New posts of a channel are made one after the other, in the order in which they were asked for. Each post is
+edited in a queue of its own, so an edit delays nothing else.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
-import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Body, Context
 from bot.core.registry import Registry
+from bot.domain.announcements import DELETED, is_lost, without_post
 from bot.domain.records import Announcement, Meeting, Notice
-from bot.errors import MattermostError, VaultError
-from bot.messages.card import shown
+from bot.errors import MattermostError
+from bot.messages.card import card, shown
 from bot.messages.cards import meeting_card
 from bot.messages.catalogue import catalogue
+from bot.messages.content import text
 from bot.runtime.posting import NewPost, Posting
 from bot.runtime.queues import Queues
+from bot.runtime.refusals import Refusals, read_body
 from bot.stores.notifying import NotifyingStore
 
 log = logging.getLogger(__name__)
@@ -40,13 +47,15 @@ class Publisher:
         edit_pause_s: float = EDIT_PAUSE_S,
     ) -> None:
         self._ctx = ctx
-        self._registry = registry
         self._store = store
         self._posting = posting
+        self._refusals = Refusals(ctx, registry, store, posting)
         self._edit_pause_s = edit_pause_s
         self._queues = Queues("publisher", max_waiting=100_000)
         self._queued: set[str] = set()
         self._shown_at: dict[str, float] = {}
+        # Called with the id of a held record that Mattermost has taken.
+        self.on_taken: Callable[[str], None] = _ignore
         store.watch(Announcement, self._take_announcement)
         store.watch(Notice, self._take_notice)
 
@@ -56,14 +65,22 @@ class Publisher:
         return self._queues.waiting
 
     async def recover(self) -> int:
-        """Queue what an earlier process left unposted, and return how many posts that is."""
-        announcements = await self._store.find(Announcement, "stale", True)
-        notices = await self._store.find(Notice, "waiting", True)
-        for announcement in announcements:
-            self._take_announcement(announcement, doubtful=True)
-        for notice in sorted(notices, key=lambda notice: notice.created_at):
-            self._take_notice(notice, doubtful=True)
-        return len(announcements) + len(notices)
+        """Queue what an earlier process left unposted, and return how many posts that is. What was held is
+        tried again."""
+        found: list[Announcement | Notice] = [
+            *await self._store.find(Announcement, "stale", True),
+            *await self._store.find(Notice, "waiting", True),
+        ]
+        for record in sorted(found, key=lambda record: record.created_at):
+            self.try_again(record)
+        return len(found)
+
+    def try_again(self, record: Announcement | Notice) -> None:
+        """Queue what may have been posted already: held records, and those of an earlier run."""
+        if isinstance(record, Announcement):
+            self._queue_announcement(record, doubtful=True)
+        else:
+            self._queue_notice(record, doubtful=True)
 
     async def idle(self) -> None:
         """Wait until every post is up to date."""
@@ -73,44 +90,79 @@ class Publisher:
         """Let running posts and edits finish within ``grace_s`` seconds, then cancel them."""
         await self._queues.close(grace_s)
 
-    def _take_announcement(self, announcement: Announcement, *, doubtful: bool = False) -> None:
-        if announcement.stale and announcement.id not in self._queued:
-            self._queued.add(announcement.id)
-            self._queues.offer(announcement.id, lambda: self._show(announcement.id, doubtful))
+    def _take_announcement(self, announcement: Announcement) -> None:
+        if announcement.stale and not announcement.held:
+            self._queue_announcement(announcement)
 
-    def _take_notice(self, notice: Notice, *, doubtful: bool = False) -> None:
-        if notice.waiting:
-            queue = notice.user_id or notice.channel_id
-            self._queues.offer(queue, lambda: self._say(notice.id, doubtful))
+    def _queue_announcement(self, announcement: Announcement, *, doubtful: bool = False) -> None:
+        id = announcement.id
+        if id in self._queued:
+            return
+        self._queued.add(id)
+        if announcement.post_id:
+            self._queues.offer(id, partial(self._edit, id))
+        else:
+            self._queues.offer(announcement.channel_id, partial(self._announce, id, doubtful))
 
-    async def _show(self, id: str, doubtful: bool) -> None:
-        await self._rest(id)
+    def _take_notice(self, notice: Notice) -> None:
+        if notice.waiting and not notice.held:
+            self._queue_notice(notice)
+
+    def _queue_notice(self, notice: Notice, *, doubtful: bool = False) -> None:
+        if notice.post_id:
+            self._queues.offer(notice.id, partial(self._say, notice.id, "", doubtful))
+        elif notice.channel_id:
+            self._queues.offer(notice.channel_id, partial(self._say, notice.id, notice.channel_id, doubtful))
+        else:
+            self._queues.offer(notice.user_id, partial(self._tell, notice.id, doubtful))
+
+    async def _announce(self, id: str, doubtful: bool) -> None:
         # A change that arrives from now on needs another job.
         self._queued.discard(id)
-        announcement = await self._store.get(Announcement, id)
-        if announcement is None or not announcement.stale:
+        announcement, meeting = await self._to_show(id)
+        if announcement is None or meeting is None:
             return
-        meeting = await self._store.get(Meeting, announcement.meeting)
-        if meeting is None:
+        if announcement.post_id:
+            # It was posted and changed meanwhile. Edits hold up no new post.
+            self._queue_announcement(announcement)
             return
         try:
-            post_id = await self._publish(announcement, meeting, doubtful)
+            post_id = await self._post(announcement, meeting, doubtful)
         except MattermostError as error:
-            await self._give_up(announcement, error)
-            await self._say_below(announcement)
-            return
-        if meeting.open:
-            self._shown_at[id] = time.monotonic()
-        await self._note_shown(announcement, meeting.revision, post_id)
+            await self._refusals.of_post(announcement, error)
+        else:
+            log.info("announced %s as post %s", announcement.meeting, post_id)
+            await self._note_shown(announcement, meeting, post_id)
         await self._say_below(announcement)
 
-    async def _publish(self, announcement: Announcement, meeting: Meeting, doubtful: bool) -> str:
-        if announcement.post_id and announcement.posted_revision == meeting.revision:
-            return announcement.post_id
+    async def _edit(self, id: str) -> None:
+        await self._rest(id)
+        self._queued.discard(id)
+        announcement, meeting = await self._to_show(id)
+        if announcement is None or meeting is None:
+            return
+        if is_lost(announcement):
+            # A person deleted the post.
+            await self._store.update(Announcement, id, without_post)
+            return
+        try:
+            if announcement.posted_revision != meeting.revision:
+                message, props = shown(meeting_card(meeting, announcement), catalogue())
+                await self._posting.edit(announcement.post_id, message, props)
+        except MattermostError as error:
+            await self._refusals.of_edit(announcement, meeting, error)
+        else:
+            await self._note_shown(announcement, meeting, announcement.post_id)
+
+    async def _to_show(self, id: str) -> tuple[Announcement | None, Meeting | None]:
+        """An announcement whose post is out of date, and its meeting."""
+        announcement = await self._store.get(Announcement, id)
+        if announcement is None or not announcement.stale:
+            return None, None
+        return announcement, await self._store.get(Meeting, announcement.meeting)
+
+    async def _post(self, announcement: Announcement, meeting: Meeting, doubtful: bool) -> str:
         message, props = shown(meeting_card(meeting, announcement), catalogue())
-        if announcement.post_id:
-            await self._posting.edit(announcement.post_id, message, props)
-            return announcement.post_id
         new_post = NewPost(
             id=announcement.id,
             channel_id=announcement.channel_id,
@@ -119,112 +171,122 @@ class Publisher:
             root_id=announcement.root_id,
             created_at=announcement.created_at,
         )
-        post_id = await self._posting.write(new_post, doubtful=doubtful)
-        log.info("announced %s as post %s", announcement.meeting, post_id)
-        return post_id
+        return await self._posting.write(new_post, doubtful=doubtful)
 
     async def _rest(self, id: str) -> None:
         """Pause between two edits of a post; changes that arrive meanwhile share one edit."""
         shown_at = self._shown_at.pop(id, float("-inf"))
         await asyncio.sleep(max(0.0, shown_at + self._edit_pause_s - time.monotonic()))
 
-    async def _note_shown(self, shown: Announcement, revision: int, post_id: str) -> None:
+    async def _note_shown(self, shown: Announcement, meeting: Meeting, post_id: str) -> None:
+        if meeting.open:
+            self._shown_at[shown.id] = time.monotonic()
+
         def note(now: Announcement) -> Announcement | None:
-            if now.post_id != shown.post_id:
-                # The post was moved meanwhile; another job edits it at its new place.
+            if now.post_id != shown.post_id or now.failed == DELETED:
+                # The post was moved meanwhile; another job edits it at its new place. Or it was deleted.
                 return None
             return replace(
-                now, post_id=post_id, posted_revision=revision, stale=now.marks != shown.marks, failed=""
+                now,
+                post_id=post_id,
+                posted_revision=meeting.revision,
+                stale=now.marks != shown.marks,
+                held=False,
+                failed="",
             )
 
         await self._store.update(Announcement, shown.id, note)
-
-    async def _give_up(self, announcement: Announcement, error: MattermostError) -> None:
-        log.warning(
-            "post of %s given up: %s", announcement.id, error, extra={"channel": announcement.channel_id}
-        )
-
-        def note(now: Announcement) -> Announcement | None:
-            if now.post_id != announcement.post_id:
-                # The post was moved meanwhile.
-                return None
-            return replace(now, stale=False, failed=type(error).__name__)
-
-        refused = [] if announcement.post_id else self._registry.post_refused(self._ctx, announcement)
-        await self._store.update(Announcement, announcement.id, note, *refused)
+        if shown.held:
+            self.on_taken(shown.id)
 
     async def _say_below(self, announcement: Announcement) -> None:
         """Queue the notices that waited until the announcement was posted or given up."""
-        if not announcement.post_id:
-            for notice in await self._store.find(Notice, "under", announcement.id):
-                self._take_notice(notice)
+        for notice in await self._store.find(Notice, "under", announcement.id):
+            self._take_notice(notice)
 
-    async def _say(self, id: str, doubtful: bool) -> None:
+    async def _tell(self, id: str, doubtful: bool) -> None:
+        """Answer ``/zoom``, or find the person's direct channel: the posts in it have one queue."""
         notice = await self._store.get(Notice, id)
         if notice is None or not notice.waiting:
             return
-        said, post_id = notice.sealed_body, notice.post_id
-        try:
-            if notice.under:
-                root_id = await self._root_of(notice)
-                if root_id is None:
-                    return
-                notice = replace(notice, root_id=root_id)
-            post_id = await self._speak(notice, doubtful) if notice.root_id or not notice.under else ""
-        except MattermostError as error:
-            log.warning("notice %s given up: %s", notice.id, error)
-        except (VaultError, msgspec.MsgspecError) as error:
-            # The key may be put back. The next start tries again.
-            log.error("notice %s is not posted, it cannot be read: %s", notice.id, type(error).__name__)
+        body = read_body(self._ctx, notice)
+        if body is None:
             return
+        if body.response_url and await self._respond(body):
+            await self._note_said(notice, "")
+            return
+        try:
+            channel_id = await self._posting.persist(
+                lambda: self._ctx.mattermost.direct_channel(notice.user_id)
+            )
+        except MattermostError as error:
+            await self._refusals.of_notice(notice, error)
+            return
+        self._queues.offer(channel_id, partial(self._say, id, channel_id, doubtful))
 
+    async def _say(self, id: str, channel_id: str, doubtful: bool) -> None:
+        notice = await self._store.get(Notice, id)
+        if notice is None or not notice.waiting:
+            return
+        above = await self._store.get(Announcement, notice.under) if notice.under else None
+        if above and not above.post_id and above.stale:
+            # It is said once the announcement is posted or given up.
+            return
+        body = read_body(self._ctx, notice)
+        if body is None:
+            return
+        try:
+            post_id = await self._speak(notice, body, channel_id, above, doubtful)
+        except MattermostError as error:
+            await self._refusals.of_notice(notice, error, above)
+        else:
+            await self._note_said(notice, post_id)
+
+    async def _note_said(self, said: Notice, post_id: str) -> None:
         def note(now: Notice) -> Notice:
-            if now.sealed_body != said:
+            if now.sealed_body != said.sealed_body:
                 # The notice was changed meanwhile; another job posts the new text.
-                return replace(now, post_id=post_id)
-            return replace(now, waiting=False, sealed_body="", post_id=post_id)
+                return replace(now, post_id=post_id, held=False)
+            return replace(now, waiting=False, held=False, sealed_body="", post_id=post_id)
 
-        await self._store.update(Notice, notice.id, note)
+        await self._store.update(Notice, said.id, note)
+        if said.held:
+            self.on_taken(said.id)
 
-    async def _root_of(self, notice: Notice) -> str | None:
-        """The thread of the announcement above a notice; empty if it will have no post, None if not yet."""
-        above = await self._store.get(Announcement, notice.under)
-        if above is None or above.post_id:
-            return (above.root_id or above.post_id) if above else ""
-        return None if above.stale else ""
-
-    async def _speak(self, notice: Notice, doubtful: bool) -> str:
-        body = msgspec.json.decode(self._ctx.vault.open(notice.id, notice.sealed_body), type=Body)
-        message, props = shown(body.card, catalogue())
-        if (
-            body.response_url
-            and not notice.post_id
-            and await self._respond(body.response_url, message, props)
-        ):
-            return ""
+    async def _speak(
+        self, notice: Notice, body: Body, channel_id: str, above: Announcement | None, doubtful: bool
+    ) -> str:
+        """Post or edit a notice and return the post's id; empty if it has no place any more."""
+        late = bool(body.until) and body.until < self._ctx.now()
+        message, props = shown(card(text("private-late")) if late else body.card, catalogue())
         props["zoombot_trigger"] = notice.trigger
         if notice.post_id:
             await self._posting.edit(notice.post_id, message, props | {"zoombot_id": notice.id})
             return notice.post_id
-        channel_id = notice.channel_id or await self._posting.persist(
-            lambda: self._ctx.mattermost.direct_channel(notice.user_id)
-        )
+        if notice.under and (above is None or await self._refusals.has_no_place(above)):
+            return ""
         new_post = NewPost(
             id=notice.id,
             channel_id=channel_id,
             message=message,
             props=props,
-            root_id=notice.root_id,
+            root_id=(above.root_id or above.post_id) if above else notice.root_id,
             created_at=notice.created_at,
             file_ids=tuple(body.file_ids),
+            thread_only=above is not None,
         )
         return await self._posting.write(new_post, doubtful=doubtful)
 
-    async def _respond(self, url: str, message: str, props: dict[str, Any]) -> bool:
+    async def _respond(self, body: Body) -> bool:
         """Answer ``/zoom`` privately in the channel; False if Mattermost no longer takes the answer."""
+        message, props = shown(body.card, catalogue())
         try:
-            await self._ctx.mattermost.respond(url, message, props)
+            await self._ctx.mattermost.respond(body.response_url, message, props)
         except MattermostError as error:
             log.info("a slash command is answered by direct message: %s", error)
             return False
         return True
+
+
+def _ignore(id: str) -> None:
+    pass

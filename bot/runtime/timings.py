@@ -9,6 +9,7 @@ from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
 from bot.mattermost import SocketTimings
 from bot.runtime.identity import PERIOD_S as IDENTITY_PERIOD_S
 from bot.runtime.listener import ListenerTimings
+from bot.runtime.patience import DEFAULT_PATIENCE, Patience
 from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy
 from bot.web import WebLimits
 from bot.zoom import ZoomTimings
@@ -32,6 +33,9 @@ class Timings:
     broken_pause_s: float = BROKEN_PAUSE_S
     clocks_s: float = PERIOD_S
     post_retry_s: float = 0.5
+    # How often it is tried again to post what Mattermost refused.
+    second_try_s: float = 60.0
+    patience: Patience = DEFAULT_PATIENCE
     retry_policy: RetryPolicy = DEFAULT_RETRY_POLICY
     features: FeatureTimings = DEFAULT_FEATURE_TIMINGS
     zoom: ZoomTimings = field(default_factory=ZoomTimings)

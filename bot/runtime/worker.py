@@ -18,6 +18,7 @@ from bot.domain.records import Item, ItemState
 from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
 from bot.runtime.admission import Admission
 from bot.runtime.metrics import Metrics
+from bot.runtime.patience import Trial, Trials
 from bot.runtime.queues import MAX_WAITING, Queues
 from bot.runtime.timer import Timer
 from bot.stores import Change, Put, Update
@@ -54,6 +55,7 @@ class Worker:
         *,
         max_waiting: int = MAX_WAITING,
         admission: Admission | None = None,
+        trials: Trials | None = None,
     ) -> None:
         self._ctx = ctx
         self._registry = registry
@@ -61,6 +63,7 @@ class Worker:
         self._store = store
         self._metrics = metrics
         self._retry_policy = retry_policy
+        self._trials = trials or Trials(ctx.mattermost)
         self._queues = Queues("worker", max_waiting=max_waiting)
         self._max_waiting = max_waiting
         # The items in the queues, by id, with the time of their arrival (ms).
@@ -193,12 +196,17 @@ class Worker:
 
     async def _try(self, item: Item, retried: bool) -> None:
         failures = 0
+        trial: Trial | None = None
         while True:
             try:
                 async with asyncio.timeout(self._retry_policy.handler_s):
                     changes = await self._handle(item, retried)
                 await self._finish(item, changes)
             except (MattermostUnreachableError, MattermostRateLimitError) as error:
+                trial = trial or self._trials.begin()
+                if await trial.is_hopeless(error):
+                    await self._set_aside(item, type(error).__name__)
+                    return
                 # No answer could be posted anyway, so this queue waits until Mattermost is back.
                 log.warning("item %s waits for Mattermost: %s", item.id, error, extra={"item": item.id})
                 await asyncio.sleep(self._retry_policy.away_s)

@@ -20,6 +20,7 @@ from bot.mattermost.frames import Event
 from bot.mattermost.rest import Rest
 from bot.setup.admins import check_admins
 from bot.setup.findings import Finding, asking, clock_effect, note, ok, wrong
+from bot.setup.held import direct_messages, edit_limit
 
 SOCKET_TIMEOUT_S = 15.0
 MAX_SKEW_MS = 60_000
@@ -34,6 +35,7 @@ class _Settings(msgspec.Struct):
     verified: str = msgspec.field(default="", name="RequireEmailVerification")
     by_email: str = msgspec.field(default="true", name="EnableSignInWithEmail")
     by_name: str = msgspec.field(default="true", name="EnableSignInWithUsername")
+    edit_limit: str = msgspec.field(default="-1", name="PostEditTimeLimit")
 
 
 async def check_mattermost(config: Config) -> list[Finding]:
@@ -136,7 +138,7 @@ async def _allowed(config: Config, http: aiohttp.ClientSession, me: User) -> lis
         settings = msgspec.json.decode(body, type=_Settings)
     except (MattermostError, msgspec.MsgspecError) as error:
         return [note("mattermost settings", f"cannot be read: {error}")]
-    found = []
+    found = [*edit_limit(settings.edit_limit), *await direct_messages(rest, me)]
     if config.mattermost.override_username:
         found.append(_override("override_username", "EnablePostUsernameOverride", settings.names == "true"))
     if config.mattermost.override_icon_url:

@@ -16,6 +16,7 @@ from bot.domain.records import Item, ItemState, LinkedAccount, Meeting, Record
 from bot.errors import StoreError, VaultError
 from bot.setup.channels import check_channels
 from bot.setup.findings import Finding, note, ok, wrong
+from bot.setup.held import held_posts
 from bot.setup.sealed import owner_of, sealed_kinds
 from bot.setup.troubled import Trouble, Troubled, troubled_in
 from bot.stores import Store
@@ -47,6 +48,7 @@ async def check_store(config: Config) -> list[Finding]:
             await _counted(store),
             *await _kept(store, troubled),
             *await check_channels(store),
+            *await held_posts(store),
             await _sealed(store, keys, troubled),
         ]
     except StoreError as error:

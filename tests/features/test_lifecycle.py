@@ -10,7 +10,7 @@ import pytest
 from bot.core.timings import FeatureTimings
 from bot.domain.records import Announcement, Item, ItemState
 from bot.domain.records import Meeting as Record
-from bot.features import lifecycle
+from bot.features import refused_posts
 from bot.sandbox.mattermost import Post
 from bot.sandbox.zoom import Meeting
 from bot.sandbox.zoom.models import Json
@@ -364,9 +364,9 @@ async def test_what_is_shown_of_a_topic_from_zoom_s_webhook_is_escaped(world: Wo
 async def test_a_post_that_is_refused_twice_is_dealt_with_once(world: World) -> None:
     ctx = world.bot.ctx
     announcement = Announcement(id="refused", meeting="none", channel_id="c", created_at=1)
-    await ctx.store.commit(*lifecycle.drop_later(ctx, announcement))
+    await ctx.store.commit(*refused_posts.drop_later(ctx, announcement))
     await world.bot.worker.idle()
-    await ctx.store.commit(*lifecycle.drop_later(ctx, announcement))
+    await ctx.store.commit(*refused_posts.drop_later(ctx, announcement))
     done = await ctx.store.get(Item, "unposted:refused")
     assert done is not None
     assert done.state is ItemState.DONE

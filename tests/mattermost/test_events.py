@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import EventError
-from bot.mattermost.events import Message, Posted, Props, post_id_in, read_posted
+from bot.mattermost.events import (
+    Message,
+    Posted,
+    Props,
+    deleted_post,
+    post_id_in,
+    read_posted,
+    reopened_channel,
+)
 from bot.mattermost.frames import Event, read_frame
 
 CAPTURED = {path.stem: path for path in sorted((Path(__file__).parents[1] / "data").glob("ws_*.json"))}
@@ -66,6 +74,31 @@ def test_what_a_real_server_sent_is_read(name: str) -> None:
     assert posted.channel_name == event["data"]["channel_display_name"]
     assert posted.team_id == event["data"]["team_id"]
     assert not posted.sender_name.startswith("@")
+
+
+def event_of(text: str | bytes) -> Event:
+    found = read_frame(text)
+    assert isinstance(found, Event)
+    return found
+
+
+def test_a_deleted_post_is_known_by_its_id() -> None:
+    assert deleted_post(event_of(CAPTURED["ws_post_deleted"].read_bytes())) == "ybmugyfetfrtt8bwmfizchphpo"
+    assert deleted_post(event_of(CAPTURED["ws_post_edited"].read_bytes())) == ""
+
+
+def test_the_channel_that_the_bot_was_added_to_is_known() -> None:
+    event = event_of(CAPTURED["ws_user_added"].read_bytes())
+    assert reopened_channel(event, "cmhphozhsirh7kokedh643mzqr") == "33yp7okpctbizk3yerc5cfewco"
+    assert reopened_channel(event, "somebody else") == ""
+
+
+@pytest.mark.parametrize("name", ["post_deleted", "channel_restored", "user_added"])
+@pytest.mark.parametrize("data", ["[]", '{"post": 1, "channel_id": 1, "user_id": 1}'])
+def test_an_event_that_cannot_be_read_is_an_error_and_nothing_else(name: str, data: str) -> None:
+    event = event_of(f'{{"event": "{name}", "data": {data}, "seq": 1}}')
+    with pytest.raises(EventError):
+        assert deleted_post(event) or reopened_channel(event, "bot")
 
 
 def test_there_are_captured_events_of_every_kind() -> None:

@@ -21,6 +21,8 @@ METRICS = (
     "zoombot_posts_waiting",
     "zoombot_post_retries_total",
     "zoombot_log_lines_dropped_total",
+    "zoombot_posts_refused_total",
+    "zoombot_unreachable_people",
     "zoombot_store_writable",
     "zoombot_socket_open",
     "zoombot_socket_connects_total",

@@ -18,7 +18,8 @@ async def channel(request: ApiRequest) -> web.StreamResponse:
 
 
 async def channel_by_name(request: ApiRequest) -> web.StreamResponse:
-    found = request.world.channels.named(request.team().id, request.part("name"))
+    """Direct and group channels belong to no team, and are found in every one."""
+    found = request.world.channels.named_in(request.team().id, request.part("name"))
     return answer(_visible(request, found))
 
 
@@ -90,6 +91,10 @@ async def direct(request: ApiRequest) -> web.StreamResponse:
         raise bad_body("user_ids")
     users = [request.world.directory.user(known) for known in request.list]
     if request.user not in users and not request.user.is_admin:
+        raise denied()
+    may = "create_direct_channel" in request.world.permissions or request.user.is_admin
+    # Checked before the channel is looked for: the answer is the same where it exists already.
+    if not may or request.world.no_direct & set(request.list):
         raise denied()
     return answer(membership.direct(request.world, users[0], users[1]), 201)
 

@@ -6,7 +6,7 @@ import asyncio
 
 from aiohttp import BodyPartReader, web
 
-from bot.sandbox.mattermost import posting
+from bot.sandbox.mattermost import checks, posting
 from bot.sandbox.mattermost.api_channels import MAX_PER_PAGE
 from bot.sandbox.mattermost.api_request import ApiRequest, Route
 from bot.sandbox.mattermost.records import FileInfo, Json, Post
@@ -57,7 +57,9 @@ async def post(request: ApiRequest) -> web.StreamResponse:
 
 async def patch(request: ApiRequest) -> web.StreamResponse:
     """Change the given fields only; given props replace all props."""
-    changed = posting.edit(request.world, _own(request), request.json)
+    known = request.world.history.posts.get(request.id("post_id"))
+    mine = checks.check_edit(request.world, known, request.user)
+    changed = posting.edit(request.world, mine, request.json)
     await _let_events_go()
     return answer(changed)
 

@@ -133,6 +133,9 @@ async def config(request: ApiRequest) -> web.StreamResponse:
             "EnableSignInWithUsername": _flag(request.world.password_sign_in),
             "RequireEmailVerification": _flag(request.world.verify_email),
             "ShowEmailAddress": _flag(request.world.show_email_address),
+            "MaxPostSize": str(request.world.max_post_size),
+            "PostEditTimeLimit": str(request.world.post_edit_time_limit),
+            "RestrictDirectMessage": "any",
             "SiteName": "Mattermost",
             "SiteURL": request.world.site_url,
             "Version": VERSION,
@@ -143,6 +146,14 @@ async def config(request: ApiRequest) -> web.StreamResponse:
 
 def _flag(value: bool) -> str:
     return "true" if value else "false"
+
+
+async def roles_by_names(request: ApiRequest) -> web.StreamResponse:
+    """Of all roles only `system_user` and `system_admin` are known."""
+    known = [one for one in request.list if one in ("system_user", "system_admin")]
+    return answer(
+        [{"id": new_id(), "name": one, "permissions": sorted(request.world.permissions)} for one in known]
+    )
 
 
 async def websocket(request: ApiRequest) -> web.StreamResponse:
@@ -178,6 +189,7 @@ ROUTES = (
     Route("POST", "/users/{user_id}/typing", typing),
     Route("GET", "/teams/name/{name}", team_by_name),
     Route("GET", "/teams/{team_id}", team),
+    Route("POST", "/roles/names", roles_by_names),
     Route("GET", "/system/ping", ping, open=True),
     Route("GET", "/config/client", config, open=True),
     Route("GET", "/websocket", websocket, open=True),

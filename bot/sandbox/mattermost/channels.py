@@ -51,6 +51,10 @@ class Channels:
             raise no_channel()
         return self._named[team_id, name]
 
+    def named_in(self, team_id: str, name: str) -> Channel:
+        """The channel with this name in the team or in no team."""
+        return self.named(team_id if (team_id, name) in self._named else "", name)
+
     def find(self, name: str) -> Channel:
         """The first channel with this name in any team."""
         for (_, known), channel in self._named.items():

@@ -46,10 +46,13 @@ class Dispatcher:
 
     async def _handle(self, request: web.Request, route: Route) -> web.StreamResponse:
         user = sender_of(self._world, request)
-        body = parse(await request.read()) if request.content_type != "multipart/form-data" else None
+        raw = await request.read() if request.content_type != "multipart/form-data" else b""
+        body = parse(raw) if raw else None
         path = request.path.removeprefix(self._prefix)
         call = self._world.record(request.method, path, user.id if user else "", body)
-        fault = self._world.faults.match(request.method, path, user.username if user else "")
+        fault = self._world.faults.match(
+            request.method, path, user.username if user else "", raw.decode(errors="replace")
+        )
         api_request = ApiRequest(self._world, request, user, body)
         if fault is not None:
             response = await self._answer_with_fault(fault, api_request, route)

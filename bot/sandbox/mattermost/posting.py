@@ -7,14 +7,10 @@ from typing import Any
 
 from msgspec import UNSET, structs
 
-from bot.sandbox.mattermost import attachments, mentions
+from bot.sandbox.mattermost import attachments, checks, mentions
 from bot.sandbox.mattermost.records import Channel, Ephemeral, FileInfo, Json, Post, Reaction, User
-from bot.sandbox.mattermost.refusals import Refusal, denied
 from bot.sandbox.mattermost.wire import encode_text, event, new_id
 from bot.sandbox.mattermost.world import World
-
-MAX_MESSAGE = 16383
-MAX_PROPS = 800_000
 
 
 def create(
@@ -35,9 +31,9 @@ def create(
     known = _seen(world, pending_post_id)
     if known is not None:
         return known
-    _check(world, user, channel, message, root_id)
+    checks.check_new(world, user, channel, message, root_id)
     cleaned, actions = attachments.clean(props or {})
-    _check_props(cleaned)
+    checks.check_props(cleaned)
     if user.is_bot:
         cleaned = dict(sorted((cleaned | {"from_bot": "true"}).items()))
     now = create_at or world.now()
@@ -69,14 +65,14 @@ def create(
 def edit(world: World, post: Post, patch: Json) -> Post:
     """Change a post's message, props (replaced as a whole) or is_pinned."""
     message = patch.get("message")
-    if isinstance(message, str) and len(message) > MAX_MESSAGE:
-        raise _too_long()
+    if isinstance(message, str) and len(message) > world.max_post_size:
+        raise checks.too_long(world)
     now = max(world.now(), post.create_at)
     former = structs.replace(post, id=new_id(), original_id=post.id, update_at=now, delete_at=now)
     world.history.add_copy(former)
     if isinstance(patch.get("props"), dict):
         post.props, actions = attachments.clean(patch["props"])
-        _check_props(post.props)
+        checks.check_props(post.props)
         world.actions[post.id] = actions
         kept = {key: value for key, value in post.metadata.items() if key != "embeds"}
         post.metadata = attachments.embeds(post.props) | kept
@@ -174,30 +170,6 @@ def _remember(world: World, pending_post_id: str, post: Post) -> None:
     for oldest in [*islice(pending, 2)]:
         if pending[oldest][0] < post.create_at - world.dedupe_ms:
             del pending[oldest]
-
-
-def _check(world: World, user: User, channel: Channel, message: str, root_id: str) -> None:
-    if not world.may_read(user, channel):
-        raise denied()
-    if channel.delete_at:
-        raise Refusal(
-            400, "api.post.create_post.can_not_post_to_deleted.error", "Can not post to deleted channel."
-        )
-    if root_id:
-        root = world.history.posts.get(root_id)
-        if root is None or root.delete_at or root.root_id or root.channel_id != channel.id:
-            raise Refusal(400, "api.post.create_post.root_id.app_error", "Invalid RootId parameter.")
-    if len(message) > MAX_MESSAGE:
-        raise _too_long()
-
-
-def _check_props(props: Json) -> None:
-    if len(encode_text(props)) > MAX_PROPS:
-        raise Refusal(400, "model.post.is_valid.props.app_error", "Invalid props.")
-
-
-def _too_long() -> Refusal:
-    return Refusal(400, "model.post.is_valid.msg.app_error", "Invalid message.")
 
 
 def _attach(world: World, post: Post, file_ids: list[str]) -> None:

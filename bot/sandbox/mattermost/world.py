@@ -47,6 +47,13 @@ class World:
         self.sends_root_id = True
         # False as before 6.1.
         self.lists_all_channels = True
+        # In runes, and in seconds; -1 means no limit.
+        self.max_post_size = 16383
+        self.post_edit_time_limit = -1
+        # What everybody's roles allow, of what tests take away.
+        self.permissions = {"create_direct_channel", "edit_post"}
+        # The ids of users whom nobody may write to directly, as after they have left the last common team.
+        self.no_direct: set[str] = set()
         self.site_url = ""
         self.faults = Faults()
         self.changes = Changes()
