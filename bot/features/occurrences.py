@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 
+import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.declarations import Changes, webhook
+from bot.core.declarations import Changes, task, webhook
 from bot.domain.meetings import MeetingEvent, apply
 from bot.domain.records import Announcement, Meeting, Notice, Subscription
 from bot.domain.sessions import SLACK_MS, Session
@@ -18,11 +19,21 @@ from bot.features.lookup import look_up
 from bot.features.membership import has_left
 from bot.messages.cards import spaced
 from bot.messages.content import text
-from bot.stores import Change, Delete, Put, Update
+from bot.stores import Change, Delete, Insert, Put, Update
 from bot.zoom import MeetingInfo
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, session_of
 
 log = logging.getLogger(__name__)
+
+# What Zoom does not show is looked at again this much later, before the channel stops following it.
+AGAIN_MS = 2 * 60_000
+
+
+class Unseen(msgspec.Struct):
+    """The id of a subscription whose meeting Zoom did not show, and the webhook that told of its session."""
+
+    subscription: str
+    webhook: Webhook
 
 
 @webhook("meeting.started", "meeting.participant_joined")
@@ -35,12 +46,29 @@ async def begin(ctx: Context, job: Job, webhook: Webhook) -> Changes:
         return []
     meetings = await lifecycle.meant_by(ctx, about, event)
     changes = await lifecycle.change_all(ctx, meetings, event, about.uuid)
-    return [*changes, *await _announce_all(ctx, meetings, about, event)]
+    return [*changes, *await _announce_all(ctx, meetings, webhook, event)]
+
+
+@task("look_at_followed_again", Unseen)
+async def look_again(ctx: Context, job: Job, unseen: Unseen) -> Changes:
+    """Post a followed meeting that Zoom did not show a little earlier. If it still does not, stop following
+    it."""
+    about = unseen.webhook.meeting
+    event = meeting_event(unseen.webhook, about)
+    subscription = await ctx.store.get(Subscription, unseen.subscription)
+    if event is None or subscription is None:
+        return []
+    id = _id(subscription, about.uuid)
+    if await ctx.store.get(Announcement, id):
+        # A later event has posted it.
+        return []
+    return await _announce(ctx, id, subscription, unseen.webhook, event, again=True)
 
 
 async def _announce_all(
-    ctx: Context, meetings: list[Meeting], about: MeetingObject, event: MeetingEvent
+    ctx: Context, meetings: list[Meeting], webhook: Webhook, event: MeetingEvent
 ) -> list[Change]:
+    about = webhook.meeting
     followed = await ctx.store.find(Subscription, "zoom_id", about.zoom_id)
     if not followed or not about.uuid:
         return []
@@ -48,7 +76,7 @@ async def _announce_all(
     changes: list[Change] = []
     for subscription in followed:
         if subscription.channel_id not in shown:
-            changes += await _announce(ctx, _id(subscription, about.uuid), subscription, about, event)
+            changes += await _announce(ctx, _id(subscription, about.uuid), subscription, webhook, event)
     return changes
 
 
@@ -59,8 +87,15 @@ async def _channels_of(ctx: Context, meetings: list[Meeting]) -> set[str]:
 
 
 async def _announce(
-    ctx: Context, id: str, subscription: Subscription, about: MeetingObject, event: MeetingEvent
+    ctx: Context,
+    id: str,
+    subscription: Subscription,
+    webhook: Webhook,
+    event: MeetingEvent,
+    *,
+    again: bool = False,
 ) -> list[Change]:
+    about = webhook.meeting
     if await has_left(ctx, subscription.channel_id, subscription.user_id):
         return _drop(ctx, id, subscription, "subscription-left")
     if await policy.is_restricted(ctx, subscription.channel_id, subscription.channel_type, copied=True):
@@ -73,13 +108,24 @@ async def _announce(
     except ZoomError as error:
         log.warning("zoom: a followed meeting is posted as it was known: %s", error)
         return _post(ctx, id, subscription, about, event)
+    if seen is None and not again:
+        return [_later(ctx, id, subscription, webhook)]
     if seen is None or not (seen.hosted or await ctx.is_admin(subscription.user_id)):
         return _drop(ctx, id, subscription, "subscription-gone")
-    if _is_over(ctx, seen.info, subscription, session_of(about, event)):
+    missed = again and not _is_running(seen.info, about.uuid)
+    if missed or _is_over(ctx, seen.info, subscription, session_of(about, event)):
         return []
     newest = replace(subscription, topic=seen.info.topic or subscription.topic, join_url=seen.info.join_url)
     known = Update(Subscription, newest.id, lambda now: newest if now != newest else None)
     return [known, *_post(ctx, id, newest, about, event)]
+
+
+def _later(ctx: Context, id: str, subscription: Subscription, webhook: Webhook) -> Change:
+    """The change that has a meeting looked at again which Zoom does not show now: it may know it again."""
+    log.info("zoom: followed meeting %s is not shown; it is looked at again", subscription.zoom_id)
+    unseen, id = Unseen(subscription.id, webhook), f"unseen:{id}"
+    due_at = ctx.now() + AGAIN_MS
+    return Insert(ctx.task(id, "look_at_followed_again", unseen, queue=id, due_at=due_at).record)
 
 
 def _post(
@@ -127,7 +173,11 @@ def _is_over(ctx: Context, info: MeetingInfo, subscription: Subscription, sessio
     Zoom does not say that it is running. Nobody needs the post then."""
     since = max(ctx.now() - ctx.config.mattermost.catch_up_ms, subscription.created_at - SLACK_MS)
     late = 0 < session.began < since
-    return late and not (info.status == "started" and info.uuid == session.uuid)
+    return late and not _is_running(info, session.uuid)
+
+
+def _is_running(info: MeetingInfo, uuid: str) -> bool:
+    return info.status == "started" and info.uuid == uuid
 
 
 def _id(subscription: Subscription, uuid: str) -> str:

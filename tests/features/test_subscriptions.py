@@ -309,3 +309,68 @@ async def test_a_subscription_says_so_when_it_is_there_already(trio: World) -> N
     meeting = planned(trio, "bob")
     await follow(trio, "bob", "dev", meeting)
     assert "already" in (await follow(trio, "bob", "dev", meeting)).message
+
+
+UNKNOWN = {"code": 3001, "message": "Meeting does not exist."}
+
+
+async def look_again(world: World, seconds: float = 130) -> None:
+    """What is due later is done."""
+    world.zoom.clock.advance(seconds)
+    world.bot.worker.timer.fire()
+    await settle(world)
+
+
+@pytest.mark.parametrize("status", [404, 400, 403])
+async def test_what_zoom_does_not_show_for_a_moment_is_followed_all_the_same(
+    trio: World, status: int
+) -> None:
+    meeting = planned(trio, "bob")
+    await follow(trio, "bob", "dev", meeting)
+    trio.zoom.faults.add(status, method="GET", path=r"/v2/meetings/", body=UNKNOWN)
+    await trio.zoom.start(meeting.id)
+    await settle(trio)
+    assert direct(trio, "bob") == []
+    await look_again(trio)
+    (post,) = occurrences(trio, "dev", meeting)
+    assert post.props["meeting_status"] == "STARTED"
+    await trio.zoom.end(meeting.id)
+    await held(trio, meeting)
+    await settle(trio)
+    assert [each.props["meeting_status"] for each in occurrences(trio, "dev", meeting)] == ["ENDED"] * 2
+    assert direct(trio, "bob") == []
+
+
+async def test_an_event_that_comes_before_the_second_look_posts_it_once(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    await follow(trio, "bob", "dev", meeting)
+    trio.zoom.faults.add(404, method="GET", path=r"/v2/meetings/", body=UNKNOWN)
+    await trio.zoom.start(meeting.id)
+    await trio.zoom.join(meeting.id, "Guest")
+    await settle(trio)
+    await look_again(trio)
+    assert len(occurrences(trio, "dev", meeting)) == 1
+
+
+async def test_what_is_over_at_the_second_look_is_not_posted(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    await follow(trio, "bob", "dev", meeting)
+    trio.zoom.faults.add(404, method="GET", path=r"/v2/meetings/", times=-1, body=UNKNOWN)
+    await held(trio, meeting)
+    await settle(trio)
+    trio.zoom.faults.clear()
+    await look_again(trio)
+    assert occurrences(trio, "dev", meeting) == []
+    assert direct(trio, "bob") == []
+
+
+async def test_what_zoom_no_longer_shows_at_the_second_look_is_not_followed_any_more(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    await follow(trio, "bob", "dev", meeting)
+    trio.zoom.faults.add(404, method="GET", path=r"/v2/meetings/", times=-1, body=UNKNOWN)
+    await trio.zoom.start(meeting.id)
+    await settle(trio)
+    for _ in range(2):
+        await look_again(trio)
+    (said,) = direct(trio, "bob")
+    assert "Zoom no longer shows it to you" in said
