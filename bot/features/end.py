@@ -10,14 +10,14 @@ from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Where, command
 from bot.domain import sessions
 from bot.domain.grammar import NOTHING, Request
-from bot.domain.meetings import Ended, Expired, MeetingEvent, apply
+from bot.domain.meetings import Ended, Expired, apply
 from bot.domain.records import Announcement, Meeting, Status
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError
 from bot.features import gates, lifecycle, lost_links
 from bot.features.findings import Finding, is_running, past_of
 from bot.features.lookup import hosted
 from bot.messages.cards import topic_of
-from bot.messages.content import ago, text
+from bot.messages.content import Text, ago, text
 from bot.stores import Change, Update
 from bot.zoom import Caller
 
@@ -80,8 +80,8 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_
     except ZoomError as error:
         log.warning("zoom: meeting %s was not ended: %s", meeting.zoom_id, error)
         return [ctx.tell(job, request, ctx.problem(error))]
-    if found is None:
-        return [ctx.tell(job, request, text("end-not-started", topic=topic_of(meeting)))]
+    if isinstance(found, Text):
+        return [ctx.tell(job, request, found)]
     changed = await lifecycle.change(ctx, meeting.id, found.event, uuid=found.uuid)
     return [*changed, _done(ctx, job, request, apply(meeting, found.event))]
 
@@ -91,28 +91,33 @@ def _done(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Change:
     return ctx.tell(job, request, text(key, kind=meeting.kind, topic=topic_of(meeting)))
 
 
-async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> Finding | None:
-    """End or delete a meeting and return what came of it; None if it has not started and is not ours to
-    delete."""
+async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> Finding | Text:
+    """End or delete a meeting and return what came of it, or why there was nothing to end."""
     caller, webinar = await ctx.zoom_people.known_caller(user_id), meeting.kind == "webinar"
     uuid, other = await _running(ctx, caller, meeting)
     if other:
-        return await _past(ctx, caller, meeting)
+        return await _past(ctx, caller, meeting) or _not_running(meeting)
     try:
         await ctx.zoom.end_meeting(caller, meeting.zoom_id, webinar=webinar)
     except ZoomNotFoundError:
-        return await _past(ctx, caller, meeting) or Finding(_gone(ctx, meeting))
+        # Zoom may know it again in a minute. The reconciler closes it if not.
+        return await _past(ctx, caller, meeting) or text("end-unknown", topic=topic_of(meeting))
     except ZoomError as error:
         if type(error) is not ZoomError or error.status != 400:
             raise
         if meeting.status is Status.STARTED:
             # The meeting is over, and Zoom's webhook is still on its way.
-            return await _past(ctx, caller, meeting)
+            return await _past(ctx, caller, meeting) or _not_running(meeting)
         if not sessions.is_own(meeting):
-            return None
+            return _not_running(meeting)
         await ctx.zoom.delete_meeting(caller, meeting.zoom_id, webinar=webinar)
         return Finding(Expired())
     return await _past(ctx, caller, meeting) or Finding(Ended(ctx.now(), presumed=True), uuid)
+
+
+def _not_running(meeting: Meeting) -> Text:
+    key = "end-not-running" if meeting.status is Status.STARTED else "end-not-started"
+    return text(key, topic=topic_of(meeting))
 
 
 async def _running(ctx: Context, caller: Caller, meeting: Meeting) -> tuple[str, bool]:
@@ -127,10 +132,6 @@ async def _running(ctx: Context, caller: Caller, meeting: Meeting) -> tuple[str,
     if info.status != "started":
         return "", False
     return info.uuid, not is_running(meeting, info, ctx.now())
-
-
-def _gone(ctx: Context, meeting: Meeting) -> MeetingEvent:
-    return Ended(ctx.now(), presumed=True) if meeting.status is Status.STARTED else Expired()
 
 
 async def _past(ctx: Context, caller: Caller, meeting: Meeting) -> Finding | None:

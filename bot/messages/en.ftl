@@ -135,6 +135,8 @@ end-nothing = There's no meeting to end here: I don't know of any that's still o
 end-denied = Only the host, { $host }, or an administrator can end that meeting.
 end-denied-shared = Only the host of that meeting or an administrator can end it.
 end-not-started = The meeting { $topic } hasn't started, so there's nothing to end.
+end-not-running = Zoom says that the meeting { $topic } isn't running any more, so there's nothing to end. I'll change its post soon.
+end-unknown = Zoom doesn't know the meeting { $topic } at the moment, so there's nothing to end. I'll look again, and change its post if Zoom still doesn't know it then.
 end-host-gone = { $host } is no longer connected to Zoom, so I can't end that meeting. It can be ended in Zoom.
 end-done = { $kind ->
     [webinar] The webinar { $topic } has ended.

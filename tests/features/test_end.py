@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from bot.domain.records import Meeting
+from bot.sandbox.zoom.models import BASIC
 from tests.conftest import MakeWorld, World
 from tests.features.kit import App, as_app, ask, direct, held, planned, settle, told
 
@@ -196,3 +197,43 @@ async def test_it_ends_once(trio: World) -> None:
     await held(trio, meeting)
     await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
     assert "no meeting" in await told(trio, "bob", "dev", "@zoom end")
+
+
+async def test_what_zoom_does_not_know_for_a_moment_is_neither_closed_nor_called_cancelled(
+    trio: World,
+) -> None:
+    post, meeting = await trio.meeting("bob")
+    unknown = {"code": 3001, "message": "Meeting does not exist."}
+    trio.zoom.faults.add(404, method="PUT", path=r"/status$", body=unknown)
+    assert "at the moment" in await told(trio, "bob", "dev", "@zoom end")
+    (shown,) = [each for each in trio.mattermost.bot_posts("dev") if each.id == post.id]
+    assert shown.props["meeting_status"] == "WAITING"
+    assert meeting.id in trio.zoom.meetings
+    # Asked again, it is.
+    assert "cancelled" in (await ask(trio, "bob", "dev", "@zoom end"))[0].message
+    await ended(trio, post.id)
+
+
+async def test_a_live_one_that_zoom_does_not_know_for_a_moment_is_not_said_to_be_over(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    unknown = {"code": 3001, "message": "Meeting does not exist."}
+    trio.zoom.faults.add(404, method="PUT", path=r"/status$", body=unknown)
+    assert "at the moment" in await told(trio, "bob", "dev", "@zoom end")
+    assert meeting.status == "started"
+    await ask(trio, "bob", "dev", "@zoom end")
+    await ended(trio, post.id)
+
+
+async def test_a_live_room_that_is_over_at_zoom_is_not_said_never_to_have_started(trio: World) -> None:
+    # Zoom tells no ends of free accounts.
+    trio.zoom.user("bob@demo.example").type = BASIC
+    post = await trio.ask("bob", "dev", "@zoom join me")
+    await trio.zoom.start(post.props["meeting_id"])
+    await settle(trio)
+    await trio.zoom.end(post.props["meeting_id"], deliver=False)
+    assert "isn't running any more" in await told(trio, "bob", "dev", "@zoom end")
+    for _ in range(2):
+        trio.zoom.clock.advance(300)
+        await trio.bot.reconciler.reconcile()
+    await ended(trio, post.id)
