@@ -129,7 +129,10 @@ class Posting:
             try:
                 async with self._slots:
                     return await call()
-            except PASSING as error:
+            except MattermostError as failure:
+                error = _passing(failure)
+                if error is None:
+                    raise
                 trial = trial or self._trials.begin()
                 if await trial.is_hopeless(error):
                     raise MattermostBlockedError(
@@ -137,7 +140,7 @@ class Posting:
                         status=error.status,
                         code=error.code,
                     ) from None
-                raise
+                raise error from None
 
         return await retrying(
             once, self._backoff, on=PASSING, asks_for=asked_wait(), on_retry=self._note_retry
@@ -227,6 +230,16 @@ class Posting:
                 if post.user_id == self._bot_id and post.props and post.props.zoombot_id == new_post.id:
                     return post.id
         return ""
+
+
+def _passing(error: MattermostError) -> MattermostError | None:
+    """The error as one after which a call is retried; None if a retry does not help.
+
+    A permanent redirect is no answer of Mattermost's: a proxy may redirect everything during maintenance.
+    """
+    if error.status in (301, 308):
+        return MattermostUnreachableError(str(error), status=error.status)
+    return error if isinstance(error, PASSING) else None
 
 
 def _shortened() -> str:

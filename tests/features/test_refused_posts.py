@@ -410,6 +410,7 @@ BLOCKS: list[dict[str, Any]] = [
     {"status": 502, "body": "<html>Bad gateway</html>"},
     {"drop": True},
     {"status": 413, "body": "<html>Too large</html>"},
+    {"status": 301, "headers": {"Location": "https://blocked.example.com/"}, "body": "<html>Moved</html>"},
     {"status": 429, "headers": {"Retry-After": "0"}},
     {"status": 401, "body": "<html>Sign in</html>"},
 ]

@@ -122,6 +122,19 @@ async def test_a_post_that_was_not_taken_is_posted_again(
     assert only(server).id == post_id
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_a_proxy_that_redirects_for_a_while_is_waited_for(
+    posting: Posting, server: Sandbox, new_post: NewPost, status: int
+) -> None:
+    headers = {"Location": "https://status.example.com/maintenance"}
+    server.faults.add(status, times=2, method="POST", path=POSTS, headers=headers, body="<html>")
+    post_id = await posting.write(new_post, doubtful=False)
+    server.faults.add(status, times=2, method="PUT", headers=headers, body="<html>")
+    await posting.edit(post_id, "it has ended", {})
+    assert only(server).message == "it has ended"
+    assert posting.retries == 4
+
+
 async def test_a_search_that_fails_posts_nothing_blindly(
     posting: Posting, server: Sandbox, new_post: NewPost
 ) -> None:
