@@ -16,7 +16,7 @@ from bot.mattermost import Mattermost
 
 log = logging.getLogger(__name__)
 
-# One answer to ``GET /users/me`` counts this long for all calls that fail, so that an outage is not made
+# What came of one ``GET /users/me`` counts this long for all calls that fail, so that an outage is not made
 # worse by asking for each of them.
 FRESH_S = 1.0
 
@@ -51,7 +51,8 @@ class Trials:
         self._mattermost = mattermost
         self._patience = patience
         self._asking = asyncio.Lock()
-        self._answered_at = float("-inf")
+        self._asked_at = float("-inf")
+        self._answered = False
 
     def begin(self) -> Trial:
         """Watch a call from its first failure on."""
@@ -61,15 +62,18 @@ class Trials:
         """Whether Mattermost answers ``GET /users/me`` now."""
         loop = asyncio.get_running_loop()
         async with self._asking:
-            if loop.time() - self._answered_at <= FRESH_S:
-                return True
-            try:
-                await self._mattermost.me()
-            except MattermostError as error:
-                log.debug("mattermost: it does not answer other calls either: %s", error)
-                return False
-            self._answered_at = loop.time()
-            return True
+            if loop.time() - self._asked_at > FRESH_S:
+                self._answered = await self._is_answered()
+                self._asked_at = loop.time()
+            return self._answered
+
+    async def _is_answered(self) -> bool:
+        try:
+            await self._mattermost.me()
+        except MattermostError as error:
+            log.debug("mattermost: it does not answer other calls either: %s", error)
+            return False
+        return True
 
 
 class Trial:
