@@ -8,7 +8,7 @@ from bot.core.context import Context
 from bot.domain import sessions
 from bot.domain.meetings import Ended, MeetingEvent
 from bot.domain.records import Meeting
-from bot.errors import ZoomNotFoundError
+from bot.errors import ZoomError, ZoomNotFoundError
 from bot.zoom import Caller, MeetingInfo
 
 
@@ -30,7 +30,8 @@ def is_running(meeting: Meeting, info: MeetingInfo, now: int) -> bool:
 
 
 async def past_of(ctx: Context, caller: Caller, meeting: Meeting) -> Finding | None:
-    """The end of the announced session; None if Zoom knows none. Raises :class:`bot.errors.ZoomError`.
+    """The end of the announced session; None if Zoom knows none. Raises :class:`bot.errors.ZoomError`, also
+    if that cannot be told, because another session took place later.
 
     Until an event has told which session it is, ``uuid`` may be that of an earlier one: then Zoom is asked
     by number for the last session.
@@ -41,9 +42,17 @@ async def past_of(ctx: Context, caller: Caller, meeting: Meeting) -> Finding | N
     except ZoomNotFoundError:
         return None
     session = sessions.Session(past.uuid, past.start_ms, past.end_ms)
+    if _is_later(meeting, session):
+        raise ZoomError("only the last session is told, and the announced one would be before it")
     if not past.end_ms or not sessions.belongs(meeting, session) or await _was_over(ctx, meeting, past.uuid):
         return None
     return Finding(Ended(at=past.end_ms, started_at=past.start_ms), past.uuid)
+
+
+def _is_later(meeting: Meeting, session: sessions.Session) -> bool:
+    """Whether another session of the number took place after the announcement."""
+    unclear = not sessions.is_own(meeting) and not sessions.is_bound(meeting)
+    return unclear and session.began > meeting.created_at and not sessions.belongs(meeting, session)
 
 
 async def _was_over(ctx: Context, meeting: Meeting, uuid: str) -> bool:

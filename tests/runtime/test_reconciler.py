@@ -462,6 +462,25 @@ async def test_an_own_meeting_that_got_another_uuid_unseen_is_known_by_its_numbe
     assert over.props["meeting_end_time"] // 1000 == meeting.last.ended_ms // 1000
 
 
+async def test_a_room_that_was_used_again_before_the_look_is_not_said_to_be_never_started(
+    world: World,
+) -> None:
+    post = await world.ask("bob", "dev", "@zoom join me")
+    room = world.zoom.meetings[post.props["meeting_id"]]
+    await world.stop()
+    # The announced session, and hours later a private one, of which alone Zoom tells.
+    for minutes in (5, 5 * 60):
+        world.zoom.clock.advance(minutes * 60)
+        await world.zoom.start(room.id, deliver=False)
+        await world.zoom.end(room.id, deliver=False)
+    world.zoom.clock.advance(31 * 24 * 60 * 60)
+    await world.start()
+    await look_again(world)
+    over = await world.shows(post, ended)
+    assert "whether it took place" in over.message
+    assert "meeting_end_time" not in over.props
+
+
 async def test_one_session_of_a_shared_meeting_closes_its_posts_in_all_channels(world: World) -> None:
     meeting = planned(world, "bob")
     posts = [await world.ask("bob", channel, f"@zoom join {meeting.id}") for channel in ("dev", "ops")]
