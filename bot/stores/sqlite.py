@@ -44,7 +44,7 @@ _WRITE = """
 """
 # Also removes a row whose key is not UTF-8 or no text.
 _REMOVE = """
-    DELETE FROM documents WHERE kind IN (CAST(?1 AS TEXT), ?1) AND id IN (CAST(?2 AS TEXT), ?2)
+    DELETE FROM documents WHERE kind IN (CAST(? AS TEXT), ?) AND id IN (CAST(? AS TEXT), ?)
 """
 
 
@@ -182,7 +182,10 @@ class DocumentFile:
     def write(self, changes: Changes) -> None:
         """Write all changes in one transaction, or none. Raises :class:`sqlite3.Error`."""
         written = [(*key, body, _checksum(*key, body)) for key, body in changes.items() if body is not None]
-        removed = [tuple(map(_bytes, key)) for key, body in changes.items() if body is None]
+        # Twice each: some releases of Python 3.12 take a numbered placeholder for a named one.
+        removed = [
+            (*[_bytes(kind)] * 2, *[_bytes(id_)] * 2) for (kind, id_), body in changes.items() if body is None
+        ]
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             if not self._renewed:
