@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ class Copy:
     def __init__(self, world: World) -> None:
         self._file = Path(world.config.store.url.removeprefix("tinydb:"))
         self._copy = self._file.with_suffix(".copy")
-        with sqlite3.connect(self._file) as source, sqlite3.connect(self._copy) as target:
+        with closing(sqlite3.connect(self._file)) as source, closing(sqlite3.connect(self._copy)) as target:
             source.backup(target)
 
     def put_back(self) -> None:
