@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import MakeWindows
-from tests.browser.windows import choose, posts, write
+from tests.browser.windows import caught_up, choose, posts, write
 from tests.conftest import MakeWorld
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ async def test_a_question_is_shown_with_its_buttons_until_it_is_answered(
     answered = posts(page).filter(has_text="You chose: Start another")
     await answered.wait_for()
     await question.wait_for(state="detached")
+    # The bot edits the question once more, which draws it anew.
+    await caught_up(page, world)
     await windows.snap(answered, f"card-answered-{scheme}")
     await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)
 

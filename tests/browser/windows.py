@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from yarl import URL
 
 from tests.conftest import World
+from tests.features.kit import settle
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
@@ -54,14 +55,7 @@ class Windows:
         folder = Path(os.environ.get(SCREENSHOTS) or self.folder)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.png"
-        for last in (False, False, True):
-            try:
-                await target.screenshot(path=path, animations="disabled")
-                break
-            except Exception as error:
-                # An edit of the post drew it anew meanwhile: the locator finds it again.
-                if last or "not attached" not in str(error):
-                    raise
+        await target.screenshot(path=path, animations="disabled")
         return path
 
     def _hear(self, message: ConsoleMessage) -> None:
@@ -87,6 +81,14 @@ async def write(page: Page, text: str) -> None:
     await box.click()
     await page.keyboard.type(text)
     await page.keyboard.press("Enter")
+
+
+async def caught_up(page: Page, world: World) -> None:
+    """Wait until the bot has done everything and the page shows it: events come in order, so that what is
+    marked as unread now comes after all the rest. Nobody has looked at Town Square before."""
+    await settle(world)
+    await world.mattermost.post("bob", "town-square", "what comes last")
+    await page.locator("#sidebar .unread", has_text="Town Square").wait_for()
 
 
 async def choose(page: Page, channel: str) -> None:
