@@ -12,7 +12,7 @@ from bot.domain import sessions
 from bot.domain.records import Announcement, Meeting, Notice, Status
 from bot.errors import MattermostDeniedError, ZoomError, ZoomNotFoundError
 from bot.mattermost.refusals import PASSING, Refusal
-from bot.messages.cards import end_card
+from bot.messages.cards import end_card, topic_of
 from bot.messages.content import text
 from bot.stores import Change, Delete, Insert
 
@@ -72,10 +72,10 @@ def say_end(ctx: Context, announcement: Announcement, meeting: Meeting) -> Chang
 @hook(Hook.NOTICE_REFUSED)
 def explain_elsewhere(ctx: Context, notice: Notice, body: Body, why: str) -> Changes:
     """Say once that an answer was not delivered: a private one where the person asked, without what it says,
-    and one in a channel in a direct message."""
+    and one in a channel or below a meeting's post in a direct message."""
     origin = body.origin
     if origin is None:
-        return []
+        return _lost_below(ctx, notice, why)
     id = f"elsewhere:{notice.trigger or notice.id}"
     if origin.user_id:
         told = ctx.tell_user(id, origin.user_id, text("answer-refused", why=why), trigger=notice.trigger)
@@ -83,6 +83,26 @@ def explain_elsewhere(ctx: Context, notice: Notice, body: Body, why: str) -> Cha
     said = text("private-held" if why in PASSING else "private-lost", who=origin.who)
     replied = ctx.reply(id, origin.channel_id, origin.root_id, said, trigger=notice.trigger)
     return [Insert(replied.record)]
+
+
+def _lost_below(ctx: Context, notice: Notice, why: str) -> Changes:
+    """Schedule a word about a reply below a meeting's post that is given up. What may pass is held."""
+    if not notice.under or why in PASSING:
+        return []
+    id = f"unsaid:{notice.under}"
+    # Once for each post: whatever is refused below it is at Zoom.
+    return [Insert(ctx.task(id, "tell_unsaid", Unposted(notice.under), queue=id).record)]
+
+
+@task("tell_unsaid", Unposted)
+async def tell_unsaid(ctx: Context, job: Job, about: Unposted) -> Changes:
+    """Tell the person who asked for a meeting that something below its post was not accepted."""
+    announcement = await ctx.store.get(Announcement, about.announcement)
+    meeting = await ctx.store.get(Meeting, announcement.meeting) if announcement else None
+    if announcement is None or meeting is None:
+        return []
+    said = text("reply-lost", topic=topic_of(meeting))
+    return [ctx.tell_user(f"{job.id}/", announcement.user_id, said, trigger=announcement.trigger)]
 
 
 async def _why(ctx: Context, announcement: Announcement) -> str:

@@ -243,6 +243,7 @@ not-shared = { $why ->
     [blocked] I couldn't post that meeting in the channel because something on the way to Mattermost kept blocking my post. Please tell your administrator.
    *[other] I couldn't post that meeting in the channel because Mattermost refused my post. Please ask again. If it happens again, tell your administrator.
 }
+reply-lost = Mattermost didn't accept a reply below the post of { $topic }. You'll find recordings, transcripts and summaries of the meeting in Zoom.
 answer-refused = { $why ->
     [denied] I couldn't answer you in the channel because I'm not allowed to write there. Invite me to the channel, or ask a channel administrator to let me post, and ask again.
     [archived] I couldn't answer you in the channel because the channel is archived.

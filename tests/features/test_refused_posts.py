@@ -446,6 +446,24 @@ async def test_a_private_answer_that_alone_is_blocked_is_said_where_it_was_asked
     assert helped.channel_id == world.direct("carol").id
 
 
+@pytest.mark.parametrize("times", [1, 2])
+async def test_what_is_never_taken_below_a_post_is_told_once(make_world: MakeWorld, times: int) -> None:
+    world = await impatient(make_world)
+    post, meeting = await lived(world)
+    await world.zoom.end(meeting.id)
+    await settle(world)
+    page = "<html>Blocked</html>"
+    world.mattermost.faults.add(403, times=-1, method="POST", path=POSTS, text="The recording", body=page)
+    for _ in range(times):
+        await world.zoom.record(meeting.id)
+        await settle(world)
+    said = [each for each in direct(world, "bob") if "didn't accept a reply" in each]
+    assert len(said) == 1
+    assert "in Zoom" in said[0]
+    assert "zoom.us/rec" not in said[0]
+    assert not any("recording" in each.message for each in replies(world, post))
+
+
 async def test_a_read_that_alone_is_blocked_holds_up_nobody(make_world: MakeWorld) -> None:
     world = await impatient(make_world)
     bob = world.mattermost.user("bob").id
