@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from cachetools import TTLCache
 from msgspec.structs import replace
 
 from bot.core.context import Body, Context
@@ -32,6 +33,10 @@ log = logging.getLogger(__name__)
 
 # Edit a post at most once a second: people are reading it, and the server limits the rate.
 EDIT_PAUSE_S = 1.0
+# How many posts and edits wait in memory.
+MAX_WAITING = 100_000
+# How many of the posts edited in the last second are remembered: more than Mattermost takes.
+MAX_SHOWN = 10_000
 
 
 class Publisher:
@@ -45,15 +50,18 @@ class Publisher:
         posting: Posting,
         *,
         edit_pause_s: float = EDIT_PAUSE_S,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
         self._ctx = ctx
         self._store = store
         self._posting = posting
         self._refusals = Refusals(ctx, registry, store, posting)
         self._edit_pause_s = edit_pause_s
-        self._queues = Queues("publisher", max_waiting=100_000)
+        # While the queues are full, what comes stays in the store.
+        self._queues = Queues("publisher", max_waiting=max_waiting, on_room=self.recover)
         self._queued: set[str] = set()
-        self._shown_at: dict[str, float] = {}
+        # When each post was last edited, as long as that matters.
+        self._shown_at: TTLCache[str, float] = TTLCache(MAX_SHOWN, edit_pause_s, timer=time.monotonic)
         # Called with the id of a held record that Mattermost has taken.
         self.on_taken: Callable[[str], None] = _ignore
         store.watch(Announcement, self._take_announcement)
@@ -99,10 +107,9 @@ class Publisher:
         if id in self._queued:
             return
         self._queued.add(id)
-        if announcement.post_id:
-            self._queues.offer(id, partial(self._edit, id))
-        else:
-            self._queues.offer(announcement.channel_id, partial(self._announce, id, doubtful))
+        job = partial(self._edit, id) if announcement.post_id else partial(self._announce, id, doubtful)
+        if not self._queues.offer(id if announcement.post_id else announcement.channel_id, job):
+            self._queued.discard(id)
 
     def _take_notice(self, notice: Notice) -> None:
         if notice.waiting and not notice.held:

@@ -17,12 +17,21 @@ MAX_WAITING = 10_000
 class Queues:
     """Runs the jobs of each queue one at a time and in order; a stuck queue does not delay the others.
 
-    At most ``max_waiting`` jobs are accepted at a time. Further ones are refused and stay with the caller.
+    At most ``max_waiting`` jobs are accepted at a time. Further ones are refused and stay with the caller;
+    ``on_room`` is called once half of the room is free again.
     """
 
-    def __init__(self, name: str, *, max_waiting: int = MAX_WAITING) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        max_waiting: int = MAX_WAITING,
+        on_room: Callable[[], Awaitable[object]] | None = None,
+    ) -> None:
         self._name = name
         self._max_waiting = max_waiting
+        self._on_room = on_room
+        self._refused = False
         self._queues: dict[str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._waiting = 0
@@ -38,6 +47,7 @@ class Queues:
     def offer(self, queue: str, job: Job) -> bool:
         """Append a job to its queue; return False if there is no room or the queues are closing."""
         if self._closing or self._waiting >= self._max_waiting:
+            self._refused = True
             return False
         self._waiting += 1
         self._idle.clear()
@@ -71,6 +81,7 @@ class Queues:
         try:
             while jobs:
                 await self._run(jobs.popleft())
+                await self._ask_again()
         finally:
             self._waiting -= len(jobs)
             del self._queues[queue]
@@ -89,6 +100,17 @@ class Queues:
             log.exception("%s: a job failed", self._name)
         finally:
             self._waiting -= 1
+
+    async def _ask_again(self) -> None:
+        if not self._refused or self._closing or self._waiting > self._max_waiting // 2:
+            return
+        self._refused = False
+        try:
+            if self._on_room is not None:
+                await self._on_room()
+        except Exception:
+            log.exception("%s: what was refused could not be taken up", self._name)
+            self._refused = True
 
     def _note_idle(self) -> None:
         if not self._queues:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from bot.domain.records import Announcement
+from bot.core.registry import Registry
+from bot.domain.records import Announcement, Notice
+from bot.runtime.posting import Posting
+from bot.runtime.publisher import Publisher
 from bot.sandbox.mattermost import Channel, Post
+from bot.stores.notifying import NotifyingStore
+from bot.stores.opening import open_store
 from tests.conftest import MakeWorld, World
 from tests.features.kit import planned, settle
 
@@ -128,3 +135,21 @@ async def test_a_change_before_the_post_is_made_is_shown_in_it(world: World) -> 
     await world.shows(post, lambda post: post.props["meeting_status"] == "STARTED")
     await settle(world)
     assert await world.bot.ctx.store.find(Announcement, "stale", True) == []
+
+
+async def test_what_the_full_queues_refuse_is_posted_once_there_is_room(world: World, tmp_path: Path) -> None:
+    store = NotifyingStore(await open_store(f"tinydb:{tmp_path / 'full.db'}"))
+    ctx = replace(world.bot.ctx, store=store)
+    posting = Posting(ctx.mattermost, ctx.bot.id, override={})
+    publisher = Publisher(ctx, Registry(), store, posting, max_waiting=3)
+    bob = world.mattermost.user("bob").id
+    said = [ctx.tell_user(f"notice-{number}", bob, f"number {number}") for number in range(10)]
+    await store.commit(*said)
+    assert publisher.waiting == 3
+    async with asyncio.timeout(10):
+        while await store.has(Notice, "waiting", True):
+            await publisher.idle()
+    posts = [post.message for post in world.mattermost.bot_posts(world.direct("bob"))]
+    assert sorted(posts) == sorted(f"number {number}" for number in range(10))
+    await publisher.close(1.0)
+    await store.close()

@@ -119,6 +119,22 @@ async def test_one_job_too_many_is_refused_until_there_is_room(log: Log) -> None
     await queues.close(0)
 
 
+async def test_whoever_was_refused_is_asked_again_once_half_the_room_is_free(log: Log) -> None:
+    asked: list[int] = []
+
+    async def on_room() -> None:
+        asked.append(small.waiting)
+        if len(asked) == 1:
+            raise RuntimeError("asked once more")
+
+    small = Queues("test", max_waiting=4, on_room=on_room)
+    for number in range(5):
+        assert small.offer("queue", log.job(str(number))) is (number < 4)
+    await small.idle()
+    assert asked == [2, 1]
+    await small.close(1.0)
+
+
 async def test_without_jobs_it_is_idle(queues: Queues) -> None:
     async with asyncio.timeout(1):
         await queues.idle()
