@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 from urllib.parse import quote
 
+# So that their kinds are known, whichever part of the program asks.
+from bot.domain import identities, reading, records  # noqa: F401
 from bot.domain.records import Record
 
 # The version of the records that this program writes. It is the number of migrations that there are.

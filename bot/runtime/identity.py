@@ -42,7 +42,7 @@ class IdentityWatch:
         self._period_s = period_s
 
     async def run(self) -> None:
-        """Look now and every period, until cancelled."""
+        """Look every period, until cancelled."""
         while True:
             await asyncio.sleep(self._period_s)
             try:
