@@ -68,6 +68,7 @@ def test_a_full_pipe_stops_nobody_and_its_reader_is_told_how_much_is_missing(pip
     assert said.count(LINE) + stream.dropped == written
     assert said.endswith(f"{stream.dropped} lines are missing\n")
     # Said once, and it goes on.
+    assert stream.drain(10)
     stream.write("again\n")
     assert read_until(pipe[0], "again") == "again\n"
 
