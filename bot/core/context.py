@@ -31,7 +31,7 @@ from bot.mattermost import Mattermost
 from bot.messages.card import Card, card
 from bot.messages.content import Content, Text, text
 from bot.messages.problems import problem, zoom_problem
-from bot.stores import Change, Put, Store
+from bot.stores import Change, Put, Store, Update
 from bot.vault import Vault
 from bot.zoom import Caller, OAuth, Tokens, Zoom
 
@@ -179,15 +179,12 @@ class Context:
     ) -> Put:
         """Answer the person who asked, privately. A link or a question in it expires at ``until`` (ms)."""
         direct = request.direct
-        shown = card(said)
-        if request.response_url:
-            shown = replace(shown, props=shown.props | self._shown_as())
         # Whoever asked with ``/zoom`` asked in private.
         public = not direct and not request.slash
         place = Origin(channel_id=request.channel_id, root_id=request.root_id, who=request.user_name)
         return self._notice(
             f"{job.id}/{part}",
-            Body(shown, request.response_url, until=until, origin=place if public else None),
+            Body(card(said), request.response_url, until=until, origin=place if public else None),
             trigger=request.trigger,
             user_id="" if direct else request.user_id,
             channel_id=request.channel_id if direct else "",
@@ -251,11 +248,26 @@ class Context:
         body = Body(card(said), file_ids=list(file_ids))
         return self._notice(id, body, trigger="", user_id=user_id, lasting=True)
 
-    def _shown_as(self) -> dict[str, str]:
-        """The configured name and icon, for answers to ``/zoom``. Posts get them when they are made."""
+    def shown_as(self) -> dict[str, str]:
+        """The name and the picture of answers to ``/zoom``: the configured ones, or the bot account's own.
+        Without them Mattermost shows an answer under the name of whoever asked."""
         settings = self.config.mattermost
-        shown = {"username": settings.override_username, "icon_url": settings.override_icon_url}
-        return {key: value for key, value in shown.items() if value}
+        picture = f"{settings.url}/api/v4/users/{self.bot.id}/image"
+        return {
+            "username": settings.override_username or self.bot.username,
+            "icon_url": settings.override_icon_url or picture,
+        }
+
+    def restate(self, notice_id: str, said: Card | Content) -> Update[Notice]:
+        """Change what a message says that was posted, or is about to be. A private answer to ``/zoom`` is no
+        post: it cannot be changed and stays as it is."""
+        body = Body(card(said))
+        sealed = self.vault.seal(notice_id, msgspec.json.encode(body).decode())
+
+        def change(now: Notice) -> Notice | None:
+            return replace(now, sealed_body=sealed, waiting=True) if now.waiting or now.post_id else None
+
+        return Update(Notice, notice_id, change)
 
     def _notice(
         self,

@@ -105,6 +105,8 @@ class Ticket(Record, kw_only=True):
     # After Zoom came back and before the person confirmed: the hash of the form's secret and what to link.
     confirm_hash: str = ""
     sealed_grant: str = ""
+    # The notice that carries the link.
+    notice: str = ""
     # Set once it is linked, so that a second click gets the same answer.
     linked_email: str = ""
 
@@ -200,6 +202,8 @@ class Question(Record, kw_only=True):
     sealed: str
     expires_at: int
     answered: bool = False
+    # The word that answered it.
+    answer: str = ""
 
 
 class Recent(Record, kw_only=True):

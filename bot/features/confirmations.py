@@ -43,12 +43,13 @@ async def not_duplicate(ctx: Context, job: Job, request: Request) -> list[Change
 
 
 async def not_crowded(ctx: Context, job: Job, request: Request) -> list[Change] | None:
-    """Gate: ask for confirmation if the channel has more than ``meetings.confirm_above`` members."""
+    """Gate: ask for confirmation if more than ``meetings.confirm_above`` people are in the channel. The bot
+    is one of its members, and is not counted."""
     limit = ctx.config.meetings.confirm_above
     if not limit or "yes" in request.choices or request.channel_type == "D":
         return None
     try:
-        count = await ctx.mattermost.channel_member_count(request.channel_id)
+        count = await ctx.mattermost.channel_member_count(request.channel_id) - 1
     except MattermostError as error:
         log.info("mattermost: members were not counted: %s", error)
         return None

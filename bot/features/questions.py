@@ -10,18 +10,17 @@ from __future__ import annotations
 import enum
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from bot.core.context import Body, Context, Job
+from bot.core.context import Context, Job
 from bot.core.declarations import Changes, command, task
 from bot.core.tasks import task as task_item
 from bot.domain.grammar import Request
-from bot.domain.records import Item, Notice, Question
-from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, VaultError
+from bot.domain.records import Item, Question
+from bot.errors import MattermostError, VaultError
 from bot.messages.card import Button
 from bot.messages.cards import answered_card, choice, question_card
 from bot.messages.content import Content, Text, text
@@ -32,7 +31,7 @@ log = logging.getLogger(__name__)
 QUESTION_MS = 10 * 60_000
 # A trigger is valid for three seconds, and the call takes some of that time.
 DIALOG_MS = 2_500
-_ACTION = "action"
+ACTION = "action"
 _DIALOG = "dialog"
 
 
@@ -45,13 +44,12 @@ class Refused(enum.Enum):
     ANSWERED = "answered"
 
 
-@dataclass(frozen=True, slots=True)
-class Pressed:
-    """An accepted button. ``props`` are those that its post keeps, unless the post is ``ephemeral``."""
-
-    word: str
-    props: dict[str, Any]
-    ephemeral: bool
+# The message that says why.
+SAID = {
+    Refused.EXPIRED: "pressed-expired",
+    Refused.FOREIGN: "pressed-foreign",
+    Refused.ANSWERED: "answered-already",
+}
 
 
 class Token(msgspec.Struct, array_like=True):
@@ -126,7 +124,7 @@ async def submit(ctx: Context, state: str, user_id: str, word: str) -> Refused |
         return Refused.EXPIRED
     if word not in question.words:
         return Refused.FORGED
-    return await _take(ctx, question, said, user_id, word)
+    return await accept(ctx, question, said, user_id, word)
 
 
 @command("answer", takes=None)
@@ -148,46 +146,16 @@ async def take(ctx: Context, job: Job, request: Request, question: Question, wor
     return [Insert(answer)]
 
 
-async def press(ctx: Context, token: str, user_id: str, post_id: str) -> Pressed | Refused:
-    """Handle a pressed button; the request may come from anybody.
-
-    Verify the token before trusting ``user_id``, then store the answer.
-    """
-    try:
-        said = msgspec.json.decode(ctx.vault.open(_ACTION, token), type=Token)
-    except (VaultError, msgspec.MsgspecError):
-        return Refused.FORGED
-    question = await ctx.store.get(Question, said.question)
-    notice = await ctx.store.get(Notice, question.notice) if question else None
-    if question is None or notice is None:
-        return Refused.EXPIRED
-    if not await _shows(ctx, notice, post_id):
-        return Refused.FORGED
-    if refused := await _take(ctx, question, said, user_id, said.word):
-        return refused
-    props = {"zoombot_id": notice.id, "zoombot_trigger": notice.trigger}
-    return Pressed(said.word, props, ephemeral=not notice.waiting and not notice.post_id)
-
-
-async def _take(ctx: Context, question: Question, said: Token, user_id: str, word: str) -> Refused | None:
+async def accept(ctx: Context, question: Question, said: Token, user_id: str, word: str) -> Refused | None:
+    """Store an answer by button or dialog. Returns why it is refused, or None if it is accepted."""
     if said.user_id != user_id:
         return Refused.FOREIGN
     if question.expires_at < ctx.now():
         return Refused.EXPIRED
-    if question.answered or not await ctx.inbox.add(_item(ctx, question, word)):
+    noted = Update(Question, question.id, lambda now: replace(now, answer=word))
+    if question.answered or not await ctx.inbox.add(_item(ctx, question, word), noted):
         return Refused.ANSWERED
     return None
-
-
-async def _shows(ctx: Context, notice: Notice, post_id: str) -> bool:
-    """Whether the post is the one that shows the notice. The person may press a button before we have stored
-    the post's id. An ephemeral answer to ``/zoom`` has no id that we could know."""
-    if notice.post_id or not notice.waiting:
-        return notice.post_id in ("", post_id)
-    try:
-        return (await ctx.mattermost.post(post_id)).props.get("zoombot_id") == notice.id
-    except (MattermostNotFoundError, MattermostDeniedError):
-        return False
 
 
 class Answered(msgspec.Struct):
@@ -215,8 +183,9 @@ async def go_on(ctx: Context, job: Job, about: Answered) -> Changes:
     # The request is not late: it waited for the person, not for the bot.
     request.asked_at = ctx.now()
     changes = await ctx.requests.resume(ctx, job, request, question)
-    answered = Update(Question, question.id, lambda now: replace(now, answered=True))
-    return [answered, _shown_answered(ctx, question, about.word), *changes]
+    answered = Update(Question, question.id, lambda now: replace(now, answered=True, answer=about.word))
+    # After a press this is shown already, unless that was interrupted.
+    return [answered, ctx.restate(question.notice, answered_card(about.word)), *changes]
 
 
 def is_open(ctx: Context, question: Question) -> bool:
@@ -249,20 +218,8 @@ def _item(ctx: Context, question: Question, word: str) -> Item:
     return task_item(ctx.inbox, f"answer:{question.id}", "go_on", Answered(question.id, word), queue=queue)
 
 
-def _shown_answered(ctx: Context, question: Question, word: str) -> Update[Notice]:
-    """Return the change that shows the choice in the question's post. After a press it is shown already,
-    unless that was interrupted. An ephemeral answer to ``/zoom`` is not a post, and cannot be changed."""
-    body = msgspec.json.encode(Body(answered_card(word))).decode()
-    sealed = ctx.vault.seal(question.notice, body)
-
-    def change(now: Notice) -> Notice | None:
-        return replace(now, sealed_body=sealed, waiting=True) if now.waiting or now.post_id else None
-
-    return Update(Notice, question.notice, change)
-
-
 def _button(ctx: Context, question: Question, word: str, preferred: str) -> Button:
     token = Token(question.id, question.user_id, word)
-    sealed = ctx.vault.seal(_ACTION, msgspec.json.encode(token).decode())
+    sealed = ctx.vault.seal(ACTION, msgspec.json.encode(token).decode())
     style = "primary" if word == preferred else "default"
     return Button(word, choice(word), style, ctx.url("/action"), sealed)

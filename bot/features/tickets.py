@@ -1,4 +1,7 @@
-"""Tickets: one-time links to connect, each for one person and ten minutes. The store has only a hash."""
+"""Tickets: one-time links to connect, each for one person and ten minutes. The store has only a hash.
+
+Once a link is used or has expired, the message that carried it says so instead.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,11 @@ import hashlib
 import hmac
 import secrets
 
+import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
+from bot.core.declarations import Changes, task
 from bot.domain.grammar import Request
 from bot.domain.records import Ticket
 from bot.errors import VaultError
@@ -32,7 +37,25 @@ def invitation(ctx: Context, job: Job, request: Request, key: str) -> list[Chang
     # Only its owner may see a one-time link: ``tell`` answers privately.
     url = ctx.url("/oauth2/connect", state=token)
     said = ctx.tell(job, request, text(key, url=Url(url)), until=ticket.expires_at)
-    return [Put(ticket), said]
+    ticket.notice = said.record.id
+    over = f"ticket:{id}"
+    expiry = ctx.task(over, "withdraw_link", Expired(id), queue=over, due_at=ticket.expires_at + 1)
+    return [Put(ticket), said, expiry]
+
+
+class Expired(msgspec.Struct):
+    """The id of a ticket whose time is over."""
+
+    ticket: str
+
+
+@task("withdraw_link", Expired)
+async def withdraw_link(ctx: Context, job: Job, about: Expired) -> Changes:
+    """Say that a link has expired, in place of the link. One that was used says so already."""
+    ticket = await ctx.store.get(Ticket, about.ticket)
+    if ticket is None or ticket.used or not ticket.notice:
+        return []
+    return [ctx.restate(ticket.notice, text("link-expired"))]
 
 
 async def find(ctx: Context, token: str) -> Ticket | None:
@@ -51,7 +74,7 @@ def _opens(ctx: Context, ticket: Ticket) -> bool:
 
 
 async def use(ctx: Context, ticket: Ticket) -> bool:
-    """Use up a ticket. Returns False if another call was faster."""
+    """Use up a ticket, and say so in place of its link. Returns False if another call was faster."""
     won = False
 
     def change(now: Ticket) -> Ticket | None:
@@ -59,7 +82,8 @@ async def use(ctx: Context, ticket: Ticket) -> bool:
         won = not now.used
         return replace(now, used=True) if won else None
 
-    await ctx.store.update(Ticket, ticket.id, change)
+    said = [ctx.restate(ticket.notice, text("link-used"))] if ticket.notice else []
+    await ctx.store.update(Ticket, ticket.id, change, *said)
     return won
 
 

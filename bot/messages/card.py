@@ -84,6 +84,9 @@ def _attachment(each: Attachment, language: Catalogue) -> dict[str, Any]:
         parts["text"] = language.markdown(each.text)
     if each.fields is not None:
         parts["fields"] = [_field(field, language) for field in each.fields]
+        if parts["fields"]:
+            # Mattermost's web client draws an empty row above a first field that is long.
+            parts["fields"][0]["short"] = True
     if each.actions is not None:
         parts["actions"] = [_action(button, language) for button in each.actions]
     if each.footer:

@@ -194,6 +194,8 @@ connect-first =
 connect-revoked =
     Zoom no longer accepts the connection to your account. Please connect it again: [Connect Zoom]({ $url })
     The link is only for you, works once and expires in 10 minutes. Once you're connected, I'll do what you asked.
+link-used = The link that was here has been used. If you're not connected yet, write `connect` to get a new one.
+link-expired = The link that was here has expired. Write `connect` to get a new one.
 connect-again = You're already connected to Zoom as { $email }. To use another account, write `disconnect` first.
 connect-admin = Zoom isn't connected yet. A system administrator of Mattermost needs to connect it once for everyone, by writing `connect` to me in a direct message.
 connect-not-needed = You don't need to connect anything: this server's administrator has set Zoom up for everyone.
@@ -328,6 +330,7 @@ question-in-words = Press a button, or write { $words } to me.
 question-fallback = { $title } ({ $words }) { $url }
 no-question = I'm not waiting for an answer from you. Write `help` to see what I can do.
 answered-already = You already answered this.
+answered-already-with = You already answered this. You chose: { $choice }
 answer-taken = You chose: { $choice }
 pressed-expired = This question has expired. Please ask for what you wanted again.
 pressed-foreign = This question is for someone else.

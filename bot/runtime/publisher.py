@@ -288,7 +288,8 @@ class Publisher:
         """Answer ``/zoom`` privately in the channel; False if Mattermost no longer takes the answer."""
         message, props = shown(body.card, catalogue())
         try:
-            await self._ctx.mattermost.respond(body.response_url, message, props)
+            shown_as = self._ctx.shown_as()
+            await self._ctx.mattermost.respond(body.response_url, message, props | shown_as)
         except MattermostError as error:
             log.info("a slash command is answered by direct message: %s", error)
             return False

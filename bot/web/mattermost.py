@@ -20,7 +20,7 @@ from bot.core.context import Context
 from bot.core.inbox import REQUEST
 from bot.domain.grammar import Grammar, Request
 from bot.errors import StoreError
-from bot.features import questions
+from bot.features import presses, questions
 from bot.messages.card import shown
 from bot.messages.cards import answered_card
 from bot.messages.catalogue import catalogue
@@ -89,9 +89,9 @@ class MattermostRoutes:
             async with asyncio.timeout(self._ctx.timings.store_s):
                 await self._ctx.inbox.add(item)
         except TimeoutError:
-            return _ephemeral(_said("later"))
+            return self._ephemeral("later")
         except StoreError:
-            return _ephemeral(_said("not-now"))
+            return self._ephemeral("not-now")
         return web.json_response({})
 
     async def action(self, request: web.Request) -> web.Response:
@@ -102,19 +102,17 @@ class MattermostRoutes:
             raise web.HTTPForbidden(text="this is no button of ours") from None
         try:
             async with asyncio.timeout(self._ctx.timings.store_s):
-                outcome = await questions.press(
-                    self._ctx, action.context.token, action.user_id, action.post_id
-                )
+                outcome = await presses.press(self._ctx, action.context.token, action.user_id, action.post_id)
         except TimeoutError:
             return web.json_response({"ephemeral_text": _said("later")})
         except StoreError:
             return web.json_response({"ephemeral_text": _said("not-now")})
-        if outcome is questions.Refused.FORGED:
+        if isinstance(outcome, presses.Pressed):
+            return web.json_response(_taken(outcome))
+        if outcome.why is questions.Refused.FORGED:
             request.app[SAID].warning("action refused: its token is not ours")
             raise web.HTTPForbidden(text="this is no button of ours")
-        if isinstance(outcome, questions.Refused):
-            return web.json_response({"ephemeral_text": _said(_REFUSED[outcome])})
-        return web.json_response(_taken(outcome))
+        return web.json_response(_rejected(outcome))
 
     async def dialog(self, request: web.Request) -> web.Response:
         """Verify a submitted dialog and store the answer. Errors appear inside the dialog. A closed dialog
@@ -134,7 +132,11 @@ class MattermostRoutes:
         if refused is questions.Refused.FORGED:
             request.app[SAID].warning("dialog refused: its token is not ours")
             raise web.HTTPForbidden(text="this is no dialog of ours")
-        return web.json_response({"error": _said(_REFUSED[refused])} if refused else {})
+        return web.json_response({"error": _said(questions.SAID[refused])} if refused else {})
+
+    def _ephemeral(self, key: str) -> web.Response:
+        answer = {"response_type": "ephemeral", "text": _said(key), **self._ctx.shown_as()}
+        return web.json_response(answer)
 
     def _check_token(self, request: web.Request, token: str) -> None:
         # Each team's command has its own token. Compare all of them, even after a match.
@@ -145,28 +147,30 @@ class MattermostRoutes:
             raise web.HTTPForbidden(text="the token is wrong")
 
 
-_REFUSED = {
-    questions.Refused.EXPIRED: "pressed-expired",
-    questions.Refused.FOREIGN: "pressed-foreign",
-    questions.Refused.ANSWERED: "answered-already",
-}
-
-
-def _taken(pressed: questions.Pressed) -> dict[str, Any]:
+def _taken(pressed: presses.Pressed) -> dict[str, Any]:
     """Replace the question's buttons with the choice. Props that the update does not name are lost. An
     ephemeral post cannot be updated (Mattermost answers 404), so the choice is a new ephemeral text there."""
     message, props = shown(answered_card(pressed.word), catalogue())
     if pressed.ephemeral:
         return {"ephemeral_text": message}
-    return {"update": {"message": message, "props": {"from_bot": "true", **props, **pressed.props}}}
+    return _update(message, props | pressed.props)
+
+
+def _rejected(outcome: presses.Rejected) -> dict[str, Any]:
+    """Say why the press is refused, and take the buttons away from a stored post."""
+    answer: dict[str, Any] = {"ephemeral_text": catalogue().markdown(outcome.said)}
+    if outcome.shown is None:
+        return answer
+    message, props = shown(outcome.shown, catalogue())
+    return answer | _update(message, props | outcome.props)
+
+
+def _update(message: str, props: dict[str, Any]) -> dict[str, Any]:
+    return {"update": {"message": message, "props": {"from_bot": "true", **props}}}
 
 
 def _said(key: str) -> str:
     return catalogue().markdown(text(key))
-
-
-def _ephemeral(text: str) -> web.Response:
-    return web.json_response({"response_type": "ephemeral", "text": text})
 
 
 def _text(value: object) -> str:

@@ -648,3 +648,59 @@ async def test_between_servers_there_is_nothing_to_connect(make_world: MakeWorld
     assert LINK.search(answer.message) is None
     post = await world.ask("carol", "dev", "@zoom standup")
     assert world.zoom.meetings[post.props["meeting_id"]].host.email == "carol@demo.example"
+
+
+# The message that carries the link
+
+
+async def shown_instead(world: World, post: Post) -> str:
+    """What a message with a link says once the link is gone from it."""
+    return (await world.shows(post, lambda now: "/oauth2/connect" not in now.message)).message
+
+
+async def test_a_used_link_is_taken_out_of_its_message(world: World) -> None:
+    asked = await world.ask("carol", "dev", "@zoom standup")
+    other = await world.ask("carol", world.direct("carol"), "connect")
+    await linked(world, link_in(asked))
+    said = await shown_instead(world, asked)
+    assert said.startswith("The link that was here has been used.")
+    await settle(world)
+    # Each link has a message of its own.
+    assert [post.message for post in world.mattermost.bot_posts() if post.id == other.id] == [other.message]
+    (now,) = [post for post in world.mattermost.bot_posts() if post.id == asked.id]
+    assert now.props["zoombot_trigger"] == asked.props["zoombot_trigger"]
+
+
+async def test_a_link_that_zoom_s_page_was_left_with_is_used_too(world: World) -> None:
+    asked = await world.ask("carol", world.direct("carol"), "connect")
+    await signed_in(world, link_in(asked), allow=False)
+    assert "has been used. If you're not connected yet, write `connect`" in await shown_instead(world, asked)
+
+
+async def test_an_expired_link_is_taken_out_of_its_message(world: World) -> None:
+    asked = await world.ask("carol", "dev", "@zoom standup")
+    world.zoom.clock.advance(10 * 60 + 1)
+    world.bot.worker.timer.fire()
+    assert await shown_instead(world, asked) == (
+        "The link that was here has expired. Write `connect` to get a new one."
+    )
+
+
+async def test_a_link_that_was_used_is_not_said_to_have_expired(world: World) -> None:
+    asked = await world.ask("carol", world.direct("carol"), "connect")
+    await linked(world, link_in(asked))
+    await shown_instead(world, asked)
+    world.zoom.clock.advance(10 * 60 + 1)
+    world.bot.worker.timer.fire()
+    await settle(world)
+    assert "has been used" in await shown_instead(world, asked)
+
+
+async def test_a_private_answer_to_a_slash_command_stays_as_it_is(world: World) -> None:
+    await world.mattermost.command("carol", "dev", "/zoom connect")
+    said = (await world.mattermost.wait_for(lambda: world.mattermost.ephemerals))[-1]
+    found = LINK.search(said.text)
+    assert found
+    await linked(world, found[1])
+    await settle(world)
+    assert [post for post in world.mattermost.bot_posts() if "has been used" in post.message] == []

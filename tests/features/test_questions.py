@@ -418,3 +418,31 @@ async def test_a_room_announced_in_two_channels_ends_in_both_and_stays_private_l
         for post in world.mattermost.bot_posts()
         if "meeting_id" in post.props
     )
+
+
+async def test_a_late_press_takes_the_buttons_away(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    question = await world.ask("bob", "dev", "@zoom two")
+    world.zoom.clock.advance(11 * 60)
+    await world.mattermost.press("bob", question.id, "new")
+    after = await world.shows(question, lambda post: not post.props.get("attachments"))
+    assert after.message.startswith("This question has expired.")
+    assert after.props["zoombot_trigger"] == question.props["zoombot_trigger"]
+    assert after.props["zoombot_id"] == question.props["zoombot_id"]
+    assert len(world.zoom.created) == 1
+
+
+@pytest.mark.parametrize(("limit", "asks"), [(2, False), (1, True)])
+async def test_people_are_counted_without_the_bot(make_world: MakeWorld, limit: int, asks: bool) -> None:
+    world = await two(make_world, meetings={"confirm_above": limit})
+    world.mattermost.add_channel("small", members=("alice", "bob", "zoom"))
+    answer = await world.ask("alice", "small", "@zoom one")
+    assert ("meeting_id" not in answer.props) == asks
+    assert not asks or answer.message.startswith("2 people are in **")
+
+
+async def test_a_group_s_people_are_counted_without_the_bot(make_world: MakeWorld) -> None:
+    world = await two(make_world, meetings={"confirm_above": 1})
+    answer = await world.ask("alice", world.mattermost.group("alice", "bob", "zoom"), "@zoom one")
+    assert answer.message.startswith("2 people are in **")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bot.errors import StoreError
 from tests.conftest import MakeWorld, World
+from tests.features.kit import settle
 
 
 async def test_a_meeting_is_posted_by_the_bot(world: World) -> None:
@@ -38,9 +40,45 @@ async def test_private_answers_show_the_configured_name_and_icon(
     await world.mattermost.command("alice", "dev", "/zoom help")
     await world.mattermost.wait_for(lambda: world.mattermost.ephemerals)
     said = world.mattermost.ephemerals[-1].post
-    assert {name: said.props[name] for name in shown} == shown
-    (sent,) = [call.json for call in world.mattermost.calls if "/hooks/commands/" in call.path]
-    assert {"username", "icon_url"} & set(sent) == {name.removeprefix("override_") for name in shown}
+    own = {"override_username": "zoom", "override_icon_url": picture(world)}
+    assert {name: said.props[name] for name in own} == own | shown
+
+
+def picture(world: World) -> str:
+    """Where Mattermost shows the bot account's picture."""
+    return f"{world.config.mattermost.url}/api/v4/users/{world.mattermost.user('zoom').id}/image"
+
+
+async def test_a_later_answer_and_one_of_a_full_store_show_who_speaks_too(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.ask("alice", "dev", "@zoom one")
+    await world.mattermost.command("bob", "dev", "/zoom two")
+    question = (await world.mattermost.wait_for(lambda: world.mattermost.ephemerals))[-1].post
+    await world.mattermost.press("bob", question.id, "existing")
+    later = (
+        await world.mattermost.wait_for(
+            lambda: [each for each in world.mattermost.ephemerals if "Here it is" in each.text]
+        )
+    )[0].post
+
+    async def full(*args: object) -> bool:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(world.bot.ctx.inbox, "add", full)
+    at_once = await world.mattermost.command("bob", "dev", "/zoom help")
+    own = ("zoom", picture(world))
+    assert (later.props["override_username"], later.props["override_icon_url"]) == own
+    assert (at_once["username"], at_once["icon_url"]) == own
+    assert at_once["text"]
+
+
+async def test_an_answer_shows_the_name_that_the_bot_has_now(world: World) -> None:
+    world.mattermost.rename("zoom", "meetings")
+    await world.ask("alice", "dev", "@meetings help")
+    await world.mattermost.command("alice", "dev", "/zoom help")
+    said = (await world.mattermost.wait_for(lambda: world.mattermost.ephemerals))[-1].post
+    assert said.props["override_username"] == "meetings"
 
 
 async def test_a_wrong_token_is_refused_and_the_operator_told(
@@ -83,6 +121,37 @@ async def test_buttons_of_an_ephemeral_question_work(world: World) -> None:
     assert "status_code" not in answer
     assert "Start another" in world.mattermost.ephemerals[-1].text
     await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)
+
+
+@pytest.mark.parametrize("word", ["new", "existing"])
+async def test_whoever_presses_an_ephemeral_question_again_is_told_what_they_chose(
+    world: World, word: str
+) -> None:
+    await world.ask("alice", "dev", "@zoom one")
+    await world.mattermost.command("bob", "dev", "/zoom two")
+    question = (await world.mattermost.wait_for(lambda: world.mattermost.ephemerals))[-1].post
+    await world.mattermost.press("bob", question.id, word)
+    await settle(world)
+    for _ in range(5):
+        await world.mattermost.press("bob", question.id, "new")
+    await settle(world)
+    chosen = {"new": "Start another", "existing": "Join that one"}[word]
+    again = [each for each in world.mattermost.ephemerals if "already answered" in each.text]
+    assert {each.text for each in again} == {f"You already answered this. You chose: {chosen}"}
+    # What is said below a private answer is hidden where threads are collapsed; a few are said beside it.
+    assert [each.post.root_id for each in again].count("") == 3
+    assert len(world.zoom.created) == (2 if word == "new" else 1)
+
+
+async def test_whoever_presses_an_ephemeral_question_too_late_is_told(world: World) -> None:
+    await world.ask("alice", "dev", "@zoom one")
+    await world.mattermost.command("bob", "dev", "/zoom two")
+    question = (await world.mattermost.wait_for(lambda: world.mattermost.ephemerals))[-1].post
+    world.zoom.clock.advance(11 * 60)
+    await world.mattermost.press("bob", question.id, "new")
+    await settle(world)
+    late = [each for each in world.mattermost.ephemerals if "has expired" in each.text]
+    assert "" in [each.post.root_id for each in late]
 
 
 async def test_settings_open_a_dialog_whose_answer_is_kept(world: World) -> None:
