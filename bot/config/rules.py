@@ -39,6 +39,8 @@ class Rule:
 
     kind: type
     check: Callable[[Any, Path], Any]
+    # Text in words, which may begin and end with quotes.
+    free: bool = False
 
     def read(self, value: object, base: Path) -> Any:
         """A value from ``bot.toml``, checked."""
@@ -48,11 +50,28 @@ class Rule:
             for item in value:
                 if not isinstance(item, str):
                     raise WrongValueError(f"must be {_KINDS[list]}; one item is {_kind_of(item)}")
-        return self.check(value, base)
+        return self._checked(value, base)
 
     def parse(self, text: str, base: Path) -> Any:
         """A value from the environment or its own file, checked. Lists are comma-separated."""
-        return self.check(_from_text(self.kind, text), base)
+        if self.kind is not str and _is_quoted(text):
+            raise WrongValueError(_QUOTED)
+        return self._checked(_from_text(self.kind, text), base)
+
+    def _checked(self, value: Any, base: Path) -> Any:
+        items = value if isinstance(value, list) else [value]
+        if not self.free and any(isinstance(each, str) and _is_quoted(each) for each in items):
+            raise WrongValueError(_QUOTED)
+        return self.check(value, base)
+
+
+_QUOTED = "has quotes around it that belong to the value: leave them out"
+
+
+def _is_quoted(text: str) -> bool:
+    """Whether quotes were kept around a value, as by `docker run --env-file` or in a file of its own."""
+    bare = text.strip()
+    return bool(re.match(r"[\"'`“”„‘’«»]", bare) and re.search(r"[\"'`“”„‘’«»]$", bare))
 
 
 def _kind_of(value: object) -> str:
@@ -96,7 +115,7 @@ def _switch(value: bool, base: Path) -> bool:
     return value
 
 
-TEXT = Rule(str, _text)
+TEXT = Rule(str, _text, free=True)
 TOKEN = Rule(str, _token)
 SWITCH = Rule(bool, _switch)
 
@@ -175,7 +194,7 @@ def _topic(value: str, base: Path) -> str:
     return value
 
 
-TOPIC = Rule(str, _topic)
+TOPIC = Rule(str, _topic, free=True)
 
 
 def _host(value: str, base: Path) -> str:

@@ -131,6 +131,55 @@ def test_refused_and_the_key_is_named(path: Path, dotted: str, value: object) ->
     assert "\n" not in fault
 
 
+@pytest.mark.parametrize(
+    ("dotted", "value"),
+    [
+        ("mattermost.token", '"token-of-some-length"'),
+        ("zoom.client_secret", "'secret'"),
+        ("zoom.webhook_secret", " “secret” "),
+        ("mattermost.url", '"https://chat.example.com"'),
+        ("store.encryption_keys", [f'"{KEY}"']),
+        ("mattermost.catch_up", '"15m"'),
+    ],
+)
+def test_quotes_that_were_kept_around_a_value_are_named(path: Path, dotted: str, value: object) -> None:
+    (fault,) = faults_of(write(path, changed(dotted, value)))
+    assert fault == f"{dotted}: has quotes around it that belong to the value: leave them out"
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("MATTERMOST__TOKEN", '"token-of-some-length"'),
+        ("STORE__ENCRYPTION_KEYS", '"KEY"'),
+        ("STORE__ENCRYPTION_KEYS", '"KEY,KEY"'),
+        ("STORE__ENCRYPTION_KEYS", "'KEY','KEY'"),
+        ("WEB__PORT", '"8090"'),
+        ("MEETINGS__SUMMARIES", "'true'"),
+    ],
+)
+def test_quotes_in_the_environment_and_in_a_file_of_a_secret_are_named(
+    path: Path, tmp_path: Path, variable: str, text: str
+) -> None:
+    write(path, GOOD)
+    text = text.replace("KEY", KEY)
+    what = "has quotes around it that belong to the value: leave them out"
+    dotted = variable.lower().replace("__", ".")
+    with pytest.raises(ConfigError) as caught:
+        load(path, {f"ZOOMBOT_{variable}": text})
+    assert caught.value.faults == [f"{dotted}: {what} (from ZOOMBOT_{variable})"]
+    if "TOKEN" in variable or "KEYS" in variable:
+        (tmp_path / "secret").write_text(text + "\n")
+        with pytest.raises(ConfigError) as caught:
+            load(path, {f"ZOOMBOT_{variable}_FILE": str(tmp_path / "secret")})
+        assert caught.value.faults == [f"{dotted}: {what} (from ZOOMBOT_{variable}_FILE)"]
+
+
+@pytest.mark.parametrize("dotted", ["meetings.default_topic", "mattermost.override_username"])
+def test_text_in_words_may_have_quotes(path: Path, dotted: str) -> None:
+    assert attribute(load(write(path, changed(dotted, '"Jour fixe"')), {}), dotted) == '"Jour fixe"'
+
+
 def test_an_enum_fault_names_the_allowed_values(path: Path) -> None:
     (fault,) = faults_of(write(path, changed("zoom.app", "oauth")))
     assert '"user", "account", "server-to-server"' in fault
