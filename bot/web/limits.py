@@ -49,6 +49,8 @@ async def read_body(request: web.Request) -> bytes:
     try:
         async with asyncio.timeout(request.app[LIMITS].body_s):
             return await request.read()
+    except web.RequestPayloadError:
+        raise web.HTTPBadRequest(text="the body broke off, or is not what its headers say") from None
     except TimeoutError:
         refusal = web.HTTPRequestTimeout(text="the body did not come")
         refusal.force_close()

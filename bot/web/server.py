@@ -16,6 +16,7 @@ from bot.core.registry import Registry
 from bot.errors import StartError
 from bot.log.repeats import Repeats
 from bot.web.connections import Connection, Connections, watched
+from bot.web.faults import ServerLog
 from bot.web.limits import DEFAULT_LIMITS, LIMITS, SAID, WebLimits, affordable
 from bot.web.mattermost import MattermostRoutes
 from bot.web.oauth import OAuthRoutes
@@ -106,6 +107,7 @@ class Server:
         runner = web.AppRunner(
             app,
             access_log=None,
+            logger=ServerLog(log, self._said),
             handle_signals=False,
             shutdown_timeout=SHUTDOWN_S,
             keepalive_timeout=self._limits.idle_s,
