@@ -19,6 +19,8 @@ from bot.errors import ConfigError
 PREFIX = "ZOOMBOT_"
 MAX_FILE = 1024 * 1024
 MAX_SECRET_FILE = 64 * 1024
+# Variables that many programs take a proxy from. Their values may contain a password.
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ws_proxy", "wss_proxy")
 _EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
@@ -33,7 +35,7 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     config = loading.run()
     if loading.faults:
         raise ConfigError(loading.faults)
-    warnings = list(_about_file(path, table) if path else []) + list(_about(config))
+    warnings = [*(_about_file(path, table) if path else []), *_about(config), *_about_proxies(environ)]
     return replace(config, warnings=tuple(warnings))
 
 
@@ -242,6 +244,13 @@ def _about_file(path: Path, table: Mapping[str, Any]) -> Iterator[str]:
     # Service managers make such a file readable by its group (0640).
     if kept and mode & 0o037:
         yield f"{path}: contains secrets ({', '.join(kept)}) and other users can access it: chmod 600 {path}"
+
+
+def _about_proxies(environ: Mapping[str, str]) -> Iterator[str]:
+    names = [name for name in environ if name.lower() in _PROXIES and environ[name]]
+    if names:
+        refused = "outgoing proxies are not supported, zoombot connects to Mattermost and Zoom directly"
+        yield f"{', '.join(sorted(names))}: {refused}"
 
 
 def _about(config: Config) -> Iterator[str]:

@@ -36,9 +36,11 @@ Connected = Callable[[bool], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class SocketState:
-    """``open_since`` is in ms, 0 while the socket is not open. The other fields count since the start."""
+    """``open_since`` is in ms, 0 while the socket is not open. ``refused`` says why Mattermost refuses the
+    token, until a socket is open again. The other fields count since the start."""
 
     open_since: int = 0
+    refused: str = ""
     # All connections that were opened, and those among them that resumed the previous one.
     connects: int = 0
     resumes: int = 0
@@ -143,7 +145,8 @@ class Socket:
         """Connect and serve. Return how long it worked and how long the server asks us to wait (s)."""
         try:
             return await self._connect(), 0.0
-        except MattermostTokenError:
+        except MattermostTokenError as error:
+            self._show(refused=str(error))
             raise
         except MattermostCertificateError as error:
             if not self.state.connects:
@@ -215,6 +218,7 @@ class Socket:
         self._backlog.announce(resumed)
         self._show(
             open_since=self.state.open_since or self._now(),
+            refused="",
             connects=self.state.connects + (self.state.open_since == 0),
             resumes=self.state.resumes + resumed,
         )

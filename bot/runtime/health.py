@@ -30,12 +30,19 @@ def reasons(parts: Parts) -> dict[str, str]:
     """Why the bot is not ready, by the part that is not; empty if it is."""
     found = {}
     if not parts.socket.state.open_since:
-        found["mattermost"] = "the socket is not open"
+        found["mattermost"] = _without_socket(parts.socket.state.refused)
     if not parts.ctx.store.writable:
         found["store"] = "writes do not reach the disk"
     if parts.ctx.oauth.refusal:
         found["zoom"] = parts.ctx.oauth.refusal
     return found
+
+
+def _without_socket(refused: str) -> str:
+    if not refused:
+        return "the socket is not open"
+    fix = "enable the bot account, or put a new access token into mattermost.token and restart the bot"
+    return f"{refused}: {fix}"
 
 
 def limits(parts: Parts) -> dict[str, str]:

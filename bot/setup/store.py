@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import enum
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from bot.setup.held import held_posts
 from bot.setup.sealed import owner_of, sealed_kinds
 from bot.setup.troubled import Trouble, Troubled, troubled_in
 from bot.stores import Store
+from bot.stores.access import access_trouble
 from bot.stores.opening import open_store
 from bot.vault import Vault
 
@@ -42,9 +42,11 @@ async def check_store(config: Config) -> list[Finding]:
     except StoreError as error:
         return [wrong("store.url", str(error))]
     try:
+        trouble = await asyncio.to_thread(access_trouble, path)
         keys = config.store.encryption_keys
         troubled = await troubled_in(store, keys)
         return [
+            *([wrong("store.url", trouble)] if trouble else []),
             await _counted(store),
             *await _kept(store, troubled),
             *await check_channels(store),
@@ -62,8 +64,8 @@ def _new(path: Path) -> Finding:
         return wrong(
             "store.url", f"the directory {path.parent} does not exist: create it for the bot's own user"
         )
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        return wrong("store.url", f"{path.parent} is not writable: make the bot's own user its owner")
+    if trouble := access_trouble(path):
+        return wrong("store.url", trouble)
     return ok("store.url", f"{path} does not exist yet; `zoombot run` creates it")
 
 

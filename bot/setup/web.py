@@ -21,6 +21,7 @@ from bot.mattermost import open_session
 from bot.setup.calls import body_of, trouble
 from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.listening import check_listening
+from bot.setup.probe import address
 
 # Zoom gives up after three seconds.
 WEBHOOK_TIMEOUT_S = 3.0
@@ -78,10 +79,10 @@ def _settings(config: Config) -> list[Finding]:
 
 
 async def _runs(config: Config, http: aiohttp.ClientSession) -> bool:
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.web.admin_host, config.web.admin_host)  # noqa: S104
-    if not config.web.admin_port:
+    host, port = address(config.web)
+    if not port:
         return False
-    url = URL.build(scheme="http", host=host, port=config.web.admin_port, path="/healthz")
+    url = URL.build(scheme="http", host=host, port=port, path="/healthz")
     try:
         return (await _ask(http, "GET", url)).status == 200
     except _NoAnswerError:

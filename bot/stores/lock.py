@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from bot.errors import StoreError, StoreLockedError
+from bot.stores.access import access_trouble
 
 
 class FileLock:
@@ -22,7 +23,8 @@ class FileLock:
         try:
             self._descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise StoreError(f"the store's lock {lock} cannot be created: {error.strerror}") from None
+            why = access_trouble(path) or error.strerror
+            raise StoreError(f"the store's lock {lock} cannot be created: {why}") from None
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot.domain.upkeep import SCHEMA, SCHEMA_VERSION, Schema, known_kinds
 from bot.errors import StoreError
 from bot.stores import Store
+from bot.stores.access import access_trouble
 from bot.stores.lock import FileLock
 from bot.stores.sqlite import Contents, DocumentFile, read
 from bot.stores.tiny import TinyStore
@@ -96,7 +97,7 @@ def _path(url: str) -> Path:
 
 
 def _snapshot(path: Path) -> Contents:
-    if not path.exists():
+    if not path.exists() and not access_trouble(path):
         raise StoreError(f"there is no store {path} yet: `zoombot run` creates it")
     return read(path, shared=True)
 

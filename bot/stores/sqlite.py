@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bot.errors import StoreDamagedError, StoreError
+from bot.stores.access import access_trouble
 from bot.stores.lock import FileLock
 from bot.stores.reading import Unreadable
 
@@ -69,11 +70,12 @@ def read(path: Path, *, shared: bool) -> Contents:
             connection.execute("BEGIN")
             return _contents(path, connection)
     except sqlite3.OperationalError as error:
-        raise StoreError(f"the store {path} cannot be read: {error}") from None
+        raise StoreError(f"the store {path} cannot be read: {access_trouble(path) or error}") from None
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise _damaged(path, str(error)) from None
     except OSError as error:
-        raise StoreError(f"the store {path} cannot be read: {error.strerror}") from None
+        why = access_trouble(path) or error.strerror
+        raise StoreError(f"the store {path} cannot be read: {why}") from None
 
 
 def _reading_mode(path: Path, shared: bool) -> str:
@@ -166,7 +168,8 @@ class DocumentFile:
                 self._connection.close()
                 raise
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"the store {path} cannot be opened for writing: {error}") from None
+            why = access_trouble(path) or error
+            raise StoreError(f"the store {path} cannot be opened for writing: {why}") from None
 
     def _prepare(self, path: Path) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")

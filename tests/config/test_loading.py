@@ -284,3 +284,13 @@ def test_mattermost_without_tls_is_a_warning(path: Path) -> None:
     assert config.mattermost.url == "http://chat.example.com:8065"
     (warning,) = config.warnings
     assert warning.startswith("mattermost.url: ")
+
+
+@pytest.mark.parametrize("names", [["HTTPS_PROXY"], ["http_proxy", "all_proxy"]])
+def test_a_proxy_in_the_environment_is_said_not_to_be_used(tmp_path: Path, names: list[str]) -> None:
+    path = write(tmp_path / "bot.toml", GOOD)
+    path.chmod(0o600)
+    (warning,) = load(path, dict.fromkeys(names, "http://user:s3cret@proxy:3128")).warnings
+    assert warning.startswith(f"{', '.join(sorted(names))}: outgoing proxies are not supported")
+    assert "s3cret" not in warning
+    assert load(path, dict.fromkeys(names, "") | {"NO_PROXY": "*"}).warnings == ()

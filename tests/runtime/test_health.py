@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 
 import aiohttp
 
 from bot.errors import ZoomError
-from tests.conftest import World
+from tests.conftest import MakeWorld, World
 
 METRICS = (
     "zoombot_inbox_waiting",
@@ -95,3 +96,29 @@ async def test_every_promise_has_its_metric(world: World) -> None:
     assert 'zoombot_webhooks_total{status="200"} 2.0' in text
     assert "zoombot_store_writable 1.0" in text
     assert "zoombot_socket_open 1.0" in text
+
+
+async def test_a_disabled_bot_account_is_named_until_it_is_enabled(make_world: MakeWorld) -> None:
+    world = await make_world(start=False)
+    quick = dataclasses.replace(world.timings.socket, ping_s=0.05)
+    world.timings = dataclasses.replace(world.timings, socket=quick, broken_pause_s=0.05)
+    await world.start()
+    world.mattermost.disable("zoom")
+    while "mattermost.token" not in (await read(world, "/readyz"))[1]:
+        pass
+    status, said = await read(world, "/readyz")
+    assert status == 503
+    assert "Mattermost refuses the token" in said
+    assert "enable the bot account" in said
+    assert world.config.mattermost.token not in said
+    world.mattermost.enable("zoom")
+    await world.bot.socket.opened()
+    await world.bot.listener.caught_up()
+    assert "mattermost" not in await reasons(world)
+
+
+async def test_a_lost_connection_is_not_blamed_on_the_token(world: World) -> None:
+    await world.mattermost.stop()
+    while (await read(world, "/readyz"))[0] == 200:
+        pass
+    assert "the socket is not open" in (await read(world, "/readyz"))[1]

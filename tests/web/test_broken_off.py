@@ -27,7 +27,9 @@ async def send(world: World, path: str, *headers: str, body: bytes, wait: bool) 
     kind = JSON if "secret" in path else FORM
     path = path.format(world.config.web.url_secret)
     reader, writer = await asyncio.open_connection(base.host, base.port)
-    head = "\r\n".join([f"POST {base.path.rstrip('/')}{path} HTTP/1.1", "Host: x", f"Content-Type: {kind}", *headers])
+    head = "\r\n".join(
+        [f"POST {base.path.rstrip('/')}{path} HTTP/1.1", "Host: x", f"Content-Type: {kind}", *headers]
+    )
     writer.write(head.encode() + b"\r\n\r\n" + body)
     await writer.drain()
     answer = await reader.read() if wait else b""
