@@ -243,11 +243,13 @@ async def test_errors_of_zoom_that_stay_are_said_once(world: World) -> None:
     "body", ["<html>Bad gateway</html>", b'{"id": 8912', b"", b"\xff\xfe\x00", "[]", '{"id": {}}'], ids=repr
 )
 async def test_an_answer_that_cannot_be_read_makes_no_second_meeting(world: World, body: str | bytes) -> None:
+    world.zoom.lists_waiting = True
     world.zoom.faults.add(201, method="POST", path=CREATE, body=body, after=True)
     assert await is_met_once(world, await world.mattermost.post("alice", "dev", "@zoom standup"))
 
 
 async def test_an_answer_that_was_lost_makes_no_second_meeting(world: World) -> None:
+    world.zoom.lists_waiting = True
     world.zoom.faults.add(method="POST", path=CREATE, drop=True, after=True)
     assert await is_met_once(world, await world.mattermost.post("alice", "dev", "@zoom standup"))
 

@@ -44,6 +44,7 @@ async def run(
         await stack.enter_async_context(stage.opened(bot.public_url, URL_SECRET, COMMAND_TOKEN))
         stage.zoom.retry_delays = RETRY_DELAYS
         stage.zoom.daily_creates = 1_000_000_000
+        stage.zoom.lists_waiting = True
         stage.zoom.delay = 0.02
         bot.configure(stage)
         crowd = Crowd(stage, Random(seed), pause_s=pause_s)  # noqa: S311

@@ -16,6 +16,12 @@ HOUR_MS = 60 * 60_000
 CREATE = r"/users/[^/]+/meetings$"
 
 
+@pytest.fixture(autouse=True)
+def listed(world: World) -> None:
+    """Zoom lists the instant meetings that nobody has started."""
+    world.zoom.lists_waiting = True
+
+
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
     return await two_hosts(await make_world(meetings={"duplicate_window_ms": 0}))

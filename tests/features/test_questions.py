@@ -202,6 +202,7 @@ async def test_an_answer_that_fails_for_good_is_told_of_and_leaves_no_meeting(
     world = await make_world(start=False)
     world.timings = dataclasses.replace(world.timings, retry_policy=RetryPolicy(pauses_s=()))
     zoom = (await world.start()).ctx.zoom
+    world.zoom.lists_waiting = True
     await world.link("alice")
     kept, _ = await world.meeting()
     asked = await world.mattermost.post("alice", "dev", "@zoom another")

@@ -96,6 +96,7 @@ async def test_waiting_instant_meeting_is_listed_as_the_switch_says(
 
 async def test_live_lists_what_has_started_only() -> None:
     async with stage() as scene:
+        assert scene.zoom.lists_running
         made, _ = await scene.create(), await scene.create()
         await scene.zoom.start(made["id"])
         live = (await scene.call("GET", "/users/me/meetings?type=live")).json["meetings"]
@@ -104,9 +105,37 @@ async def test_live_lists_what_has_started_only() -> None:
         assert not (await scene.call("GET", "/users/me/meetings?type=live")).json["meetings"]
 
 
+async def test_planned_meetings_are_listed_while_they_run_and_afterwards_as_previous() -> None:
+    async with stage() as scene:
+        planned, instant = await scene.create(type=2), await scene.create()
+        for made in (planned, instant):
+            await scene.zoom.start(made["id"])
+        scene.zoom.lists_running = False
+
+        async def listed(kind: str) -> list[int]:
+            answer = await scene.call("GET", f"/users/me/meetings?type={kind}")
+            return [item["id"] for item in answer.json["meetings"]]
+
+        for kind in ("scheduled", "live", "upcoming", "upcoming_meetings"):
+            assert await listed(kind) == [planned["id"]], kind
+        assert await listed("previous_meetings") == []
+        for made in (planned, instant):
+            await scene.zoom.end(made["id"])
+        assert await listed("live") == []
+        assert await listed("previous_meetings") == [planned["id"]]
+
+
+async def test_a_meeting_that_expired_is_in_no_list() -> None:
+    async with stage() as scene:
+        await scene.create(type=2)
+        scene.zoom.clock.advance(31 * 24 * 3600)
+        scene.token = str(scene.zoom.grant(ALICE)["access_token"])
+        assert (await scene.call("GET", "/users/me/meetings")).json["meetings"] == []
+
+
 async def test_lists_are_paged_to_the_end() -> None:
     async with stage() as scene:
-        made = [(await scene.create())["id"] for _ in range(5)]
+        made = [(await scene.create(type=2))["id"] for _ in range(5)]
         seen, token = [], ""
         for _ in range(3):
             path = f"/users/me/meetings?page_size=2&next_page_token={token}"
@@ -123,8 +152,9 @@ async def test_personal_room_is_one_meeting_with_a_new_uuid_each_time() -> None:
     async with stage() as scene:
         alice = scene.zoom.user(ALICE)
         first = await scene.create(settings={"use_pmi": True})
-        assert (first["id"], first["type"], first["pmi"]) == (alice.pmi, 4, str(alice.pmi))
-        assert (await scene.call("GET", f"/meetings/{alice.pmi}")).json["uuid"] == first["uuid"]
+        assert (first["id"], first["type"], first["pmi"]) == (alice.pmi, 1, str(alice.pmi))
+        read = (await scene.call("GET", f"/meetings/{alice.pmi}")).json
+        assert (read["uuid"], read["type"]) == (first["uuid"], 4)
         await scene.zoom.start(alice.pmi)
         await scene.zoom.end(alice.pmi)
         second = (await scene.call("GET", f"/meetings/{alice.pmi}")).json
@@ -209,7 +239,8 @@ async def test_daily_limit_names_its_end_and_ends() -> None:
         scene.zoom.daily_creates = 1
         await scene.create()
         refused = await scene.call("POST", "/users/me/meetings", {"topic": "x", "type": 1})
-        assert refused.headers["Retry-After"].endswith("T00:00:00Z")
+        assert {"Retry-After", "X-RateLimit-Type", "X-RateLimit-Reset"} & set(refused.headers) == set()
+        assert "daily rate limit (1)" in refused.json["message"]
         scene.zoom.clock.advance(24 * 3600)
         scene.token = str(scene.zoom.grant(ALICE)["access_token"])
         await scene.create()

@@ -73,6 +73,29 @@ async def test_instances_and_participants_of_a_recurring_meeting() -> None:
         assert first["participants"][0]["duration"] == pytest.approx(630, abs=1)
 
 
+async def test_one_person_alone_is_no_participant_afterwards() -> None:
+    async with stage() as scene:
+        number = (await scene.create())["id"]
+        await scene.zoom.start(number)
+        await scene.zoom.join(number, "Alice Demo", "alice@demo.example")
+        await scene.zoom.end(number)
+        alone = (await scene.call("GET", f"/past_meetings/{number}/participants")).json
+        assert (alone["participants"], alone["total_records"]) == ([], 0)
+
+
+async def test_zoom_tells_of_a_past_meeting_for_a_year_and_lists_it_for_fifteen_months() -> None:
+    async with stage() as scene:
+        number = await held(scene, type=3)
+        for days, status, runs in ((364, 200, 1), (2, 400, 1), (90, 400, 0)):
+            scene.zoom.clock.advance(days * 24 * 3600)
+            scene.token = str(scene.zoom.grant("alice@demo.example")["access_token"])
+            told = await scene.call("GET", f"/past_meetings/{number}")
+            assert told.status == status
+            assert status == 200 or told.json["code"] == 12702
+            listed = await scene.call("GET", f"/past_meetings/{number}/instances")
+            assert len(listed.json["meetings"]) == runs
+
+
 async def test_recording_event_opens_its_own_downloads_only() -> None:
     async with stage() as scene:
         number, other = await held(scene), await held(scene)
@@ -108,7 +131,16 @@ async def test_recordings_through_the_api() -> None:
         await scene.zoom.transcribe(number)
         found = (await scene.call("GET", f"/meetings/{number}/recordings")).json
         kinds = [file["file_type"] for file in found["recording_files"]]
-        assert kinds == ["MP4", "M4A", "CHAT", "TIMELINE", "TRANSCRIPT"]
+        assert kinds == ["MP4", "M4A", "CHAT", "TRANSCRIPT"]
+        assert found["type"] == "1"
+        published = scene.hits[-2].json["payload"]["object"]
+        assert [file["file_type"] for file in published["recording_files"]] == [
+            "MP4",
+            "M4A",
+            "CHAT",
+            "TIMELINE",
+        ]
+        assert published["type"] == 1
         transcript = scene.hits[-1].json["payload"]["object"]
         assert [file["recording_type"] for file in transcript["recording_files"]] == ["audio_transcript"]
 

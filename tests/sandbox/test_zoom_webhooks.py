@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ async def test_a_meeting_sends_webhooks_from_start_to_end() -> None:
         assert joined["id"] == scene.zoom.user("bob@demo.example").id
         stranger = scene.hits[3].json["payload"]["object"]["participant"]
         assert stranger["email"] == ""
-        assert "id" not in stranger
+        assert stranger["id"] == ""
         assert "leave_time" in scene.hits[4].json["payload"]["object"]["participant"]
         ended = scene.hits[-1].json["payload"]["object"]
         assert ended["end_time"] == scene.zoom.meetings[made["id"]].end_time > ended["start_time"]
@@ -83,13 +84,74 @@ async def test_url_validation_with_a_wrong_answer_is_not_valid() -> None:
 async def test_refused_deliveries_are_repeated_with_the_same_body_and_a_new_tracking_id() -> None:
     async with stage() as scene:
         scene.zoom.retry_delays = (0, 0, 0)
-        scene.statuses = [500, 404, 302, 500]
+        scene.statuses = [500, 503, 502, 599]
         made = await scene.create()
         await scene.zoom.start(made["id"], host=False)
         await scene.zoom.settle()
         assert [delivery.attempt for delivery in scene.zoom.deliveries] == [0, 1, 2, 3]
         assert len({hit.body for hit in scene.hits}) == 1
         assert len({hit.headers["x-zm-trackingid"] for hit in scene.hits}) == 4
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404, 413, 429])
+async def test_an_event_that_is_answered_with_3xx_or_4xx_is_lost(status: int) -> None:
+    async with stage() as scene:
+        scene.zoom.retry_delays = (0, 0)
+        scene.statuses = [500, status]
+        made = await scene.create()
+        await scene.zoom.start(made["id"], host=False)
+        await scene.zoom.settle()
+        assert [delivery.status for delivery in scene.zoom.deliveries] == [500, status]
+        assert not scene.zoom.deliveries[-1].accepted
+
+
+async def test_an_event_without_an_answer_is_repeated() -> None:
+    async with stage() as scene:
+        scene.zoom.retry_delays = (0,)
+        right, scene.zoom.webhook_url = scene.zoom.webhook_url, "http://127.0.0.1:9/webhook"
+        made = await scene.create()
+        scene.zoom.webhooks.on_delivery = lambda: setattr(scene.zoom, "webhook_url", right)
+        await scene.zoom.start(made["id"], host=False)
+        await scene.zoom.settle()
+        assert [delivery.status for delivery in scene.zoom.deliveries] == [0, 200]
+
+
+async def test_fields_of_events_can_be_changed_before_they_are_signed() -> None:
+    async with stage() as scene:
+        made = await scene.create()
+
+        def edit(body: dict[str, Any]) -> None:
+            del body["event_ts"]
+            body["payload"]["object"]["topic"] = None
+
+        scene.zoom.webhooks.edit = edit
+        await scene.zoom.start(made["id"], host=False)
+        (hit,) = scene.hits
+        assert "event_ts" not in hit.json
+        assert hit.json["payload"]["object"]["topic"] is None
+        timestamp = hit.headers["x-zm-request-timestamp"]
+        assert hit.headers["x-zm-signature"] == expected_signature(scene, timestamp, hit.body)
+        assert scene.zoom.meetings[made["id"]].topic == "Retro"
+
+
+async def test_a_recording_is_paused_resumed_and_stopped() -> None:
+    async with stage() as scene:
+        made = await scene.create()
+        meeting, store = scene.zoom.meetings[made["id"]], scene.zoom.meeting_store
+        await scene.zoom.start(made["id"])
+        with pytest.raises(ValueError, match="not being recorded"):
+            store.pause(meeting)
+        scene.hits.clear()
+        for change in (store.record, store.pause, store.resume, store.pause):
+            await scene.zoom.webhooks.send(change(meeting))
+        with pytest.raises(ValueError, match="paused already"):
+            store.pause(meeting)
+        await scene.zoom.webhooks.send(store.cut(meeting))
+        assert scene.events == [
+            f"recording.{each}" for each in ("started", "paused", "resumed", "paused", "stopped")
+        ]
+        with pytest.raises(ValueError, match="not being recorded"):
+            store.resume(meeting)
 
 
 @pytest.mark.parametrize("status", [200, 204])

@@ -360,6 +360,7 @@ async def test_no_error_shows_a_token(
 @pytest.fixture
 async def company() -> AsyncIterator[Sandbox]:
     async with Sandbox(app="server-to-server") as sandbox:
+        sandbox.lists_waiting = True
         yield sandbox
         assert sandbox.unknown == []
 

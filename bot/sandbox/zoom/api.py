@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bot.sandbox.zoom import bodies, shapes
 from bot.sandbox.zoom.dispatch import Caller, Dispatcher
-from bot.sandbox.zoom.failures import ApiError, invalid, no_access, no_meeting, no_webinar_plan
+from bot.sandbox.zoom.failures import ApiError, invalid, no_access, no_meeting, no_webinar_plan, personal_kept
 from bot.sandbox.zoom.models import (
     INSTANT,
     PERSONAL,
@@ -45,7 +45,7 @@ class Api:
             web.put("/v2/meetings/{id}/status", guard("meeting:update:status", self.set_status)),
             web.get("/v2/webinars/{id}", guard("webinar:read:webinar", self.get_webinar)),
             web.delete("/v2/webinars/{id}", guard("webinar:delete:webinar", self.delete_webinar)),
-            web.put("/v2/webinars/{id}/status", guard("webinar:write:webinar", self.set_webinar_status)),
+            web.put("/v2/webinars/{id}/status", guard("webinar:update:status", self.set_webinar_status)),
         ]
 
     async def user(self, request: web.Request, caller: Caller) -> web.Response:
@@ -58,10 +58,10 @@ class Api:
         return web.json_response(shapes.user_settings(self._named(request, caller)))
 
     async def list_meetings(self, request: web.Request, caller: Caller) -> web.Response:
-        """``type`` is scheduled (default), upcoming or live. Newest last."""
+        """``type`` is scheduled (default), live, upcoming (two names) or previous_meetings. Newest last."""
         user = self._named(request, caller)
         kind = request.query.get("type", "scheduled")
-        if kind not in ("scheduled", "upcoming", "upcoming_meetings", "live"):
+        if kind not in ("scheduled", "upcoming", "upcoming_meetings", "live", "previous_meetings"):
             raise invalid("type", "Invalid field.")
         found = [
             meeting
@@ -73,7 +73,8 @@ class Api:
         )
 
     async def create_meeting(self, request: web.Request, caller: Caller) -> web.Response:
-        """201. With ``settings.use_pmi`` it is the host's personal meeting, if that is enabled."""
+        """201. With ``settings.use_pmi`` it is the host's personal meeting, if that is enabled; ``type`` is
+        then still what was asked for."""
         user = self._named(request, caller)
         body = await bodies.read(request)
         kind = bodies.number(body, "type", SCHEDULED)
@@ -87,7 +88,7 @@ class Api:
         else:
             meeting = self._world.meeting_store.create(user, plan, kind)
         self._world.meeting_store.created.append(meeting.id)
-        return web.json_response(self._shape(meeting), status=201)
+        return web.json_response(self._shape(meeting) | {"type": kind}, status=201)
 
     async def create_webinar(self, request: web.Request, caller: Caller) -> web.Response:
         """201, or 400 code 200 without a webinar licence."""
@@ -122,7 +123,8 @@ class Api:
 
     async def set_status(self, request: web.Request, caller: Caller) -> web.Response:
         """``{"action": "end"}`` → 204."""
-        return await self._set_status(request, self._meeting(request, caller))
+        await self._end(request, self._meeting(request, caller))
+        return web.Response(status=204)
 
     async def get_webinar(self, request: web.Request, caller: Caller) -> web.Response:
         return web.json_response(self._shape(self._meeting(request, caller, webinar=True)))
@@ -131,22 +133,23 @@ class Api:
         return self._delete(self._meeting(request, caller, webinar=True))
 
     async def set_webinar_status(self, request: web.Request, caller: Caller) -> web.Response:
-        return await self._set_status(request, self._meeting(request, caller, webinar=True))
+        """``{"action": "end"}`` → 200."""
+        await self._end(request, self._meeting(request, caller, webinar=True))
+        return web.Response(status=200)
 
-    async def _set_status(self, request: web.Request, meeting: Meeting) -> web.Response:
+    async def _end(self, request: web.Request, meeting: Meeting) -> None:
         body = await bodies.read(request)
         if body.get("action") != "end":
             raise invalid("action", "Invalid field.")
         if meeting.status != "started":
             raise ApiError(400, 300, "This meeting has not started.")
         self._world.webhooks.later(self._world.meeting_store.close(meeting))
-        return web.Response(status=204)
 
     def _delete(self, meeting: Meeting) -> web.Response:
         if meeting.status == "started":
             raise ApiError(400, 3002, "Sorry, you cannot delete this meeting since it is in progress.")
         if meeting.type == PERSONAL:
-            raise ApiError(400, 300, "A personal meeting cannot be deleted.")
+            raise personal_kept()
         self._world.meeting_store.remove(meeting)
         return web.Response(status=204)
 
@@ -178,12 +181,15 @@ class Api:
         return shapes.meeting(meeting, with_pmi=self._world.answers_pmi, last_uuid=names_last)
 
     def _listed(self, meeting: Meeting, user: User, kind: str) -> bool:
-        if meeting.host is not user or meeting.webinar or meeting.status == "ended":
+        """Whether the list of this kind has the meeting. The world says where instant meetings are."""
+        if meeting.host is not user or meeting.webinar or meeting.id == user.pmi:
             return False
-        if kind == "live":
-            return meeting.status == "started"
-        if meeting.status == "started":
+        if meeting.status in ("ended", "expired"):
             return False
-        if meeting.type == INSTANT:
-            return self._world.lists_waiting
-        return meeting.id != user.pmi
+        if meeting.type == INSTANT and meeting.status != "started":
+            return self._world.lists_waiting and kind not in ("live", "previous_meetings")
+        if meeting.type == INSTANT and (kind != "live" or not self._world.lists_running):
+            return False
+        if kind == "previous_meetings":
+            return bool(meeting.past)
+        return kind != "live" or meeting.status == "started"

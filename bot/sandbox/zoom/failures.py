@@ -82,14 +82,38 @@ def not_paid(account_id: str) -> ApiError:
     return ApiError(400, 200, f"Only available for paid account: {account_id}")
 
 
-def daily_limit(limit: int, until: str) -> ApiError:
-    """429 with an ISO date-time in ``Retry-After``, as Zoom sends for the daily limit."""
+def too_old() -> ApiError:
+    """400, code 12702: Zoom tells about the past meetings of one year."""
+    return ApiError(400, 12702, "Can not access a meeting a year ago.")
+
+
+def personal_kept() -> ApiError:
+    """400, code 3018: a personal room cannot be deleted."""
+    return ApiError(400, 3018, "Not allowed to delete PMI.")
+
+
+def creation_limit(limit: int) -> ApiError:
+    """429 for the creates and updates of one host and day: only the message says which limit it is."""
     return ApiError(
         429,
         429,
         f"You have exceeded the daily rate limit ({limit}) of Meeting Create/Update API requests permitted"
-        " for this particular user. You may resume these calls at GMT 00:00, after which the limit will be"
-        " reset.",
+        " for this particular user. You may resume these requests at GMT 00:00:00.",
+        headers={
+            "X-RateLimit-Category": "Light",
+            "X-RateLimit-Limit": "6000",
+            "X-RateLimit-Remaining": "5999",
+        },
+    )
+
+
+def daily_limit(limit: int, until: str) -> ApiError:
+    """429 with an ISO date-time in ``Retry-After``, as Zoom sends for an account's daily limit."""
+    return ApiError(
+        429,
+        429,
+        "You have reached the maximum daily rate limit for this API. Refer to the response header for details"
+        " on when you can make another request.",
         headers={
             "Retry-After": until,
             "X-RateLimit-Category": "Light",

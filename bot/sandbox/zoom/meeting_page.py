@@ -117,9 +117,18 @@ def _join_buttons(of: Meeting, users: Iterable[User]) -> Iterator[str]:
 def _host(of: Meeting) -> str:
     if of.status != "started":
         return ""
-    action, label = ("cut", "Stop recording") if of.current.recording else ("record", "Record")
-    buttons = pages.button(f"/j/{of.id}/{action}", label) + pages.button(f"/j/{of.id}/end", "End for all")
+    buttons = "".join(pages.button(f"/j/{of.id}/{action}", label) for action, label in _recording(of))
+    buttons += pages.button(f"/j/{of.id}/end", "End for all")
     return f'<h2>As the host</h2><div class="buttons">{buttons}</div>'
+
+
+def _recording(of: Meeting) -> Iterator[tuple[str, str]]:
+    if not of.current.recording:
+        yield "record", "Record"
+        return
+    paused = of.current.takes[-1].paused_ms
+    yield ("resume", "Resume recording") if paused else ("pause", "Pause recording")
+    yield "cut", "Stop recording"
 
 
 def _after(of: Meeting) -> str:

@@ -80,6 +80,10 @@ class MeetingRoutes:
                 return store.close(meeting)
             case "cut":
                 return store.cut(meeting)
+            case "pause":
+                return store.pause(meeting)
+            case "resume":
+                return store.resume(meeting)
             case "record" if meeting.status == "started":
                 return store.record(meeting)
             case "record" | "transcribe" | "summarize":

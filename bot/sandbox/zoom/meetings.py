@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from bot.sandbox.zoom import ids, shapes
 from bot.sandbox.zoom.accounts import Accounts
-from bot.sandbox.zoom.clock import Clock, iso
+from bot.sandbox.zoom.clock import Clock
 from bot.sandbox.zoom.failures import no_meeting
 from bot.sandbox.zoom.models import (
     INSTANT,
@@ -172,12 +172,32 @@ class MeetingStore:
         meeting.current.takes.append(Take(started_ms=self._clock.now_ms()))
         return [self._take_event(meeting, "started")]
 
+    def pause(self, meeting: Meeting) -> list[Event]:
+        """Pause recording."""
+        take = self._take(meeting)
+        if take.paused_ms:
+            raise ValueError(f"the recording of meeting {meeting.id} is paused already")
+        take.paused_ms = self._clock.now_ms()
+        return [self._take_event(meeting, "paused")]
+
+    def resume(self, meeting: Meeting) -> list[Event]:
+        """Go on with a paused recording."""
+        take = self._take(meeting)
+        if not take.paused_ms:
+            raise ValueError(f"the recording of meeting {meeting.id} is not paused")
+        take.paused_ms = 0
+        return [self._take_event(meeting, "resumed")]
+
     def cut(self, meeting: Meeting) -> list[Event]:
         """Stop recording."""
+        take = self._take(meeting)
+        take.paused_ms, take.ended_ms = 0, self._clock.now_ms()
+        return [self._take_event(meeting, "stopped")]
+
+    def _take(self, meeting: Meeting) -> Take:
         if not meeting.current.recording:
             raise ValueError(f"meeting {meeting.id} is not being recorded")
-        meeting.current.takes[-1].ended_ms = self._clock.now_ms()
-        return [self._take_event(meeting, "stopped")]
+        return meeting.current.takes[-1]
 
     def _renew(self, meeting: Meeting) -> None:
         self._runs.pop(meeting.uuid, None)
@@ -216,7 +236,7 @@ class MeetingStore:
         return Event(name=f"recording.{name}", payload=payload, at_ms=self._clock.now_ms())
 
     def _lobby_event(self, meeting: Meeting, waiting: Waiting, event: str) -> Event:
-        participant: Json = {"user_name": waiting.name, "date_time": iso(self._clock.now_ms())}
+        participant: Json = {"user_name": waiting.name}
         if known := self._accounts.find(waiting.email):
             participant["id"] = known.id
         return self._event(meeting, meeting.current, event, {"participant": participant})

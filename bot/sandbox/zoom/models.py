@@ -62,10 +62,11 @@ class File:
 
 @dataclass(kw_only=True)
 class Take:
-    """A recorded period of an occurrence. Times are in ms, 0 if not yet."""
+    """A recorded period of an occurrence. Times are in ms, 0 if not yet or not now."""
 
     started_ms: int
     ended_ms: int = 0
+    paused_ms: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,5 +226,11 @@ class Delivery:
 
     @property
     def accepted(self) -> bool:
-        """Whether Zoom counts the delivery as successful and does not retry."""
+        """Whether Zoom counts the delivery as successful."""
         return self.status in (200, 204)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether Zoom sends the event again: only without an answer, or if the receiver failed. After any
+        other answer (3xx or 4xx) the event is lost."""
+        return self.status == 0 or self.status >= 500

@@ -7,9 +7,13 @@ from aiohttp import web
 from bot.sandbox.zoom import bodies, ids, pages, shapes
 from bot.sandbox.zoom.clock import iso
 from bot.sandbox.zoom.dispatch import Caller, Dispatcher, bearer
-from bot.sandbox.zoom.failures import ApiError, no_access, no_meeting, no_recording, not_paid
+from bot.sandbox.zoom.failures import ApiError, no_access, no_meeting, no_recording, not_paid, too_old
 from bot.sandbox.zoom.models import BASIC, File, Meeting, Occurrence
 from bot.sandbox.zoom.world import World
+
+# How long Zoom tells about a past meeting, and lists it among the occurrences of its number.
+PAST_MS = 365 * 24 * 3600 * 1000
+INSTANCES_MS = 15 * 30 * 24 * 3600 * 1000
 
 
 class PastMeetings:
@@ -24,11 +28,12 @@ class PastMeetings:
     def routes(self) -> list[web.RouteDef]:
         guard = self._dispatcher.api
         past, people = "meeting:read:past_meeting", "meeting:read:list_past_participants"
+        runs = "meeting:read:list_past_instances"
         files = "cloud_recording:read:list_recording_files"
         return [
             web.get("/v2/past_meetings/{id}", guard(past, self.past_meeting)),
             web.get("/v2/past_meetings/{id}/participants", guard(people, self.participants)),
-            web.get("/v2/past_meetings/{id}/instances", guard(past, self.instances)),
+            web.get("/v2/past_meetings/{id}/instances", guard(runs, self.instances)),
             web.get("/v2/meetings/{id}/recordings", guard(files, self.recordings)),
             web.get("/v2/meetings/{id}/meeting_summary", guard("meeting:read:summary", self.summary)),
             web.get("/rec/download/{file}", self.download),
@@ -43,14 +48,18 @@ class PastMeetings:
         return web.json_response(shapes.past_meeting(*self._ended(request, caller)))
 
     async def participants(self, request: web.Request, caller: Caller) -> web.Response:
-        """Paged, with one item each time somebody joined."""
+        """Paged, with one item each time somebody joined; none if only one person came."""
         _, run = self._ended(request, caller)
-        items = [shapes.past_participant(stay) for stay in run.stays]
+        alone = len({stay.zoom_id or stay.name for stay in run.stays}) < 2
+        items = [] if alone else [shapes.past_participant(stay) for stay in run.stays]
         return web.json_response(bodies.paged(request, "participants", items))
 
     async def instances(self, request: web.Request, caller: Caller) -> web.Response:
+        """The occurrences of the last 15 months."""
         meeting, _ = self._run(request, caller)
-        runs = [{"uuid": run.uuid, "start_time": iso(run.started_ms)} for run in meeting.past]
+        since = self._world.clock.now_ms() - INSTANCES_MS
+        past = [run for run in meeting.past if run.started_ms >= since]
+        runs = [{"uuid": run.uuid, "start_time": iso(run.started_ms)} for run in past]
         return web.json_response({"meetings": runs})
 
     async def recordings(self, request: web.Request, caller: Caller) -> web.Response:
@@ -58,7 +67,7 @@ class PastMeetings:
         meeting, run = self._run(request, caller)
         if not run.files:
             raise no_recording()
-        return web.json_response(shapes.recording(meeting, run, run.files, self._world.meeting_store.url))
+        return web.json_response(shapes.recording_answer(meeting, run, self._world.meeting_store.url))
 
     async def summary(self, request: web.Request, caller: Caller) -> web.Response:
         """404 code 3001 if there is no summary."""
@@ -116,6 +125,8 @@ class PastMeetings:
             raise not_paid(meeting.host.account_id)
         if not run.ended_ms:
             raise no_meeting(request.match_info["id"])
+        if run.ended_ms < self._world.clock.now_ms() - PAST_MS:
+            raise too_old()
         return meeting, run
 
 

@@ -82,10 +82,10 @@ class Recordings:
         run.files += files
         for file in files:
             self.files[file.id] = (meeting, file)
-        payload: Json = {
-            "account_id": meeting.host.account_id,
-            "object": shapes.recording(meeting, run, files, self.url),
-        }
+        shape = shapes.recording(meeting, run, files, self.url)
+        if event == "recording.transcript_completed":
+            del shape["recording_play_passcode"]
+        payload: Json = {"account_id": meeting.host.account_id, "object": shape}
         token = self.download_token(meeting.id) if self.gives_tokens else ""
         return Event(name=event, payload=payload, at_ms=self._clock.now_ms(), download_token=token)
 

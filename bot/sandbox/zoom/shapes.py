@@ -40,13 +40,14 @@ def user_settings(who: User) -> Json:
         },
         "in_meeting": {"chat": True, "waiting_room": False},
         "recording": {"cloud_recording": who.type > 1, "recording_audio_transcript": True},
-        "feature": {"meeting_capacity": 100, "webinar": who.webinar, "cloud_recording": who.type > 1},
+        "feature": {"meeting_capacity": 100, "webinar": who.webinar},
     }
 
 
 def meeting(of: Meeting, *, with_pmi: bool, last_uuid: bool = False) -> Json:
-    """A created or fetched meeting. ``pmi`` is a string here. With ``last_uuid`` it names the occurrence that
-    was the last to take place. Webinars have neither ``status`` nor ``pmi``."""
+    """A fetched meeting. ``pmi`` is a string here. With ``last_uuid`` it names the last occurrence that took
+    place. Webinars have neither ``status`` nor ``pmi``."""
+    settings: Json = {"host_video": True} | of.settings
     answer: Json = {
         "uuid": of.last.uuid if last_uuid else of.uuid,
         "id": of.id,
@@ -61,18 +62,23 @@ def meeting(of: Meeting, *, with_pmi: bool, last_uuid: bool = False) -> Json:
         "start_url": of.start_url,
         "join_url": of.join_url,
         "password": of.password,
-        "h323_password": of.password,
-        "pstn_password": "".join(str(ord(letter) % 10) for letter in of.password),
-        "encrypted_password": of.join_url.partition("pwd=")[2],
-        "settings": {"host_video": True, "participant_video": True, "join_before_host": False} | of.settings,
+        "settings": settings,
     }
     if of.scheduled_ms:
         answer |= {"start_time": iso(of.scheduled_ms), "duration": of.duration}
+    encrypted = of.join_url.partition("pwd=")[2]
     if of.webinar:
         del answer["status"]
-    elif with_pmi or of.type == PERSONAL:
+        return answer | {"h323_passcode": of.password, "encrypted_passcode": encrypted}
+    answer["settings"] = {"participant_video": True, "join_before_host": False} | settings
+    if with_pmi or of.type == PERSONAL:
         answer["pmi"] = str(of.host.pmi)
-    return answer
+    digits = "".join(str(ord(letter) % 10) for letter in of.password)
+    return answer | {
+        "h323_password": of.password,
+        "pstn_password": digits,
+        "encrypted_password": encrypted,
+    }
 
 
 def listed(of: Meeting) -> Json:
@@ -152,29 +158,28 @@ def event_object(of: Meeting, run: Occurrence) -> Json:
 
 
 def event_take(of: Meeting, run: Occurrence) -> Json:
-    """``payload.object`` of ``recording.started`` and ``.stopped``, for the last take. ``id`` is a number."""
+    """``payload.object`` of the events while it is recorded, for the last take. ``id`` is a number."""
     take = run.takes[-1]
-    file = {"recording_start": iso(take.started_ms), "recording_end": iso(take.ended_ms)}
+    file = {"recording_start": iso(take.started_ms), "recording_end": iso(take.paused_ms or take.ended_ms)}
     return event_object(of, run) | {"id": of.id, "recording_file": file}
 
 
 def event_participant(stay: Participant) -> Json:
-    """``participant`` of joined and left events. ``id`` is missing for people without an account."""
+    """``participant`` of joined and left events. ``id`` is "" for people without an account."""
     shape: Json = {
         "user_id": stay.user_id,
         "user_name": stay.name,
         "participant_uuid": stay.uuid,
         "email": stay.email,
+        "id": stay.zoom_id,
     }
-    if stay.zoom_id:
-        shape["id"] = stay.zoom_id
     if stay.left_ms:
         return shape | {"leave_time": iso(stay.left_ms), "leave_reason": f"{stay.name} left the meeting."}
     return shape | {"join_time": iso(stay.joined_ms)}
 
 
 def recording(of: Meeting, run: Occurrence, files: list[File], url: str) -> Json:
-    """A cloud recording, in events and ``GET /meetings/{id}/recordings``. ``id`` is a number here."""
+    """``payload.object`` of a published recording. ``id`` is a number here."""
     return {
         "id": of.id,
         "uuid": run.uuid,
@@ -192,6 +197,16 @@ def recording(of: Meeting, run: Occurrence, files: list[File], url: str) -> Json
         "password": run.passcode,
         "recording_play_passcode": f"play{run.passcode}",
         "recording_files": [recording_file(run, file, url) for file in files],
+    }
+
+
+def recording_answer(of: Meeting, run: Occurrence, url: str) -> Json:
+    """``GET /meetings/{id}/recordings``. Unlike in events ``type`` is a string, no file is a timeline, and
+    the only links to watch are those of the files."""
+    files = [file for file in run.files if file.type != "TIMELINE"]
+    shape = recording(of, run, files, url) | {"type": str(of.type)}
+    return {
+        name: value for name, value in shape.items() if name not in ("host_email", "timezone", "share_url")
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import hashlib
 import hmac
 import json
@@ -25,13 +26,15 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
     return "v0=" + hmac.new(secret.encode(), message, hashlib.sha256).hexdigest()
 
 
-def encode(event: Event) -> bytes:
-    """The body of an event, as compact JSON."""
+def encode(event: Event, edit: Callable[[Json], None] = lambda body: None) -> bytes:
+    """The body of an event, as compact JSON, once ``edit`` has changed it."""
     body: Json = {"event": event.name, "payload": event.payload}
     if event.at_ms:
         body["event_ts"] = event.at_ms
     if event.download_token:
         body["download_token"] = event.download_token
+    body = copy.deepcopy(body)
+    edit(body)
     return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -64,6 +67,8 @@ class WebhookSender:
         self.now: Callable[[], int] = lambda: int(time.time())
         self.deliveries: list[Delivery] = []
         self.on_delivery: Callable[[], None] = lambda: None
+        # Changes the body of each event before it is signed: Zoom leaves fields out, or sends null.
+        self.edit: Callable[[Json], None] = lambda body: None
         self._tasks: set[asyncio.Task[None]] = set()
         self._sessions: aiohttp.ClientSession | None = None
 
@@ -79,7 +84,8 @@ class WebhookSender:
         """Deliver in order, waiting for each first attempt. Retries run in the background."""
         for event in events:
             if self.webhook_url:
-                await self._attempt(event.name, encode(event), 0, self._clock.now_ms())
+                body = encode(event, self.edit)
+                await self._attempt(event.name, body, 0, self._clock.now_ms())
 
     def later(self, events: list[Event]) -> None:
         self._spawn(self.send(events))
@@ -114,7 +120,7 @@ class WebhookSender:
 
     async def _attempt(self, name: str, body: bytes, attempt: int, due_ms: int) -> None:
         delivery = await self.post(name, body, self.sign(body), attempt)
-        if not delivery.accepted and attempt < len(self.retry_delays):
+        if delivery.repeated and attempt < len(self.retry_delays):
             # Count from the due time, so that one large advance makes all retries due.
             next_ms = due_ms + round(self.retry_delays[attempt] * 1000)
             self._spawn(self._retry(name, body, attempt + 1, next_ms))

@@ -11,8 +11,8 @@ from typing import Literal, TypeVar
 from bot.sandbox.faults import Faults
 from bot.sandbox.zoom import ids
 from bot.sandbox.zoom.accounts import Accounts
-from bot.sandbox.zoom.clock import Clock, iso, parse_iso
-from bot.sandbox.zoom.failures import daily_limit
+from bot.sandbox.zoom.clock import Clock, parse_iso
+from bot.sandbox.zoom.failures import creation_limit, daily_limit
 from bot.sandbox.zoom.meetings import MeetingStore
 from bot.sandbox.zoom.models import Call, Meeting, Occurrence, User
 from bot.sandbox.zoom.recordings import READY_MS, Recordings
@@ -30,11 +30,13 @@ SCOPES = (
     "meeting:read:list_meetings",
     "meeting:read:past_meeting",
     "meeting:read:list_past_participants",
+    "meeting:read:list_past_instances",
     "meeting:read:summary",
     "cloud_recording:read:list_recording_files",
     "user:read:user",
     "user:read:settings",
     "webinar:write:webinar",
+    "webinar:update:status",
     "webinar:read:webinar",
     "webinar:delete:webinar",
 )
@@ -64,8 +66,10 @@ class World:
         self.unknown: list[Call] = []
         # Delay before each API response, in seconds.
         self.delay = 0.0
-        # Whether unstarted instant meetings are listed as scheduled and upcoming.
-        self.lists_waiting = True
+        # Whether instant meetings are listed: those that nobody has started as scheduled and upcoming (Zoom
+        # says that no list has them), those that run as live (not known).
+        self.lists_waiting = False
+        self.lists_running = True
         # Whether all created meetings have the host's `pmi` in the response, or only personal meetings.
         self.answers_pmi = True
         # Whether a waiting meeting is answered with the uuid of its last occurrence, or with the next one's.
@@ -93,7 +97,8 @@ class World:
         return scope in withheld
 
     def daily_limit(self, email: str, until_iso: str) -> None:
-        """Refuse the user's creates and updates until a time on the sandbox's clock; "" ends this."""
+        """Refuse the user's creates and updates for a daily limit that names its end, a time on the sandbox's
+        clock; "" ends this."""
         self._limited[email] = until_iso
 
     def count_change(self, user: User) -> None:
@@ -104,7 +109,7 @@ class World:
         day = self.clock.now_ms() // 86_400_000
         made = self._made.get((user.id, day), 0)
         if made >= self.daily_creates:
-            raise daily_limit(self.daily_creates, iso((day + 1) * 86_400_000))
+            raise creation_limit(self.daily_creates)
         self._made[user.id, day] = made + 1
 
     def _publish_later(self, meeting: Meeting, run: Occurrence) -> None:
