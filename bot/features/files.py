@@ -118,7 +118,7 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
     await ctx.mattermost.me()
     try:
         async with asyncio.timeout(ctx.timings.download_s - fetch.spent_s):
-            token = fetch.webhook.download_token or ""
+            token = fetch.webhook.token
             content = await _download(ctx, file.download_url or "", token, hosts)
     except (ZoomError, TimeoutError) as error:
         spent_s = fetch.spent_s + asyncio.get_running_loop().time() - began

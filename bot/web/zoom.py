@@ -108,7 +108,7 @@ class ZoomRoutes:
 
     async def _take(self, webhook: Webhook, body: bytes, said: Repeats) -> None:
         id = identity(webhook)
-        queue = "meeting:" + str(webhook.object.get("uuid") or webhook.object.get("meeting_uuid") or id)
+        queue = "meeting:" + (webhook.meeting.uuid or id)
         item = self._ctx.inbox.item(id, WEBHOOK, queue, body)
         try:
             async with asyncio.timeout(self._ctx.timings.store_s):

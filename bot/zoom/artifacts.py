@@ -1,6 +1,6 @@
 """Parses what Zoom sends after a meeting: recordings, their files, summaries. Pure.
 
-Fields may be absent or null.
+Fields may be absent, null, or not what they should be.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
-from bot.errors import EventError
+from bot.zoom import lenient
 from bot.zoom.times import parse_time
 from bot.zoom.webhooks import Webhook
 
@@ -103,19 +103,13 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def read_recording(webhook: Webhook) -> Recording:
-    """The recording in a webhook; :class:`EventError` if there is none."""
-    try:
-        return msgspec.convert(webhook.object, Recording)
-    except msgspec.ValidationError:
-        raise EventError(f"{webhook.event} carries no recording") from None
+    """The recording in a webhook, as far as it can be read."""
+    return lenient.read(webhook.object, Recording)
 
 
 def read_summary(webhook: Webhook) -> Summary:
-    """The summary in a webhook; :class:`EventError` if there is none."""
-    try:
-        return msgspec.convert(webhook.object, Summary)
-    except msgspec.ValidationError:
-        raise EventError(f"{webhook.event} carries no summary") from None
+    """The summary in a webhook, as far as it can be read."""
+    return lenient.read(webhook.object, Summary)
 
 
 def without_passcode(url: str) -> str:

@@ -16,6 +16,7 @@ import msgspec
 from bot.domain.meetings import Ended, Joined, Left, MeetingEvent, RecordingOff, RecordingOn, Started
 from bot.domain.sessions import Session
 from bot.errors import EventError
+from bot.zoom import lenient
 from bot.zoom.times import MAX_TIME_MS, parse_time
 
 # Zoom's own limit, applied in both directions.
@@ -72,15 +73,21 @@ class Webhook(msgspec.Struct, frozen=True, dict=True):
     """The envelope of a webhook. The content of ``object`` depends on the event."""
 
     event: str
-    # In ms, unchanged: it tells repeated deliveries of one event from other events.
-    event_ts: int | float | str | None = 0
+    # In ms, unchanged: it tells repeated deliveries of one event from other events. It and the token are read
+    # whatever they are, since an event that is refused for them would never come again.
+    event_ts: Any = 0
     payload: dict[str, Any] = {}
-    download_token: str | None = ""
+    download_token: Any = ""
 
     @property
     def at(self) -> int:
         """When it happened, in ms; 0 if unknown. ``app_deauthorized`` has its time inside the payload."""
         return _ms(self.event_ts) or _ms(self.payload.get("event_ts"))
+
+    @property
+    def token(self) -> str:
+        """The token that opens the event's downloads; empty if Zoom sent none."""
+        return self.download_token if isinstance(self.download_token, str) else ""
 
     @property
     def object(self) -> dict[str, Any]:
@@ -90,15 +97,12 @@ class Webhook(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def meeting(self) -> MeetingObject:
-        """``payload.object`` as a meeting, parsed once; :class:`EventError` if it is not one."""
+        """``payload.object`` as a meeting, parsed once. What cannot be read of it is empty."""
         found = self.object
         if "meeting_uuid" in found or "meeting_id" in found:
             # Summaries use other names for the same fields.
             found = {name.removeprefix("meeting_"): value for name, value in found.items()}
-        try:
-            return msgspec.convert(_known(found), MeetingObject)
-        except msgspec.ValidationError:
-            raise EventError(f"{self.event} carries no meeting") from None
+        return lenient.read(_known(found), MeetingObject)
 
 
 _webhooks = msgspec.json.Decoder(Webhook, strict=True)
@@ -150,7 +154,7 @@ def _particulars(webhook: Webhook) -> list[Any]:
 
 def _ms(value: object) -> int:
     """A time as ms since the epoch; 0 if it is none. Zoom writes ms, or ``2024-09-08 15:58:40``."""
-    if not isinstance(value, int | float | str):
+    if not isinstance(value, int | float | str) or isinstance(value, bool):
         return 0
     try:
         at = int(value)
