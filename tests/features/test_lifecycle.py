@@ -370,3 +370,19 @@ async def test_a_post_that_is_refused_twice_is_dealt_with_once(world: World) -> 
     done = await ctx.store.get(Item, "unposted:refused")
     assert done is not None
     assert done.state is ItemState.DONE
+
+
+async def test_a_paused_recording_is_not_shown_as_one(world: World) -> None:
+    post, meeting = await world.meeting()
+    store = world.zoom.meeting_store
+    await world.zoom.start(meeting.id)
+    for change, recorded in (
+        (store.record, True),
+        (store.pause, False),
+        (store.resume, True),
+        (store.cut, False),
+    ):
+        await world.zoom.webhooks.send(change(meeting))
+        await settle(world)
+        now = next(each for each in world.mattermost.bot_posts() if each.id == post.id)
+        assert ("being recorded" in str(now.props["attachments"])) is recorded

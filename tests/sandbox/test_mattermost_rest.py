@@ -158,10 +158,16 @@ async def test_too_long_messages_and_posts_to_archived_channels_are_refused(
     server: Mattermost, zoom: Client
 ) -> None:
     dev = server.channel("dev").id
-    assert (await zoom.write(dev, "ü" * 16383))[0] == 201
-    assert (await zoom.write(dev, "ü" * 16384))[0] == 400
+    status, written = await zoom.write(dev, "ü" * 16383)
+    assert status == 201
+    status, refused = await zoom.write(dev, "ü" * 16384)
+    assert (status, refused["id"]) == (400, "model.post.is_valid.message_length.app_error")
     server.archive("dev")
-    assert (await zoom.write(dev, "hi"))[0] == 400
+    status, refused = await zoom.write(dev, "hi")
+    assert (status, refused["id"]) == (400, "api.post.create_post.can_not_post_to_deleted.error")
+    status, refused = await zoom.call("PUT", f"/posts/{written['id']}/patch", {"message": "hi"})
+    assert (status, refused["id"]) == (400, "api.post.patch_post.can_not_update_post_in_deleted.error")
+    assert (await zoom.get(f"/posts/{written['id']}"))["id"] == written["id"]
     server.unarchive("dev")
     assert (await zoom.write(dev, "hi"))[0] == 201
 

@@ -51,11 +51,18 @@ async def test_webhooks_are_sent_when_recording_starts_and_stops() -> None:
         assert "It is being recorded" in await shown(scene, made["join_url"])
         assert await press(scene, number, "record") == 409
         scene.zoom.clock.advance(60)
+        assert await press(scene, number, "pause") == 200
+        assert "Its recording is paused" in await shown(scene, made["join_url"])
+        assert "Resume recording" in await shown(scene, made["join_url"])
+        assert await press(scene, number, "pause") == 409
+        assert await press(scene, number, "resume") == 200
+        assert "Pause recording" in await shown(scene, made["join_url"])
         assert await press(scene, number, "cut") == 200
         assert "recorded" not in await shown(scene, made["join_url"])
         assert await press(scene, number, "cut") == 409
-        assert scene.events[-2:] == ["recording.started", "recording.stopped"]
-        started, stopped = (hit.json["payload"]["object"] for hit in scene.hits[-2:])
+        names = ["recording.started", "recording.paused", "recording.resumed", "recording.stopped"]
+        assert scene.events[-4:] == names
+        started, stopped = (hit.json["payload"]["object"] for hit in (scene.hits[-4], scene.hits[-1]))
         assert (started["id"], started["uuid"], started["type"]) == (number, made["uuid"], 1)
         assert started["host_id"] == made["host_id"]
         assert started["recording_file"]["recording_end"] == ""

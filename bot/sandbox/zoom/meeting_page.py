@@ -58,14 +58,21 @@ def clock(now_ms: int, zone: str, back: str) -> str:
 def _state(of: Meeting, now_ms: int) -> str:
     match of.status:
         case "started":
-            recorded = " It is being recorded." if of.current.recording else ""
-            return f"Live for {_length((now_ms - of.current.started_ms) // MINUTE_MS)}.{recorded}"
+            return (
+                f"Live for {_length((now_ms - of.current.started_ms) // MINUTE_MS)}.{_recorded(of.current)}"
+            )
         case "ended":
             lasted = of.last.ended_ms - of.last.started_ms
             return f"This meeting has ended. It lasted {_length(round(lasted / MINUTE_MS))}."
         case "expired":
             return "Nobody started this meeting in time, and its link has expired."
     return f"Waiting for the host, {of.host.name}."
+
+
+def _recorded(run: Occurrence) -> str:
+    if not run.recording:
+        return ""
+    return " Its recording is paused." if run.takes[-1].paused_ms else " It is being recorded."
 
 
 def _length(minutes: int) -> str:
