@@ -57,9 +57,18 @@ def public_app(ctx: Context, registry: Registry, on_webhook: OnWebhook = unobser
             web.post(f"{base}/command", mattermost.command),
             web.post(f"{base}/action", mattermost.action),
             web.post(f"{base}/dialog", mattermost.dialog),
+            # Zoom never sends an event again after 404, and a slash too many is easily pasted.
+            web.post(_slashed(f"{base}/webhook"), zoom.webhook),
+            web.post(_slashed(f"{base}/deauthorization"), zoom.webhook),
         ]
     )
     return app
+
+
+def _slashed(path: str) -> str:
+    """A route for ``path`` with any number of slashes in place of each one, and behind it."""
+    parts = [part for part in path.split("/") if part]
+    return "".join(f"/{{_{number}:/*}}{part}" for number, part in enumerate(parts)) + "{_end:/*}"
 
 
 def starting_app() -> web.Application:

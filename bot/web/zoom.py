@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from urllib.parse import unquote, unquote_plus
 
+import msgspec
 from aiohttp import web
 
 from bot.core.context import Context
 from bot.core.inbox import WEBHOOK
 from bot.core.registry import Registry
-from bot.domain.records import Meeting, Subscription
+from bot.domain.records import Item, Meeting, Subscription
 from bot.errors import EventError, StoreError
 from bot.log.repeats import Repeats
 from bot.web.limits import SAID, read_body
@@ -23,11 +24,18 @@ from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_
 # Receives the HTTP status of an answer and the seconds that it took.
 OnWebhook = Callable[[int, float], None]
 
+# The longest summaries and recordings are far below it. Strangers, who do not know the URL, get no body read.
+MAX_WEBHOOK = 8 * 1024 * 1024
+_VALIDATION = "endpoint.url_validation"
 _PLAIN_TOKEN = re.compile(r"[\w+/=-]{1,256}", re.ASCII)
 
 
 def unobserved(status: int, seconds: float) -> None:
     """Do nothing: the default of ``on_webhook``."""
+
+
+class _Named(msgspec.Struct):
+    event: str
 
 
 class ZoomRoutes:
@@ -53,20 +61,17 @@ class ZoomRoutes:
 
     async def _answer(self, request: web.Request) -> web.Response:
         self._check_secret(request)
-        if request.content_type != "application/json":
-            raise web.HTTPUnsupportedMediaType(text="application/json, please")
-        body = await read_body(request)
+        body = await _read(request)
         if not is_signed(request.headers, body, self._ctx.config.zoom.webhook_secret, self._ctx.now()):
             request.app[SAID].warning("webhook refused: the signature or its time is wrong")
             raise web.HTTPForbidden(text="the signature is wrong")
         try:
             webhook = read_webhook(body)
-            if webhook.event == "endpoint.url_validation":
+            if webhook.event == _VALIDATION:
                 return self._validate(webhook)
-            if await self._concerns_us(webhook):
-                await self._take(webhook, body, request.app[SAID])
+            await self._take(webhook, body, request.app[SAID])
         except EventError as error:
-            raise web.HTTPBadRequest(text=str(error)) from None
+            raise _unreadable(body, error, request.app[SAID]) from None
         return web.Response(status=200)
 
     def _check_secret(self, request: web.Request) -> None:
@@ -107,12 +112,47 @@ class ZoomRoutes:
         )
 
     async def _take(self, webhook: Webhook, body: bytes, said: Repeats) -> None:
-        id = identity(webhook)
-        queue = "meeting:" + (webhook.meeting.uuid or id)
-        item = self._ctx.inbox.item(id, WEBHOOK, queue, body)
+        """Write the webhook down if it concerns us. Answers 503 if the store does not work in time."""
         try:
             async with asyncio.timeout(self._ctx.timings.store_s):
-                await self._ctx.inbox.add(item)
+                if await self._concerns_us(webhook):
+                    await self._ctx.inbox.add(self._item(webhook, body))
         except (TimeoutError, StoreError):
             said.warning("webhooks cannot be written down now; Zoom will send them again")
             raise web.HTTPServiceUnavailable(text="try again later") from None
+
+    def _item(self, webhook: Webhook, body: bytes) -> Item:
+        id = identity(webhook)
+        queue = "meeting:" + (webhook.meeting.uuid or id)
+        return self._ctx.inbox.item(id, WEBHOOK, queue, body)
+
+
+async def _read(request: web.Request) -> bytes:
+    """The body of a request to the secret URL. Zoom sends an event again only after 5xx, so nothing that may
+    be genuine is answered with 4xx, whatever its type, size or speed."""
+    try:
+        return await read_body(request.clone(client_max_size=MAX_WEBHOOK))
+    except web.HTTPRequestEntityTooLarge:
+        request.app[SAID].warning(f"a webhook is larger than {MAX_WEBHOOK} bytes, and was not read")
+        why = "the body is too large"
+    except (web.HTTPBadRequest, web.HTTPRequestTimeout) as error:
+        why = error.text or error.reason
+    refusal = web.HTTPServiceUnavailable(text=why)
+    refusal.force_close()
+    raise refusal
+
+
+def _unreadable(body: bytes, error: EventError, said: Repeats) -> web.HTTPException:
+    """The answer to what is signed and cannot be read. If it is an event, Zoom is to send it again."""
+    if _name_of(body) in ("", _VALIDATION):
+        return web.HTTPBadRequest(text=str(error))
+    said.warning("a webhook that Zoom signed cannot be read; Zoom will send it again")
+    return web.HTTPServiceUnavailable(text="this event cannot be read")
+
+
+def _name_of(body: bytes) -> str:
+    """The name of an event; empty if the body is no event."""
+    try:
+        return msgspec.json.decode(body, type=_Named).event
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""

@@ -132,8 +132,9 @@ async def test_an_event_with_any_field_amiss_disturbs_nothing(
             amiss["event_ts"] += count
         await ctx.store.commit(Put(shown), *(Put(link) for link in links.values()))
         status = await send(world, amiss)
-        assert status in (200, 400), (path, value)
-        assert status == 200 or path[0] in ("event", "payload"), (path, value)
+        # What has the name of an event but cannot be read is asked for again.
+        unread = {"event": 400, "payload": 503}.get(str(path[0]), 200)
+        assert status in (200, unread), (path, value)
         await world.bot.worker.idle()
 
     await settle(world)

@@ -63,9 +63,12 @@ async def test_a_client_that_goes_in_the_middle_of_its_body_is_no_error(
 async def test_a_body_that_is_not_encoded_as_it_says_is_no_error(
     world: World, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
+    # Zoom sends an event again only after 5xx.
+    status = b" 503 " if "secret" in path else b" 400 "
     bad = ["Content-Encoding: gzip", "Content-Length: 8", "Connection: close"]
-    assert b" 400 " in await send(world, path, *bad, body=b"not gzip", wait=True)
+    assert status in await send(world, path, *bad, body=b"not gzip", wait=True)
     chunked = ["Transfer-Encoding: chunked", "Connection: close"]
+    # This is no HTTP, so it is not of Zoom.
     assert b" 400 " in await send(world, path, *chunked, body=b"zz\r\nxx\r\n", wait=True)
     await still_serves(world)
     assert troubles(caplog) == []

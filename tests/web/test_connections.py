@@ -89,7 +89,20 @@ async def test_a_client_that_stays_silent_is_cut_off(make_world: MakeWorld, sent
     assert (await send(world, encode(EVENT)))[0] == 200
 
 
-@pytest.mark.parametrize("name", ["half a webhook", "half a command", "half an action", "half a dialog"])
+@pytest.mark.parametrize("name", ["half a webhook", "half a chunk"])
+async def test_zoom_sends_a_webhook_again_whose_body_does_not_come(make_world: MakeWorld, name: str) -> None:
+    world = await with_limits(make_world, SHORT)
+    async with client(world.bot.public_port, HALVES[name]) as (reader, _):
+        assert (await ended(reader)).startswith("HTTP/1.1 503 ")
+
+
+async def test_a_stranger_s_half_a_webhook_is_refused(make_world: MakeWorld) -> None:
+    world = await with_limits(make_world, SHORT)
+    async with client(world.bot.public_port, HALVES["half a webhook of a stranger"]) as (reader, _):
+        assert (await ended(reader)).startswith("HTTP/1.1 403 ")
+
+
+@pytest.mark.parametrize("name", ["half a command", "half an action", "half a dialog"])
 async def test_whose_body_does_not_come_is_told_so(make_world: MakeWorld, name: str) -> None:
     world = await with_limits(make_world, SHORT)
     async with client(world.bot.public_port, HALVES[name]) as (reader, _):
