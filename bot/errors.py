@@ -140,8 +140,18 @@ class ZoomLicenceError(ZoomError):
     """The person's Zoom plan does not include this."""
 
 
+class ZoomHostingError(ZoomError):
+    """This person's Zoom account may not host meetings."""
+
+
 class ZoomUserUnknownError(ZoomError):
-    """Zoom does not know this user."""
+    """Zoom does not know this user. ``email`` is the address that they were looked up by, if they were."""
+
+    email: str = ""
+
+
+class ZoomInvitationError(ZoomUserUnknownError):
+    """This person was invited to the Zoom account, and has not joined it in time."""
 
 
 class EmailHiddenError(ZoomUserUnknownError):

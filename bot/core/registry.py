@@ -116,8 +116,14 @@ class Registry:
         return self._in_doubt(ctx, job, request, changes) if job.retried else changes
 
     async def resume(self, ctx: Context, job: Job, request: Request, question: Question) -> list[Change]:
-        """Continue a request whose question was answered. The answer is the last of ``choices``."""
-        return list(await self.answers[question.kind].handler(ctx, job, request, question))
+        """Continue a request whose question was answered. The answer is the last of ``choices``.
+        A Zoom error becomes an answer, as in :meth:`respond`."""
+        try:
+            return list(await self.answers[question.kind].handler(ctx, job, request, question))
+        except ZoomError as error:
+            if (asked := self.commands.get(request.command)) is None:
+                raise
+            return await self._refused(ctx, job, request, asked, error)
 
     async def receive(self, ctx: Context, job: Job, webhook: Webhook) -> list[Change]:
         """Call all handlers of a webhook and return their changes."""

@@ -9,7 +9,7 @@ from bot.core.declarations import Changes, answer, command
 from bot.domain.grammar import Request, words
 from bot.domain.records import Preference, Question
 from bot.errors import ZoomNotFoundError, ZoomScopeError
-from bot.features import questions
+from bot.features import gates, questions
 from bot.messages.cards import choice
 from bot.messages.catalogue import catalogue
 from bot.messages.content import Text, Url, text
@@ -25,6 +25,7 @@ _WORDS = ["always", "never", "ask"]
 @command(
     "settings",
     takes=words("", "pmi always", "pmi never", "pmi ask"),
+    gates=(gates.linked,),
     usage="settings-usage",
     help="settings-help",
     position=70,

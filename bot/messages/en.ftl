@@ -408,6 +408,9 @@ zoom-plan = Your Zoom plan doesn't include this.
 zoom-plan-because = Your Zoom plan doesn't include this. Zoom says: “{ $reason }”.
 zoom-account-unknown = Zoom doesn't know your account any more. Write `disconnect` and then `connect` to me. If that doesn't help, ask your Zoom administrator.
 zoom-user-unknown = Zoom doesn't know you: your e-mail address in Mattermost must be the same as in Zoom. Change it in your profile, or ask your Zoom administrator to add you.
+zoom-address-unknown = Zoom has no account with your e-mail address in Mattermost, { $email }. Change it in your Mattermost profile to the one you use in Zoom, or ask your Zoom administrator to add it.
+zoom-not-joined = You haven't joined your organization's Zoom account yet. Accept the invitation that Zoom sent you by e-mail, or ask your Zoom administrator to invite you again.
+zoom-may-not-host = Your Zoom account isn't allowed to host meetings. Please ask your Zoom administrator to allow it.
 zoom-user-changed = Your e-mail address { $email } leads to another Zoom account than the one you've used here so far, so I didn't do that. If the new one is really yours, ask a system administrator to write { $command } to me in a direct message.
 zoom-user-claimed = Your e-mail address { $email } leads to a Zoom account that somebody else has used here so far, so I didn't do that. If it's really yours now, ask a system administrator to write { $command } to me in a direct message.
 zoom-user-gone = Zoom no longer knows the account that you've used here, { $email }. If you have a new one, ask a system administrator to write { $command } to me in a direct message.
@@ -420,12 +423,12 @@ zoom-daily-limit-until = You've reached Zoom's daily limit for creating meetings
 zoom-limit = Zoom is limiting requests. Please try again in a minute.
 zoom-limit-until = Zoom is limiting requests. Please try again after { $at } (in { $wait }).
 zoom-scopes = { $app ->
-    [user] The Zoom app is missing { $scopes }. Please ask your administrator to add it to the app at marketplace.zoom.us, then write `disconnect` and `connect` to me.
+    [user] Zoom doesn't let me do that: your connection is missing { $scopes }. Write `disconnect` and `connect` to me, and leave it ticked on Zoom's page. If Zoom's page doesn't list it, ask your administrator to add it to the app at marketplace.zoom.us first.
     [account] The Zoom app is missing { $scopes }. Please ask your administrator to add it to the app at marketplace.zoom.us, and then to disconnect and connect again.
    *[server-to-server] The Zoom app is missing { $scopes }. Please ask your administrator to add it to the app at marketplace.zoom.us, and then to activate the app again.
 }
 zoom-scope-unnamed = { $app ->
-    [user] The Zoom app is missing a scope. Please ask your administrator to add it to the app at marketplace.zoom.us, then write `disconnect` and `connect` to me.
+    [user] Zoom doesn't let me do that: your connection is missing a scope. Write `disconnect` and `connect` to me, and leave everything ticked on Zoom's page. If that doesn't help, ask your administrator which scope the app at marketplace.zoom.us is missing.
     [account] The Zoom app is missing a scope. Please ask your administrator to add it to the app at marketplace.zoom.us, and then to disconnect and connect again.
    *[server-to-server] The Zoom app is missing a scope. Please ask your administrator to add it to the app at marketplace.zoom.us, and then to activate the app again.
 }

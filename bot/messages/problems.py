@@ -7,6 +7,8 @@ from bot.errors import (
     NotLinkedError,
     ZoomClientError,
     ZoomError,
+    ZoomHostingError,
+    ZoomInvitationError,
     ZoomLicenceError,
     ZoomLinkError,
     ZoomNotFoundError,
@@ -23,6 +25,8 @@ _KEYS: tuple[tuple[type[ZoomError], str], ...] = (
     (NotLinkedError, "not-connected"),
     (ZoomLinkError, "unlinked"),
     (EmailHiddenError, "email-hidden"),
+    (ZoomInvitationError, "zoom-not-joined"),
+    (ZoomHostingError, "zoom-may-not-host"),
     (ZoomUserUnknownError, "zoom-user-unknown"),
     (ZoomNotFoundError, "zoom-not-found"),
     (ZoomClientError, "zoom-credentials"),
@@ -47,8 +51,10 @@ def zoom_problem(error: ZoomError, now: int, app: str) -> Text:
         case ZoomUserChangedError():
             key = "zoom-user-claimed" if error.claimed else "zoom-user-changed"
             return text(key, email=address(error.email), command=Code(f"connect @{error.name}"))
-        case ZoomUserUnknownError() if app == "user":
+        case ZoomUserUnknownError() if app == "user" and not isinstance(error, ZoomInvitationError):
             return text("zoom-account-unknown")
+        case ZoomUserUnknownError() if error.email and type(error) is ZoomUserUnknownError:
+            return text("zoom-address-unknown", email=address(error.email))
         case ZoomUnreachableError(timed_out=True):
             return text("zoom-timed-out")
     key = next((key for cause, key in _KEYS if isinstance(error, cause)), "")

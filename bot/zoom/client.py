@@ -8,7 +8,7 @@ from urllib.parse import quote
 import aiohttp
 
 from bot.clock import Now, now_ms
-from bot.errors import EmailHiddenError, ZoomNotFoundError
+from bot.errors import EmailHiddenError, ZoomNotFoundError, ZoomUserUnknownError
 from bot.zoom import answers
 from bot.zoom.account_token import GrantToken
 from bot.zoom.calls import Calls, OnCall, OnDate, ignore_call, ignore_date
@@ -124,8 +124,13 @@ class Zoom:
             return
 
     async def me(self, caller: Caller) -> ZoomUser:
-        """The caller at Zoom: ``GET /users/me``, or by e-mail address for apps that have no "me"."""
-        return answers.user(await self._get("user", caller, f"users/{self._who(caller)}"))
+        """The caller at Zoom: ``GET /users/me``, or by e-mail address for apps that have no "me".
+        :class:`ZoomUserUnknownError` then has the address."""
+        try:
+            return answers.user(await self._get("user", caller, f"users/{self._who(caller)}"))
+        except ZoomUserUnknownError as error:
+            error.email = "" if caller.zoom_id or self._app == "user" else caller.email
+            raise
 
     async def identify(self, grant: Grant) -> ZoomUser:
         """The Zoom user who gave this grant: ``GET /users/me`` with its own token, before there is a link."""

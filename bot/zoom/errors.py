@@ -14,6 +14,8 @@ from bot.errors import (
     ZoomCertificateError,
     ZoomClientError,
     ZoomError,
+    ZoomHostingError,
+    ZoomInvitationError,
     ZoomLicenceError,
     ZoomLinkError,
     ZoomNotFoundError,
@@ -24,10 +26,10 @@ from bot.errors import (
 )
 from bot.http_client import Failure, one_line, unanswered
 from bot.zoom.sessions import CA_KEY
-from bot.zoom.times import retry_at_ms
+from bot.zoom.times import next_day_ms, reset_at_ms, retry_at_ms
 
 _SCOPE_CODES = (4711, 4700)
-_USER_CODES = (1001, 1010, 1120)
+_USER_CODES = (1001, 1010)
 _MEETING_CODES = (3001, 3301, 3322)
 _NO_ENDPOINT = 2300
 _SCOPES = re.compile(r"scopes?\s*:?\s*\[([^\]]*)\]", re.IGNORECASE)
@@ -35,10 +37,19 @@ _LICENCE = re.compile(r"webinar plan|licen[cs]e|subscription|paid|zmp account|up
 _NO_USER = re.compile(r"user (does not|not) exist|user .{0,80}not (found|exist)", re.IGNORECASE)
 _SCOPE_WORD = re.compile(r"[a-z][a-z0-9_]*(?::[a-z0-9_]+)+")
 
-_CLIENT_CODES = (4702, 4704, 4706)
-_LINK_CODES = (4733, 4735, 4741)
+_MAY_NOT_HOST = 3161
+_NOT_INVITED = 1120
+
+# Codes of the token endpoint: the operator has to mend the app, or the person has to connect again.
+_CLIENT_CODES = (4702, 4704, 4705, 4706, 4709, 4717)
+_LINK_CODES = (4711, 4733, 4734, 4735, 4737, 4738, 4740, 4741)
+_CODE = re.compile(r"\b4,?7\d\d\b")
 _CLIENT_WORDS = ("invalid_client", "unauthorized_client", "unsupported_grant_type")
 _CLIENT_REASON = re.compile(r"client|redirect|account", re.IGNORECASE)
+# These are never about a person, whatever else the answer says.
+_APP_REASON = re.compile(
+    r"client|redirect|\bapp(lication)?\b.{0,40}(disabled|not found|exist)", re.IGNORECASE
+)
 _LINK_REASON = re.compile(r"invalid token|authorization code|token (expired|revoked|has)", re.IGNORECASE)
 
 
@@ -75,16 +86,25 @@ class Refusal(msgspec.Struct):
 
 
 class _TokenRefusal(msgspec.Struct):
-    error: str
+    error: str | None = None
     reason: str | None = None
     error_description: str | None = None
+    message: str | None = None
     code: int | str | None = None
     error_code: int | str | None = msgspec.field(default=None, name="errorCode")
 
     @property
+    def text(self) -> str:
+        return self.reason or self.error_description or self.message or ""
+
+    @property
     def number(self) -> int:
+        """The code, which some answers have only in their text, as in ``(4,702)``; 0 if there is none."""
         text = str(self.code or self.error_code or "")
-        return int(text) if text.isdecimal() and len(text) < 10 else 0
+        if text.isdecimal() and len(text) < 10:
+            return int(text)
+        found = _CODE.search(f"{text} {self.error} {self.text}")
+        return int(found[0].replace(",", "")) if found else 0
 
 
 class _Given(msgspec.Struct):
@@ -146,6 +166,12 @@ def _refused(status: int, refusal: Refusal) -> ZoomError:
         return AccessRefusedError(f"Zoom refuses the token: {said}", status=status, code=code)
     if code == _NO_ENDPOINT:
         return ZoomError(f"Zoom does not know this call: {said}", status=status, code=code)
+    if code == _MAY_NOT_HOST:
+        return ZoomHostingError(f"this person may not host: {said}", status=status, code=code)
+    if code == _NOT_INVITED:
+        return ZoomInvitationError(
+            f"this person has not joined the account: {said}", status=status, code=code
+        )
     if code in _USER_CODES or (status == 404 and _NO_USER.search(refusal.message)):
         return ZoomUserUnknownError(f"Zoom knows no such user: {said}", status=status, code=code)
     if code in _MEETING_CODES or status == 404:
@@ -162,7 +188,13 @@ def _rate_limit(headers: Mapping[str, str], refusal: Refusal | None, now_ms: int
     retry_at, dated = retry_at_ms(lowered.get("retry-after", ""), now_ms)
     message = refusal.message if refusal else ""
     kind = lowered.get("x-ratelimit-type", "")
-    daily = dated or "daily" in kind.lower() or "daily" in message.lower()
+    of_day = "daily" in kind.lower()
+    daily = dated or of_day or "daily" in message.lower()
+    if daily and not dated and not (of_day and retry_at):
+        # Only the message says so; the headers are then about the limit per second, if there are any.
+        retry_at = next_day_ms(now_ms)
+    elif not retry_at:
+        retry_at = reset_at_ms(lowered.get("x-ratelimit-reset", ""), now_ms)
     text = one_line(f"Zoom limits the rate: {message} {kind}")
     return ZoomRateLimitError(text, retry_at=retry_at, daily=daily)
 
@@ -185,23 +217,23 @@ def _refusal(body: bytes) -> Refusal | None:
 
 
 def _token_refused(status: int, refusal: _TokenRefusal) -> ZoomError:
-    reason = refusal.reason or refusal.error_description or ""
-    code = refusal.number
+    reason, code, error = refusal.text, refusal.number, refusal.error or ""
     number = f", code {code}" if code else ""
-    said = f"{one_line(reason)} ({one_line(refusal.error)}, status {status}{number})"
-    if _is_client(refusal, code, reason):
+    said = f"{one_line(reason)} ({one_line(error)}, status {status}{number})"
+    if _is_client(error, code, reason):
         return ZoomClientError(f"Zoom refuses the app: {said}", status=status, code=code)
-    if refusal.error == "invalid_grant" or code in _LINK_CODES or _LINK_REASON.search(reason):
+    if error == "invalid_grant" or code in _LINK_CODES or _LINK_REASON.search(reason):
         return ZoomLinkError(f"Zoom no longer accepts the authorization: {said}", status=status, code=code)
     if status == 401 or _CLIENT_REASON.search(reason):
         return ZoomClientError(f"Zoom refuses the app: {said}", status=status, code=code)
     return ZoomError(f"Zoom refused: {said}", status=status, code=code)
 
 
-def _is_client(refusal: _TokenRefusal, code: int, reason: str) -> bool:
-    if refusal.error in _CLIENT_WORDS or code in _CLIENT_CODES:
-        return True
-    return refusal.error == "invalid_request" and "client" in reason.lower()
+def _is_client(error: str, code: int, reason: str) -> bool:
+    """Whether the app is refused. A code decides; without one, a doubt must not cost a person their link."""
+    if code in _CLIENT_CODES or code in _LINK_CODES:
+        return code in _CLIENT_CODES
+    return error in _CLIENT_WORDS or bool(_APP_REASON.search(reason))
 
 
 def _no_token(status: int) -> ZoomUnreachableError:
@@ -218,6 +250,7 @@ def _has_token(body: bytes) -> bool:
 
 def _token_refusal(body: bytes) -> _TokenRefusal | None:
     try:
-        return msgspec.json.decode(body, type=_TokenRefusal)
+        refusal = msgspec.json.decode(body, type=_TokenRefusal)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    return refusal if refusal.error is not None or refusal.number else None

@@ -9,7 +9,8 @@ from email.utils import parsedate_to_datetime
 # The end of the year 9998. No meeting is later or before 1970, and not every time zone can show such times.
 MAX_TIME_MS = 253_370_764_800_000
 # Zoom asks for no longer wait: its longest limit is a day.
-MAX_RETRY_AFTER_MS = 8 * 24 * 3600 * 1000
+DAY_MS = 24 * 3600 * 1000
+MAX_RETRY_AFTER_MS = 8 * DAY_MS
 
 
 def parse_time(text: str) -> int:
@@ -28,6 +29,24 @@ def retry_at_ms(text: str, now_ms: int) -> tuple[int, bool]:
         return _bounded(now_ms + int(seconds * 1000), now_ms), False
     at = parse_time(text) or _http_date_ms(text)
     return _bounded(at, now_ms), at > 0
+
+
+def reset_at_ms(text: str, now_ms: int) -> int:
+    """When a limit per second ends, from ``X-RateLimit-Reset`` in Unix seconds: ms since the epoch, 0 if it
+    is not usable."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return 0
+    if math.isnan(seconds) or math.isinf(seconds) or seconds <= 0:
+        return 0
+    # A time that is past by our clock allows the next call at once.
+    return max(_bounded(int(min(seconds, MAX_TIME_MS / 1000) * 1000), now_ms), now_ms)
+
+
+def next_day_ms(now_ms: int) -> int:
+    """The next midnight in UTC, when Zoom's daily limits end."""
+    return (now_ms // DAY_MS + 1) * DAY_MS
 
 
 def _bounded(at: int, now_ms: int) -> int:

@@ -223,3 +223,25 @@ def test_the_table_of_the_documents_is_what_is_declared() -> None:
     assert found, "docs/commands.md has no table between its marks"
     expected = commands_table(collect())
     assert found[1] == expected, f"docs/commands.md needs:\n{expected}"
+
+
+async def test_what_zoom_refuses_after_an_answer_is_explained_as_before_it() -> None:
+    @answer("mood", "fine")
+    async def mood(ctx: Context, job: Job, request: Request, question: Question) -> Changes:
+        raise ZoomError("no")
+
+    @hook(Hook.ZOOM_REFUSED)
+    async def explain(
+        ctx: Context, job: Job, request: Request, command: Command, error: ZoomError
+    ) -> Changes:
+        return [said(f"{command.name}: {error}")]
+
+    async def act(ctx: Context, job: Job, request: Request) -> Changes:
+        return []
+
+    registry = Registry.collect([module_of(mood, explain)])
+    registry.add(Command("greet", act, takes=NOTHING))
+    question = Question(id="q", user_id="u", kind="mood", words=["fine"], notice="n", sealed="", expires_at=1)
+    assert ids(await registry.resume(CTX, Job("j"), request("greet"), question)) == ["greet: no"]
+    with pytest.raises(ZoomError):
+        await registry.resume(CTX, Job("j"), request("gone"), question)

@@ -41,8 +41,31 @@ async def test_whom_zoom_does_not_know_is_told_so(make_world: MakeWorld) -> None
     world.mattermost.add_user("dave")
     world.mattermost.join("dave", "dev")
     said = await world.ask("dave", "dev", "@zoom standup")
-    assert "e-mail address" in said.message
+    assert "`dave@demo.example`" in said.message
     assert said.channel_id == world.direct("dave").id
+
+
+@pytest.mark.parametrize("app", ["account", "server-to-server"])
+@pytest.mark.parametrize(
+    "words", ["join me", "join 123 4567 8901", "webinar town hall", "subscribe 12345678901"]
+)
+async def test_the_address_that_zoom_does_not_know_is_named_whatever_was_asked(
+    make_world: MakeWorld, app: App, words: str
+) -> None:
+    world = await as_app(await make_world(start=False), app)
+    world.mattermost.user("bob").email = "bob@elsewhere.example"
+    assert "`bob@elsewhere.example`" in await told(world, "bob", "dev", f"@zoom {words}")
+
+
+async def test_without_an_account_there_is_nothing_to_set(make_world: MakeWorld) -> None:
+    world = await make_world()
+    for words in ("settings", "settings pmi always"):
+        assert "/oauth2/connect" in await told(world, "carol", world.direct("carol"), words)
+
+
+async def test_who_need_not_connect_may_set_things(make_world: MakeWorld) -> None:
+    world = await as_app(await make_world(start=False), "server-to-server")
+    assert "personal room" in await told(world, "carol", world.direct("carol"), "settings pmi always")
 
 
 @pytest.mark.parametrize("app", ["account", "server-to-server"])

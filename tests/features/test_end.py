@@ -52,6 +52,24 @@ async def test_an_interrupted_end_is_answered_once_and_ends_no_other_meeting(tri
     assert other.status == "started"
 
 
+async def test_an_interrupted_end_that_zoom_then_refuses_is_answered_once(trio: World) -> None:
+    _, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    trio.zoom.faults.add(method="PUT", path=r"/status$", drop=True, delay=30)
+    asked = await trio.mattermost.post("bob", "dev", "@zoom end")
+    while not any(each.ended_by for each in await trio.bot.ctx.store.all(Meeting)):
+        await asyncio.sleep(0)
+    await trio.stop()
+    trio.zoom.faults.clear()
+    trio.zoom.faults.add(403, method="PUT", path=r"/status$", body={"code": 200, "message": "Not today."})
+    await trio.start()
+    await trio.answer_to(asked)
+    await settle(trio)
+    (said,) = direct(trio, "bob")
+    assert "Not today." in said
+    assert meeting.status == "started"
+
+
 async def test_an_interrupted_end_takes_no_other_s_end_for_its_own(trio: World) -> None:
     other_post, other = await trio.meeting("carol", topic="retro")
     post, meeting = await trio.meeting("bob")

@@ -39,6 +39,7 @@ async def test_a_missing_scope_is_named_with_who_can_add_it(world: World) -> Non
     assert "`meeting:write:meeting`" in text
     assert "administrator" in text
     assert "`disconnect` and `connect`" in text
+    assert "leave it ticked" in text
     # Asked again, it would be refused again.
     assert len(world.zoom.calls) == 1
 
@@ -53,6 +54,49 @@ async def test_who_connects_nothing_is_not_told_to_connect_again(
     assert "`meeting:write:meeting:admin`" in text
     assert then in text
     assert "to me" not in text
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "words"),
+    [
+        (
+            3161,
+            "Your user account is not allowed meeting hosting and scheduling capabilities.",
+            "isn't allowed",
+        ),
+        (1120, "A valid invitation to join the Zoom account was not found for this user.", "invitation"),
+    ],
+)
+@pytest.mark.parametrize("app", ["user", "server-to-server"])
+async def test_who_may_not_host_is_told_why_and_whom_to_ask(
+    make_world: MakeWorld, app: App, code: int, message: str, words: str
+) -> None:
+    world = await as_app(await make_world(start=False), app)
+    if app == "user":
+        await world.link("alice")
+    body: Json = {"code": code, "message": message}
+    world.zoom.faults.add(400, method="POST", path=CREATE, body=body, times=-1)
+    text = await problem(world)
+    assert words in text
+    assert "Zoom administrator" in text
+    assert "Zoom says" not in text
+
+
+async def test_a_limit_that_only_zoom_s_reset_names_says_when_it_ends(world: World) -> None:
+    reset = str(world.now() // 1000 + 605)
+    headers = {"X-RateLimit-Type": "QPS", "X-RateLimit-Reset": reset}
+    body: Json = {"code": 429, "message": "You have reached the maximum per-second rate limit for this API."}
+    world.zoom.faults.add(429, method="POST", path=CREATE, body=body, headers=headers)
+    assert "10 minutes" in await problem(world)
+
+
+async def test_a_daily_limit_that_only_its_message_names_ends_at_midnight(world: World) -> None:
+    message = "You have exceeded the daily rate limit (100) of Meeting Create/Update API requests."
+    world.zoom.faults.add(429, method="POST", path=CREATE, body={"code": 429, "message": message})
+    text = await problem(world)
+    assert "daily limit" in text
+    assert "00:00 UTC" in text
+    assert len(world.zoom.calls) == 1
 
 
 async def test_a_daily_limit_says_when_it_ends(world: World) -> None:

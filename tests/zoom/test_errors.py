@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from bot.errors import (
     ZoomClientError,
     ZoomError,
+    ZoomHostingError,
+    ZoomInvitationError,
     ZoomLicenceError,
     ZoomLinkError,
     ZoomNotFoundError,
@@ -22,6 +24,7 @@ from bot.errors import (
 from bot.zoom.errors import AccessRefusedError, error_from, scopes_in, token_error
 
 NOW = 1_700_000_000_000
+MIDNIGHT = 1_700_006_400_000
 
 
 def zoom(status: int, code: int | str, message: str, *, write: bool = False, **headers: str) -> ZoomError:
@@ -45,6 +48,9 @@ def zoom(status: int, code: int | str, message: str, *, write: bool = False, **h
         (400, 3001, "Meeting does not exist: 1.", ZoomNotFoundError),
         (404, 3301, "This recording does not exist.", ZoomNotFoundError),
         (400, 200, "Webinar plan is missing.", ZoomLicenceError),
+        (400, 3161, "Your user account is not allowed meeting hosting", ZoomHostingError),
+        (404, "3161", "Meeting hosting and scheduling are not allowed", ZoomHostingError),
+        (400, 1120, "A valid invitation to join the Zoom account was not found.", ZoomInvitationError),
         (400, 200, "Only available for Paid accounts.", ZoomLicenceError),
         (503, 0, "down", ZoomUnreachableError),
         (408, 0, "slow", ZoomUnreachableError),
@@ -89,7 +95,43 @@ def test_a_date_is_the_daily_limit() -> None:
 def test_a_daily_limit_without_a_date_is_known_by_its_words() -> None:
     error = zoom(429, 429, "You have exceeded the daily rate limit (100).")
     assert isinstance(error, ZoomRateLimitError)
-    assert (error.retry_at, error.daily) == (0, True)
+    assert (error.retry_at, error.daily) == (MIDNIGHT, True)
+
+
+def test_a_daily_limit_that_only_its_message_names_is_not_over_with_the_second() -> None:
+    soon = str(NOW // 1000 + 1)
+    error = zoom(429, 429, "the Daily rate limit (100)", X_RateLimit_Type="QPS", X_RateLimit_Reset=soon)
+    assert isinstance(error, ZoomRateLimitError)
+    assert (error.retry_at, error.daily) == (MIDNIGHT, True)
+    error = zoom(429, 429, "the daily rate limit (100)", Retry_After="1")
+    assert isinstance(error, ZoomRateLimitError)
+    assert (error.retry_at, error.daily) == (MIDNIGHT, True)
+
+
+@pytest.mark.parametrize(
+    ("reset", "at"),
+    [
+        ("1700000003", NOW + 3000),
+        ("1700000003.5", NOW + 3500),
+        ("1699999990", NOW),
+        ("", 0),
+        ("soon", 0),
+        ("-1", 0),
+        ("nan", 0),
+        ("inf", 0),
+        ("9" * 300, NOW + 8 * 24 * 3600 * 1000),
+    ],
+)
+def test_a_limit_per_second_ends_when_zoom_resets_it(reset: str, at: int) -> None:
+    error = zoom(429, 429, "Too many.", X_RateLimit_Type="QPS", X_RateLimit_Reset=reset)
+    assert isinstance(error, ZoomRateLimitError)
+    assert (error.retry_at, error.daily) == (at, False)
+
+
+def test_seconds_come_before_the_reset() -> None:
+    error = zoom(429, 429, "Too many.", Retry_After="2", X_RateLimit_Reset="1700000009")
+    assert isinstance(error, ZoomRateLimitError)
+    assert error.retry_at == NOW + 2000
 
 
 def test_a_proxy_page_is_unreachable_whatever_its_status() -> None:
@@ -117,7 +159,9 @@ bodies = st.one_of(
     st.just(b"[" * 100_000),
 )
 values = st.one_of(st.text(), st.integers().map(str), st.floats().map(str), st.datetimes().map(str))
-headers = st.dictionaries(st.sampled_from(["Retry-After", "retry-after", "X-RateLimit-Type"]), values)
+headers = st.dictionaries(
+    st.sampled_from(["Retry-After", "retry-after", "X-RateLimit-Type", "X-RateLimit-Reset"]), values
+)
 
 
 @given(st.integers(300, 999) | st.integers(-5, 199), headers, bodies, st.booleans())
@@ -147,6 +191,20 @@ def test_any_answer_of_the_token_endpoint_is_some_error(
         (400, {"reason": "Invalid redirect url", "error": "invalid_request"}, ZoomClientError),
         (400, {"reason": "unsupported grant type", "error": "unsupported_grant_type"}, ZoomClientError),
         (400, {"reason": None, "error": "invalid_request"}, ZoomError),
+        # However a wrong secret is said, it is not the person's fault.
+        (400, {"reason": "Invalid client_id or client_secret", "error": "invalid_grant"}, ZoomClientError),
+        (401, {"reason": "Invalid client secret", "error": "invalid_request"}, ZoomClientError),
+        (400, {"reason": "Invalid redirect_uri", "error": "invalid_grant"}, ZoomClientError),
+        (400, {"reason": "Invalid Token! (4,704)", "error": "invalid_grant"}, ZoomClientError),
+        (400, {"reason": "Error 4709", "error": "invalid_grant"}, ZoomClientError),
+        (400, {"reason": "This app has been disabled", "error": "invalid_grant"}, ZoomClientError),
+        (400, {"code": 4706, "message": "no"}, ZoomClientError),
+        (
+            401,
+            {"reason": "The client's token was revoked (4,741)", "error": "invalid_request"},
+            ZoomLinkError,
+        ),
+        (400, {"code": "4740", "message": "no"}, ZoomLinkError),
         (429, {"reason": "slow down", "error": "x"}, ZoomRateLimitError),
         (500, {"reason": "oops", "error": "server_error"}, ZoomUnreachableError),
         (400, {"message": "not Zoom's"}, ZoomUnreachableError),
@@ -157,6 +215,20 @@ def test_the_token_endpoint_refuses_the_person_or_the_app(
     status: int, body: dict[str, object], kind: type[ZoomError]
 ) -> None:
     assert type(token_error(status, {}, json.dumps(body).encode(), NOW)) is kind
+
+
+@pytest.mark.parametrize("code", [4702, 4704, 4705, 4706, 4709, 4717])
+@pytest.mark.parametrize("field", ["code", "errorCode"])
+def test_these_codes_are_the_operator_s_fault(code: int, field: str) -> None:
+    body = json.dumps({"reason": "Invalid Token!", "error": "invalid_grant", field: code}).encode()
+    assert type(token_error(400, {}, body, NOW)) is ZoomClientError
+
+
+@pytest.mark.parametrize("code", [4711, 4733, 4734, 4735, 4737, 4738, 4740, 4741])
+@pytest.mark.parametrize("status", [400, 401])
+def test_after_these_codes_the_person_connects_again(code: int, status: int) -> None:
+    body = json.dumps({"reason": "the app", "error": "invalid_request", "code": code}).encode()
+    assert type(token_error(status, {}, body, NOW)) is ZoomLinkError
 
 
 def test_zooms_reason_survives() -> None:

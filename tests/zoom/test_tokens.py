@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.domain.records import LinkedAccount, LostLink
-from bot.errors import NotLinkedError, StoreError, ZoomLinkError, ZoomUnreachableError
+from bot.errors import NotLinkedError, StoreError, ZoomClientError, ZoomLinkError, ZoomUnreachableError
 from bot.retrying import Backoff
 from bot.sandbox.zoom import Zoom as Sandbox
 from bot.stores import Change, R, Store
@@ -189,6 +189,26 @@ async def test_an_unreachable_zoom_leaves_the_link(sandbox: Sandbox, tokens: Tok
     sandbox.clock.advance(3600)
     sandbox.faults.add(503, path="/oauth/token")
     with pytest.raises(ZoomUnreachableError):
+        await tokens.access(ALICE.user_id)
+    assert await store.get(LinkedAccount, ALICE.user_id)
+    assert await tokens.access(ALICE.user_id)
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (401, {"reason": "Invalid client_id or client_secret", "error": "invalid_client"}),
+        (400, {"reason": "Invalid client secret", "error": "invalid_grant"}),
+        (400, {"reason": "Invalid Token!", "error": "invalid_grant", "code": 4717}),
+    ],
+)
+async def test_what_the_operator_has_to_mend_leaves_the_link(
+    sandbox: Sandbox, tokens: Tokens, store: Store, status: int, body: object
+) -> None:
+    await link(sandbox, tokens, ALICE)
+    sandbox.clock.advance(3600)
+    sandbox.faults.add(status, path="/oauth/token", body=body)
+    with pytest.raises(ZoomClientError):
         await tokens.access(ALICE.user_id)
     assert await store.get(LinkedAccount, ALICE.user_id)
     assert await tokens.access(ALICE.user_id)
