@@ -38,7 +38,8 @@ from bot.zoom import Caller, OAuth, Tokens, Zoom
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The inbox item being handled. ``retried``: an earlier attempt may have handled part of it."""
+    """The inbox item being handled. ``retried``: an earlier attempt had begun, and may have handled
+    part of it."""
 
     id: str
     retried: bool = False

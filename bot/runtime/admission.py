@@ -59,6 +59,11 @@ class Admission:
         self._ids: set[str] = set()
 
     @property
+    def per_sender(self) -> int:
+        """How many items of one person are queued at once."""
+        return self._limits.per_sender
+
+    @property
     def held(self) -> int:
         """How many ids wait."""
         return len(self._ids)

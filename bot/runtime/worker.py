@@ -17,6 +17,7 @@ from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState
 from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
 from bot.runtime.admission import Admission
+from bot.runtime.begun import UNOPENED, age, begun
 from bot.runtime.metrics import Metrics
 from bot.runtime.patience import Trial, Trials
 from bot.runtime.queues import MAX_WAITING, Queues
@@ -75,8 +76,8 @@ class Worker:
         self._refused = False
         self._recovering = False
         self._admission = admission or Admission()
-        # Items of an earlier process that wait in the store: they may have been begun.
-        self._left: set[str] = set()
+        # Items that an earlier process may have begun; None until they have been looked for.
+        self._left: set[str] | None = None
         self.timer = Timer(self._take, ctx.now)
         store.watch(Item, self._take)
 
@@ -92,7 +93,7 @@ class Worker:
         return max(0.0, (self._ctx.now() - oldest) / 1000) if oldest else 0.0
 
     async def recover(self) -> int:
-        """Queue all items that wait in the store, as possibly begun, and return how many there are."""
+        """Queue all items that wait in the store, and return how many there are."""
         self._full = self._refused = self._recovering = True
         try:
             while self._refused:
@@ -101,8 +102,10 @@ class Worker:
         finally:
             self._recovering = False
         self._full = False
-        self._left = {item.id for item in items if item.id not in self._taken}
-        for item in sorted(items, key=_age):
+        if self._left is None:
+            left = [item for item in items if item.id not in self._taken]
+            self._left = begun(left, self._ctx.now(), self._admission.per_sender)
+        for item in sorted(items, key=age):
             self._take(item)
         return len(items)
 
@@ -129,10 +132,11 @@ class Worker:
             self._full = self._refused = True
 
     def _queue(self, item: Item) -> bool:
-        retried = item.id in self._left
+        left = self._left or set()
+        retried = item.id in left
         if not self._queues.offer(item.queue, lambda: self._work(item, retried)):
             return False
-        self._left.discard(item.id)
+        left.discard(item.id)
         self._taken[item.id] = item.received_at
         if retried and self._may_announce(item):
             self._ctx.creations.begin(item.id)
@@ -211,7 +215,7 @@ class Worker:
                 log.warning("item %s waits for Mattermost: %s", item.id, error, extra={"item": item.id})
                 await asyncio.sleep(self._retry_policy.away_s)
             except UnopenedItemError as error:
-                self._leave(item, error)
+                await self._leave(item, error)
                 return
             except VaultError as error:
                 # What the handler needs does not open. Another attempt would change nothing.
@@ -243,7 +247,7 @@ class Worker:
         return await self._registry.respond(self._ctx, job, request)
 
     async def _finish(self, item: Item, changes: list[Change]) -> None:
-        done = replace(item, state=ItemState.DONE, sealed="", done_at=self._ctx.now())
+        done = replace(item, state=ItemState.DONE, sealed="", done_at=self._ctx.now(), error="")
         await self._store.commit(*changes, self._closed(item, done))
         self._metrics.items.labels(item.kind, "done").inc()
         self._metrics.handling.labels(item.kind).observe((self._ctx.now() - item.received_at) / 1000)
@@ -254,9 +258,12 @@ class Worker:
         # A task that was written again meanwhile must run again.
         return Update(Item, item.id, lambda now: closed if now == item else None)
 
-    def _leave(self, item: Item, error: UnopenedItemError) -> None:
+    async def _leave(self, item: Item, error: UnopenedItemError) -> None:
         log.error("item %s waits in the store: %s", item.id, error, extra={"item": item.id})
         self._unopened[item.id] = item.sealed
+        # The next process has to know that the others of this queue went on.
+        marked = replace(item, error=UNOPENED)
+        await self._store.update(Item, item.id, lambda now: marked if now == item else None)
 
     async def _set_aside(self, item: Item, failure: str) -> None:
         """Mark an item as dead, keep it for ``zoombot check``, and tell the person who asked."""
@@ -276,7 +283,3 @@ class Worker:
         except (VaultError, msgspec.MsgspecError):
             log.error("item %s cannot be read: nobody can be told", item.id, extra={"item": item.id})
             return []
-
-
-def _age(item: Item) -> tuple[int, int]:
-    return item.asked_at, item.received_at

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+from bot.domain.records import Item, ItemState
 from tests.conftest import MakeWorld, World
 from tests.features.kit import held, replies, settle, told, with_stranger
 
@@ -69,3 +72,33 @@ async def test_a_lost_answer_is_said_and_nothing_is_made_twice(trio: World) -> N
     assert "don't know" in said
     assert f"{trio.zoom.url}/webinar/list" in said
     assert len(trio.zoom.created) == 1
+
+
+async def test_what_only_waited_before_a_restart_is_done_as_if_nothing_had_been(
+    make_world: MakeWorld,
+) -> None:
+    world = await with_stranger(await make_world(meetings={"duplicate_window_ms": 0}))
+    world.zoom.user("bob@demo.example").webinar = True
+    channel, fault = world.direct("bob"), world.zoom.faults.add(method="POST", path=r"/meetings$", delay=30)
+    asked = [await world.mattermost.post("bob", channel, "start standup")]
+    while not fault.hits:
+        await asyncio.sleep(0)
+    for words in ("webinar town hall", "disconnect", "disconnect"):
+        asked.append(await world.mattermost.post("bob", channel, words))
+        # Each is written down before the next one, in a later millisecond.
+        at = world.now()
+        while len(await waiting(world)) < len(asked) or world.now() <= at:
+            await asyncio.sleep(0)
+    await world.stop()
+    await world.start()
+    for each in asked:
+        await world.answer_to(each)
+    await settle(world)
+    said = [world.answers_to(each)[0] for each in asked]
+    assert said[1].props["meeting_topic"] == "town hall"
+    assert "deleted its keys" in said[2].message
+    assert "You're not connected to Zoom" in said[3].message
+
+
+async def waiting(world: World) -> list[Item]:
+    return await world.bot.ctx.store.find(Item, "state", ItemState.WAITING)

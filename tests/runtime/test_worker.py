@@ -314,6 +314,62 @@ async def test_what_an_earlier_process_left_is_taken_up_in_order(
         assert again.seen == ["first", *(f"later{number}" for number in range(5))]
 
 
+async def test_what_only_waited_in_an_earlier_process_is_not_retried(
+    make_world: MakeWorld, tmp_path: Path
+) -> None:
+    world = await make_world()
+    path = tmp_path / "left.db"
+    async with bench_of(world, path, retry_policy=RetryPolicy()) as bench:
+        free, stuck = asyncio.Event(), asyncio.Event()
+
+        async def stick(request: Request) -> None:
+            stuck.set()
+            await free.wait()
+
+        bench.on("stick")(stick)
+        await bench.add("first", "queue", "stick")
+        await stuck.wait()
+        for number in range(3):
+            await put(bench, number)
+    retried: dict[str, bool] = {}
+
+    async def handle(ctx: Context, job: Job, request: Request) -> Changes:
+        retried[request.argument] = job.retried
+        return []
+
+    async with bench_of(world, path, retry_policy=RetryPolicy()) as again:
+        for name in ("stick", "look"):
+            again.registry.add(Command(name, handle, takes=None))
+        await again.worker.recover()
+        await again.worker.idle()
+    assert retried == {"first": True, "later0": False, "later1": False, "later2": False}
+
+
+async def put(bench: Bench, number: int) -> None:
+    """Write an item that certainly arrived later than the ones before it."""
+    item = bench.item(f"later{number}", "queue", "look")
+    at = bench.ctx.now() + 10 + number
+    await bench.ctx.inbox.add(msgspec.structs.replace(item, received_at=at, asked_at=at))
+
+
+async def test_what_did_not_fit_into_memory_is_not_retried(make_world: MakeWorld, tmp_path: Path) -> None:
+    world, retried = await make_world(), []
+    async with bench_of(world, tmp_path / "full.db", max_waiting=2) as bench:
+
+        async def handle(ctx: Context, job: Job, request: Request) -> Changes:
+            retried.append(job.retried)
+            return []
+
+        bench.registry.add(Command("look", handle, takes=None))
+        await bench.worker.recover()
+        for number in range(9):
+            await put(bench, number)
+        while len(retried) < 9:
+            await bench.worker.idle()
+            await asyncio.sleep(0)
+    assert retried == [False] * 9
+
+
 async def test_a_lane_ends_with_its_last_job_and_leaves_nothing() -> None:
     queues = Queues("test")
     done: list[int] = []
