@@ -20,6 +20,7 @@ from bot.core.admins import Admins
 from bot.core.clocks import Clocks
 from bot.core.creations import PendingCreations
 from bot.core.inbox import Inbox
+from bot.core.locks import Locks
 from bot.core.people import People
 from bot.core.tasks import task
 from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
@@ -138,6 +139,8 @@ class Context:
     timings: FeatureTimings = DEFAULT_FEATURE_TIMINGS
     # Held while it is decided to whom a Zoom user belongs.
     linking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    # Of a ticket: held while its code is exchanged.
+    exchanging: Locks = field(default_factory=Locks)
     # Counters for the operator's metrics, by metric name.
     counts: Counter[str] = field(default_factory=Counter)
 

@@ -102,9 +102,13 @@ class Ticket(Record, kw_only=True):
     expires_at: int
     sealed_verifier: str
     used: bool = False
+    # The hash of Zoom's code that used it up.
+    code_hash: str = ""
     # After Zoom came back and before the person confirmed: the hash of the form's secret and what to link.
     confirm_hash: str = ""
     sealed_grant: str = ""
+    # That secret itself: a browser may ask for the form again.
+    sealed_secret: str = ""
     # The notice that carries the link.
     notice: str = ""
     # Set once it is linked, so that a second click gets the same answer.

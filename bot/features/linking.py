@@ -21,8 +21,9 @@ from bot.domain.records import LinkedAccount, Ticket
 from bot.errors import ZoomError, ZoomRateLimitError, ZoomScopeError, ZoomUnreachableError
 from bot.features import pending, tickets
 from bot.features.connect import link_id, revoke
+from bot.features.unconfirmed import expiry, give_back, opened
 from bot.messages.content import address, text
-from bot.stores import Change, Put
+from bot.stores import Change, Put, Update
 from bot.zoom import ACCOUNT, Grant, ZoomUser
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,28 @@ class Problem(enum.Enum):
     WRONG_EMAIL = "wrong-email"
     HIDDEN_EMAIL = "hidden-email"
     CANCELLED = "cancelled"
+    # The app was added on Zoom's own site.
+    ADDED = "added"
+    # What Zoom's page came back with in place of a code.
+    SERVER_ERROR = "server-error"
+    BUSY = "busy"
+    INVALID_SCOPE = "invalid-scope"
+    UNAUTHORIZED = "unauthorized"
+    INVALID_REQUEST = "invalid-request"
+    NOT_GRANTED = "not-granted"
+
+
+# The values of OAuth's ``error``. All others are NOT_GRANTED, and shown nowhere: anybody can write them.
+_ERRORS = {
+    "access_denied": Problem.DENIED,
+    "server_error": Problem.SERVER_ERROR,
+    "temporarily_unavailable": Problem.BUSY,
+    "invalid_scope": Problem.INVALID_SCOPE,
+    "unauthorized_client": Problem.UNAUTHORIZED,
+    "invalid_client": Problem.UNAUTHORIZED,
+    "invalid_request": Problem.INVALID_REQUEST,
+    "unsupported_response_type": Problem.INVALID_REQUEST,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +92,48 @@ async def authorize_url(ctx: Context, token: str) -> str | Problem:
 
 
 async def receive_code(ctx: Context, token: str, code: str, error: str) -> Question | Problem:
-    """Handle Zoom's redirect: exchange the code, once, and prepare the question."""
-    if not error and not code:
-        # This is not from Zoom, which always sends one of them: do not use up the ticket.
+    """Handle Zoom's redirect: exchange the code, once, and prepare the question.
+
+    Browsers fetch it more than once (ahead of the click, on a reload, on the way back): the same code gets
+    the same question until it is answered or expires.
+    """
+    if error:
+        return await _not_granted(ctx, token, error)
+    if not code:
+        # This is not from Zoom, which always sends a code or an error: do not use up the ticket.
         return Problem.UNKNOWN
-    ticket = await _open_ticket(ctx, token)
+    if not token:
+        return Problem.ADDED
+    async with ctx.exchanging.of(tickets.digest(token)):
+        known = await tickets.find(ctx, token)
+        if known is not None and tickets.is_used_by(known, code):
+            return _asked_again(ctx, known)
+        ticket = await _open_ticket(ctx, token)
+        if isinstance(ticket, Problem):
+            return ticket
+        return await _exchange(ctx, ticket, code) if await tickets.use(ctx, ticket, code) else Problem.USED
+
+
+async def _not_granted(ctx: Context, token: str, error: str) -> Problem:
+    """Name what Zoom's page came back with. It uses nothing up: the link may be opened again."""
+    ticket = await _open_ticket(ctx, token) if token else None
     if isinstance(ticket, Problem):
         return ticket
-    if not await tickets.use(ctx, ticket):
+    found = _ERRORS.get(error.strip().lower(), Problem.NOT_GRANTED)
+    if ticket is not None and found is not Problem.DENIED:
+        log.warning(
+            "zoom: nobody is linked: Zoom's page says %s", found.value, extra={"user": ticket.user_id}
+        )
+    return found
+
+
+def _asked_again(ctx: Context, ticket: Ticket) -> Question | Problem:
+    if not ticket.sealed_grant or not ticket.sealed_secret:
         return Problem.USED
-    if error:
-        return Problem.DENIED
-    return await _exchange(ctx, ticket, code)
+    if ticket.expires_at < ctx.now():
+        return Problem.EXPIRED
+    _, zoom_user = opened(ctx, ticket)
+    return Question(ticket.user_name, zoom_user.email, ctx.vault.open(ticket.id, ticket.sealed_secret))
 
 
 async def confirm(ctx: Context, token: str, secret: str, *, cancelled: bool) -> Linked | Problem:
@@ -93,10 +146,10 @@ async def confirm(ctx: Context, token: str, secret: str, *, cancelled: bool) -> 
         return Linked(ticket.user_name, ticket.linked_email)
     if not ticket.sealed_grant:
         return Problem.USED
-    grant, zoom_user = _open_grant(ctx, ticket)
+    grant, zoom_user = opened(ctx, ticket)
     if cancelled or ticket.expires_at < ctx.now():
         await ctx.store.commit(tickets.close(ticket))
-        await _return(ctx, grant, zoom_user)
+        await give_back(ctx, grant, zoom_user)
         return Problem.CANCELLED if cancelled else Problem.EXPIRED
     if await _link(ctx, ticket, grant, zoom_user):
         log.info("zoom account linked", extra={"user": ticket.user_id})
@@ -121,18 +174,33 @@ async def _exchange(ctx: Context, ticket: Ticket, code: str) -> Question | Probl
         log.warning("zoom: nobody is linked: %s", failure, extra={"user": ticket.user_id})
         if grant is not None:
             await revoke(ctx, grant)
+        elif _is_unused(failure):
+            await tickets.unuse(ctx, ticket)
         return _problem(failure)
     if problem := await _email_problem(ctx, ticket, zoom_user):
-        await _return(ctx, grant, zoom_user)
+        await give_back(ctx, grant, zoom_user)
         return problem
     secret = secrets.token_urlsafe(32)
     sealed = ctx.vault.seal(ticket.id, msgspec.json.encode([grant, zoom_user]).decode())
-    await ctx.store.update(
+    asked = Update(
         Ticket,
         ticket.id,
-        lambda now: replace(now, confirm_hash=tickets.digest(secret), sealed_grant=sealed),
+        lambda now: replace(
+            now,
+            confirm_hash=tickets.digest(secret),
+            sealed_grant=sealed,
+            sealed_secret=ctx.vault.seal(ticket.id, secret),
+        ),
     )
+    await ctx.store.commit(asked, expiry(ctx, ticket))
     return Question(ticket.user_name, zoom_user.email, secret)
+
+
+def _is_unused(failure: ZoomError) -> bool:
+    """Whether Zoom certainly did not take the code: a reload may try it again."""
+    return isinstance(failure, ZoomRateLimitError) or (
+        isinstance(failure, ZoomUnreachableError) and not failure.maybe_done
+    )
 
 
 def _problem(failure: ZoomError) -> Problem:
@@ -210,22 +278,3 @@ async def _is_done_with(ctx: Context, before: LinkedAccount, zoom_user: ZoomUser
     if before.id == ACCOUNT and before.zoom_account_id == zoom_user.account_id:
         return False
     return not await ctx.store.has(LinkedAccount, "zoom_user_id", before.zoom_user_id)
-
-
-async def _return(ctx: Context, grant: Grant, zoom_user: ZoomUser) -> None:
-    """Give back tokens that nobody confirmed. With them Zoom has ended those of a link to the same Zoom user:
-    that link continues with these. Only if there is none, they are revoked."""
-    async with ctx.linking:
-        links = await ctx.store.find(LinkedAccount, "zoom_user_id", zoom_user.id)
-        if newest := max(links, key=lambda link: link.expires_at, default=None):
-            if newest.expires_at < grant.expires_at:
-                by = newest.linked_by
-                await ctx.store.commit(*ctx.tokens.linked(newest.id, grant, zoom_user, by=by))
-            return
-    shared = await ctx.store.get(LinkedAccount, ACCOUNT)
-    if shared is None or shared.zoom_account_id != zoom_user.account_id:
-        await revoke(ctx, grant)
-
-
-def _open_grant(ctx: Context, ticket: Ticket) -> tuple[Grant, ZoomUser]:
-    return msgspec.json.decode(ctx.vault.open(ticket.id, ticket.sealed_grant), type=tuple[Grant, ZoomUser])

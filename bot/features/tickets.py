@@ -66,25 +66,36 @@ async def find(ctx: Context, token: str) -> Ticket | None:
 
 def _opens(ctx: Context, ticket: Ticket) -> bool:
     try:
-        for sealed in filter(None, (ticket.sealed_verifier, ticket.sealed_grant)):
+        for sealed in filter(None, (ticket.sealed_verifier, ticket.sealed_grant, ticket.sealed_secret)):
             ctx.vault.open(ticket.id, sealed)
     except VaultError:
         return False
     return True
 
 
-async def use(ctx: Context, ticket: Ticket) -> bool:
-    """Use up a ticket, and say so in place of its link. Returns False if another call was faster."""
+async def use(ctx: Context, ticket: Ticket, code: str) -> bool:
+    """Use up a ticket for this code, and say so in place of its link. Returns False if another call was
+    faster."""
     won = False
 
     def change(now: Ticket) -> Ticket | None:
         nonlocal won
         won = not now.used
-        return replace(now, used=True) if won else None
+        return replace(now, used=True, code_hash=digest(code)) if won else None
 
     said = [ctx.restate(ticket.notice, text("link-used"))] if ticket.notice else []
     await ctx.store.update(Ticket, ticket.id, change, *said)
     return won
+
+
+async def unuse(ctx: Context, ticket: Ticket) -> None:
+    """Make a ticket usable again: its code never reached Zoom."""
+    await ctx.store.update(Ticket, ticket.id, lambda now: replace(now, used=False, code_hash=""))
+
+
+def is_used_by(ticket: Ticket, code: str) -> bool:
+    """Whether this code has used the ticket up."""
+    return bool(ticket.code_hash) and ticket.code_hash == digest(code)
 
 
 def close(ticket: Ticket, *, linked_email: str = "") -> Update[Ticket]:
@@ -92,7 +103,9 @@ def close(ticket: Ticket, *, linked_email: str = "") -> Update[Ticket]:
     return Update(
         Ticket,
         ticket.id,
-        lambda now: replace(now, sealed_verifier="", sealed_grant="", linked_email=linked_email),
+        lambda now: replace(
+            now, sealed_verifier="", sealed_grant="", sealed_secret="", linked_email=linked_email
+        ),
     )
 
 

@@ -47,6 +47,13 @@ PROBLEMS: Mapping[str, int] = {
     "wrong-email": 403,
     "hidden-email": 403,
     "cancelled": 200,
+    "added": 200,
+    "server-error": 400,
+    "busy": 400,
+    "invalid-scope": 400,
+    "unauthorized": 400,
+    "invalid-request": 400,
+    "not-granted": 400,
 }
 
 

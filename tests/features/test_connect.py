@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import re
 from html.parser import HTMLParser
@@ -317,8 +318,7 @@ async def test_a_used_link_is_refused_and_what_it_made_stays(world: World) -> No
     first = await browse(world, url)
     back = await world.zoom.consent(first.headers["Location"], "carol@demo.example")
     question = await browse(world, back)
-    for again in (url, back):
-        await nothing_linked(world, await browse(world, again), 400, USED)
+    await nothing_linked(world, await browse(world, url), 400, USED)
     await answered(world, question)
     for page in (await browse(world, back), await browse(world, url)):
         assert (page.status, page.title) == (400, USED)
@@ -331,6 +331,112 @@ async def test_a_used_link_is_refused_and_what_it_made_stays(world: World) -> No
 async def test_whoever_declines_at_zoom_reads_that_nothing_was_linked(world: World) -> None:
     page = await signed_in(world, await invited(world), allow=False)
     await nothing_linked(world, page, 200, "Nothing was linked")
+
+
+async def test_the_same_callback_shows_the_same_question_until_it_is_answered(world: World) -> None:
+    first = await browse(world, await invited(world))
+    back = await world.zoom.consent(first.headers["Location"], "carol@demo.example")
+    async with aiohttp.ClientSession() as http:
+        # A browser fetches it ahead of the click, and again, before the first answer has come.
+        pages = await asyncio.gather(*(http.get(back) for _ in range(4)))
+        shown = [Page(page.status, page.headers, await page.text()) for page in pages]
+    shown.append(await browse(world, back))
+    assert {(page.status, page.title) for page in shown} == {(200, "Link this Zoom account to @carol?")}
+    assert len({page.fields["confirm"] for page in shown}) == 1
+    assert len(world.zoom.token_requests) == 1
+    assert (await answered(world, shown[0])).title == "Zoom is connected"
+    await settle(world)
+    again = await browse(world, back)
+    assert (again.status, again.title) == (400, USED)
+    assert await links(world) == {"carol": "carol@demo.example"}
+
+
+async def test_the_question_is_shown_again_to_nobody_who_does_not_know_the_code(world: World) -> None:
+    url = await invited(world)
+    question = await signed_in(world, url)
+    state = URL(url).query["state"]
+    complete = URL(f"{world.config.web.public_url}/oauth2/complete")
+    for code in ("guess", question.fields["confirm"], state):
+        page = await browse(world, complete.with_query(code=code, state=state))
+        await nothing_linked(world, page, 400, USED)
+
+
+async def test_a_question_that_has_expired_is_not_shown_again(world: World) -> None:
+    first = await browse(world, await invited(world))
+    back = await world.zoom.consent(first.headers["Location"], "carol@demo.example")
+    await browse(world, back)
+    await too_late(world)
+    await nothing_linked(world, await browse(world, back), 400, EXPIRED)
+
+
+async def test_a_code_that_never_reached_zoom_can_be_tried_again(world: World) -> None:
+    first = await browse(world, await invited(world))
+    back = await world.zoom.consent(first.headers["Location"], "carol@demo.example")
+    world.zoom.faults.add(429, path="/oauth/token", body={"code": 429, "message": "x"})
+    await nothing_linked(world, await browse(world, back), 502, "Zoom couldn’t be reached")
+    assert (await browse(world, back)).title == "Link this Zoom account to @carol?"
+
+
+async def test_what_nobody_confirmed_is_revoked_when_its_ticket_expires(world: World) -> None:
+    await signed_in(world, await invited(world))
+    assert world.zoom.revoked == []
+    world.zoom.clock.advance(601)
+    # The first time Zoom is away.
+    world.zoom.faults.add(503, path="/oauth/revoke")
+    world.bot.worker.timer.fire()
+    await settle(world)
+    assert world.zoom.revoked == []
+    world.zoom.clock.advance(61)
+    world.bot.worker.timer.fire()
+    await settle(world)
+    assert len(world.zoom.revoked) == 1
+    (ticket,) = await world.bot.ctx.store.all(Ticket)
+    assert (ticket.sealed_grant, ticket.sealed_secret) == ("", "")
+
+
+async def test_what_was_confirmed_is_not_revoked_when_its_ticket_expires(world: World) -> None:
+    first, second = await invited(world), await invited(world)
+    await linked(world, first)
+    # Carol begins once more and leaves it: the link goes on with the newer tokens.
+    await signed_in(world, second)
+    world.zoom.clock.advance(601)
+    world.bot.worker.timer.fire()
+    await settle(world)
+    assert world.zoom.revoked == []
+    assert (await world.ask("carol", "dev", "@zoom standup")).props["meeting_topic"] == "standup"
+
+
+@pytest.mark.parametrize("query", ["code=abc", "code=abc&state="])
+async def test_who_added_the_app_at_zoom_reads_which_step_is_left(world: World, query: str) -> None:
+    page = await browse(world, f"{world.config.web.public_url}/oauth2/complete?{query}")
+    await nothing_linked(world, page, 200, "One step is left")
+    assert "write “connect” to the Zoom bot" in page.text
+    assert world.zoom.token_requests == []
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "title"),
+    [
+        ("access_denied", 200, "Nothing was linked"),
+        ("server_error", 400, "Zoom had an error"),
+        ("temporarily_unavailable", 400, "Zoom is busy"),
+        ("invalid_scope", 400, "Zoom doesn’t accept the app’s permissions"),
+        ("unauthorized_client", 400, "Zoom doesn’t accept this app"),
+        ("invalid_request", 400, "Zoom didn’t understand the request"),
+        ("unsupported_response_type", 400, "Zoom didn’t understand the request"),
+        ("Call 0900-EVIL", 400, "Zoom didn’t grant access"),
+    ],
+)
+async def test_what_zoom_s_page_came_back_with_is_named_and_uses_nothing_up(
+    world: World, error: str, status: int, title: str
+) -> None:
+    url = await invited(world)
+    complete = URL(f"{world.config.web.public_url}/oauth2/complete")
+    for query in ({"error": error, "state": URL(url).query["state"]}, {"error": error}):
+        page = await browse(world, complete.with_query(query))
+        await nothing_linked(world, page, status, title)
+        assert error not in page.html
+    assert (await linked(world, url)).title == "Zoom is connected"
 
 
 async def test_a_code_that_zoom_refuses_links_nothing(world: World) -> None:
@@ -671,9 +777,13 @@ async def test_a_used_link_is_taken_out_of_its_message(world: World) -> None:
     assert now.props["zoombot_trigger"] == asked.props["zoombot_trigger"]
 
 
-async def test_a_link_that_zoom_s_page_was_left_with_is_used_too(world: World) -> None:
+async def test_a_link_stays_in_its_message_after_zoom_s_page_was_declined(world: World) -> None:
     asked = await world.ask("carol", world.direct("carol"), "connect")
     await signed_in(world, link_in(asked), allow=False)
+    await settle(world)
+    (now,) = [post for post in world.mattermost.bot_posts() if post.id == asked.id]
+    assert link_in(now) == link_in(asked)
+    await signed_in(world, link_in(asked))
     assert "has been used. If you're not connected yet, write `connect`" in await shown_instead(world, asked)
 
 

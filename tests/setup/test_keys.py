@@ -56,7 +56,7 @@ async def opened(config: Config) -> list[str]:
 
 
 def test_every_kind_with_sealed_fields_is_known() -> None:
-    assert sealed_kinds()[Ticket] == ("sealed_verifier", "sealed_grant")
+    assert sealed_kinds()[Ticket] == ("sealed_verifier", "sealed_grant", "sealed_secret")
     assert {"LinkedAccount", "Ticket", "Pending", "Notice", "Item"} <= {
         kind.__name__ for kind in sealed_kinds()
     }
