@@ -33,6 +33,8 @@ class Meeting(Record, kw_only=True):
     host_name: str = ""
     # "instant", "personal", "recurring", "webinar" or "joined" (announced by ``join``).
     kind: str = "instant"
+    # Whether one that was shared is a webinar: Zoom has other calls and other words for those.
+    webinar: bool = False
     timezone: str = ""
     created_at: int
     status: Status = Status.WAITING
@@ -70,6 +72,16 @@ class Meeting(Record, kw_only=True):
     def __post_init__(self) -> None:
         may_begin = self.open or self.expired or self.given_up_at
         self.awaits = self.zoom_id if may_begin and not (self.begun or self.ended_at) else 0
+
+    @property
+    def is_webinar(self) -> bool:
+        """Whether it is a webinar, made or shared here."""
+        return self.webinar or self.kind == "webinar"
+
+    @property
+    def noun(self) -> str:
+        """The ``kind`` for messages that call it a meeting or a webinar."""
+        return "webinar" if self.is_webinar else self.kind
 
     @property
     def begun(self) -> bool:

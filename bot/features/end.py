@@ -88,12 +88,12 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_
 
 def _done(ctx: Context, job: Job, request: Request, meeting: Meeting) -> Change:
     key = "end-done" if meeting.ended_at else "end-deleted"
-    return ctx.tell(job, request, text(key, kind=meeting.kind, topic=topic_of(meeting)))
+    return ctx.tell(job, request, text(key, kind=meeting.noun, topic=topic_of(meeting)))
 
 
 async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> Finding | Text:
     """End or delete a meeting and return what came of it, or why there was nothing to end."""
-    caller, webinar = await ctx.zoom_people.known_caller(user_id), meeting.kind == "webinar"
+    caller, webinar = await ctx.zoom_people.known_caller(user_id), meeting.is_webinar
     uuid, other = await _running(ctx, caller, meeting)
     if other:
         return await _past(ctx, caller, meeting) or _not_running(meeting)
@@ -126,7 +126,7 @@ async def _running(ctx: Context, caller: Caller, meeting: Meeting) -> tuple[str,
     if sessions.is_own(meeting):
         return "", False
     try:
-        info = await ctx.zoom.meeting(caller, meeting.zoom_id)
+        info = await ctx.zoom.meeting(caller, meeting.zoom_id, webinar=meeting.is_webinar)
     except ZoomNotFoundError:
         return "", False
     if info.status != "started":

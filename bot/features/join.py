@@ -59,10 +59,10 @@ async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | Text:
     number = meeting_number(what)
     if not number:
         return text("join-bad-link")
-    seen = await look_up(ctx, request.user_id, number)
+    seen = await look_up(ctx, request.user_id, number, webinars=True)
     if seen is None or not (seen.hosted or ctx.config.zoom.app == "user"):
         return text("join-not-visible", id=spaced(number))
-    return _known(ctx, job, request, seen.info)
+    return _known(ctx, job, request, seen.info, webinar=seen.webinar)
 
 
 async def _own_room(ctx: Context, job: Job, request: Request) -> Meeting | Text:
@@ -75,7 +75,7 @@ async def _own_room(ctx: Context, job: Job, request: Request) -> Meeting | Text:
     return _known(ctx, job, request, await ctx.zoom.meeting(caller, room.id))
 
 
-def _known(ctx: Context, job: Job, request: Request, info: MeetingInfo) -> Meeting:
+def _known(ctx: Context, job: Job, request: Request, info: MeetingInfo, *, webinar: bool = False) -> Meeting:
     meeting = Meeting(
         id=job.reference,
         uuid=info.uuid,
@@ -85,6 +85,7 @@ def _known(ctx: Context, job: Job, request: Request, info: MeetingInfo) -> Meeti
         host_id=request.user_id,
         host_zoom_id=info.host_id,
         kind="joined",
+        webinar=webinar,
         timezone=info.timezone,
         created_at=ctx.now(),
         # A number of which Zoom does not say what kind it is may be a room's.

@@ -11,8 +11,10 @@ from bot.domain.records import LinkedAccount, Meeting, Subscription
 from bot.errors import (
     NotLinkedError,
     ZoomError,
+    ZoomLicenceError,
     ZoomLinkError,
     ZoomNotFoundError,
+    ZoomScopeError,
     ZoomUserChangedError,
     ZoomUserUnknownError,
 )
@@ -28,6 +30,7 @@ class FoundMeeting:
 
     info: MeetingInfo
     hosted: bool
+    webinar: bool = False
 
     @property
     def personal(self) -> bool:
@@ -35,11 +38,14 @@ class FoundMeeting:
         return self.info.personal
 
 
-async def look_up(ctx: Context, user_id: str, number: int, *, asked: bool = True) -> FoundMeeting | None:
+async def look_up(
+    ctx: Context, user_id: str, number: int, *, asked: bool = True, webinars: bool = False
+) -> FoundMeeting | None:
     """The meeting as Zoom shows it to this person; None if Zoom does not show it.
 
     Raises :class:`ZoomError` for all other failures. An account's token can see every meeting of the account:
     there, ``hosted`` decides what a person may see. ``asked``: the person asks for it now.
+    ``webinars``: the number may also be a webinar's, which Zoom does not find among the meetings.
     """
     if not await is_linked(ctx, user_id):
         raise NotLinkedError("no Zoom account is linked")
@@ -49,10 +55,29 @@ async def look_up(ctx: Context, user_id: str, number: int, *, asked: bool = True
     try:
         info = await ctx.zoom.meeting(caller, number)
     except ZoomError as error:
-        if type(error) not in (ZoomError, ZoomNotFoundError) or error.status not in (400, 403, 404):
+        if not _is_hidden(error):
+            raise
+        may_be_webinar = isinstance(error, ZoomNotFoundError) or "webinar" in error.reason.lower()
+        return await _webinar(ctx, caller, number, zoom_id) if webinars and may_be_webinar else None
+    return FoundMeeting(info, zoom_id == info.host_id)
+
+
+async def _webinar(ctx: Context, caller: Caller, number: int, zoom_id: str) -> FoundMeeting | None:
+    try:
+        info = await ctx.zoom.meeting(caller, number, webinar=True)
+    except (ZoomLicenceError, ZoomScopeError):
+        # Whoever has no webinars meant a meeting.
+        return None
+    except ZoomError as error:
+        if not _is_hidden(error):
             raise
         return None
-    return FoundMeeting(info, zoom_id == info.host_id)
+    return FoundMeeting(info, zoom_id == info.host_id, webinar=True)
+
+
+def _is_hidden(error: ZoomError) -> bool:
+    """Whether Zoom does not show the meeting to the person, or has none."""
+    return type(error) in (ZoomError, ZoomNotFoundError) and error.status in (400, 403, 404)
 
 
 async def hosted(ctx: Context, user_id: str, known: Sequence[T]) -> list[T]:

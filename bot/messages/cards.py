@@ -106,9 +106,10 @@ def spaced(zoom_id: int) -> str:
 def _message(meeting: Meeting, announcement: Announcement) -> Text:
     topic = topic_of(meeting)
     if meeting.status is Status.ENDED:
-        return text(_over(meeting), kind=meeting.kind, topic=topic)
+        return text(_over(meeting), kind=meeting.noun, topic=topic)
     who, shown = announcement.user_name, Link(topic, meeting.join_url)
-    return text("meeting-announced", kind=meeting.kind, who=who, topic=shown)
+    kind = "shared" if meeting.webinar else meeting.kind
+    return text("meeting-announced", kind=kind, who=who, topic=shown)
 
 
 def _props(meeting: Meeting, announcement: Announcement) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def _props(meeting: Meeting, announcement: Announcement) -> dict[str, Any]:
 def _attachment(meeting: Meeting) -> Attachment:
     over = meeting.status is Status.ENDED
     return Attachment(
-        title="" if over else text("card-join", kind=meeting.kind),
+        title="" if over else text("card-join", kind=meeting.noun),
         title_link="" if over else meeting.join_url,
         color=_COLOURS[meeting.status],
         text=None if over else _state(meeting),
@@ -146,7 +147,7 @@ def _state(meeting: Meeting) -> Content:
     if meeting.status is Status.WAITING:
         return text("state-waiting") if meeting.open else ""
     key, inside = "state-recorded" if is_recorded(meeting) else "state-live", present(meeting)
-    return text(f"{key}-with", count=inside, kind=meeting.kind) if inside else text(key)
+    return text(f"{key}-with", count=inside, kind=meeting.noun) if inside else text(key)
 
 
 def _facts(meeting: Meeting) -> Iterator[Field]:
@@ -187,12 +188,12 @@ def _footer(meeting: Meeting) -> Content:
     if plain(meeting.host_name):
         parts.append(text("card-host", host=meeting.host_name))
     if meeting.zoom_id and meeting.status is not Status.ENDED:
-        parts.append(text("card-id", kind=meeting.kind, id=spaced(meeting.zoom_id)))
+        parts.append(text("card-id", kind=meeting.noun, id=spaced(meeting.zoom_id)))
     return Lines(parts, " · ")
 
 
 def _fallback(meeting: Meeting) -> Text:
-    kind, topic = meeting.kind, topic_of(meeting)
+    kind, topic = meeting.noun, topic_of(meeting)
     if meeting.status is not Status.ENDED:
         return text("meeting-open", kind=kind, topic=topic, url=Url(meeting.join_url))
     if not meeting.ended_at or not meeting.started_at:

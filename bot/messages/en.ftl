@@ -32,6 +32,7 @@ agenda = Asked for in Mattermost. Reference: { $reference }
 default-topic = Zoom meeting
 meeting-announced = { $kind ->
     [joined] { $who } shared a Zoom meeting: { $topic }
+    [shared] { $who } shared a Zoom webinar: { $topic }
     [recurring] A meeting this channel follows has started: { $topic }
     [webinar] { $who } created a Zoom webinar: { $topic }
    *[meeting] { $who } started a Zoom meeting: { $topic }

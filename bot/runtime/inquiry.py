@@ -98,7 +98,7 @@ async def inquire(ctx: Context, meeting: Meeting, look: Look) -> Finding | None:
 
 async def _info(ctx: Context, caller: Caller, meeting: Meeting) -> MeetingInfo | None:
     try:
-        return await ctx.zoom.meeting(caller, meeting.zoom_id, webinar=meeting.kind == "webinar")
+        return await ctx.zoom.meeting(caller, meeting.zoom_id, webinar=meeting.is_webinar)
     except ZoomNotFoundError:
         return None
 
@@ -142,7 +142,7 @@ def _gone(ctx: Context, meeting: Meeting, look: Look, *, told: bool) -> Finding 
         return None
     if meeting.status is Status.WAITING:
         # A webinar that took place may be as unknown as one that never did.
-        return Finding(Expired()) if told and meeting.kind != "webinar" else _given_up(meeting)
+        return Finding(Expired()) if told and not meeting.is_webinar else _given_up(meeting)
     # Its end may still be told.
     return Finding(GivenUp(look.gone_at)) if gone_ms >= PAST_MS or not told else None
 

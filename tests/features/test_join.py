@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.sandbox.zoom.models import Json
+from bot.sandbox.zoom.models import WEBINAR, Json
 from bot.zoom.addresses import JoinLink, NotJoinable, find_join_link, join_link
 from tests.conftest import MakeWorld, World
 from tests.features.kit import App, as_app, ask, direct, held, planned, replies, settle, told, with_stranger
@@ -337,3 +337,53 @@ async def test_an_event_for_no_meeting_at_all_changes_no_pasted_card(trio: World
     await settle(trio)
     (shown,) = trio.mattermost.bot_posts("dev")
     assert shown.props["meeting_status"] == "WAITING"
+
+
+async def test_the_number_of_one_s_own_webinar_is_shared_and_followed(trio: World) -> None:
+    webinar = planned(trio, "bob", topic="Town hall", kind=WEBINAR)
+    post = await trio.ask("bob", "dev", f"@zoom join {webinar.id}")
+    assert (post.props["meeting_id"], post.props["meeting_topic"]) == (webinar.id, "Town hall")
+    assert post.message.startswith("bob shared a Zoom webinar: ")
+    gets = [call.path for call in trio.zoom.calls if call.method == "GET"]
+    assert gets == [f"/v2/meetings/{webinar.id}", f"/v2/webinars/{webinar.id}"]
+    await trio.bot.reconciler.reconcile()
+    await held(trio, webinar)
+    ended = await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
+    assert ended.message.startswith("The Zoom webinar ")
+
+
+async def test_a_shared_webinar_is_ended_as_one(trio: World) -> None:
+    webinar = planned(trio, "bob", topic="Town hall", kind=WEBINAR)
+    post = await trio.ask("bob", "dev", f"@zoom join {webinar.id}")
+    await trio.zoom.start(webinar.id)
+    await trio.shows(post, lambda now: now.props["meeting_status"] == "STARTED")
+    assert await told(trio, "bob", "dev", "@zoom end") == "The webinar Town hall has ended."
+
+
+async def test_a_webinar_of_somebody_else_is_not_shown(trio: World) -> None:
+    webinar = planned(trio, "bob", topic="Secret", kind=WEBINAR)
+    said = await told(trio, "carol", "dev", f"@zoom join {webinar.id}")
+    assert "Zoom doesn't show me a meeting of yours" in said
+    assert "Secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "found"),
+    [
+        (400, {"code": 3000, "message": "Cannot access webinar info."}, True),
+        (400, {"code": 3000, "message": "Cannot access meeting information."}, False),
+    ],
+)
+async def test_zoom_s_other_way_to_say_that_it_is_a_webinar(
+    trio: World, status: int, body: object, found: bool
+) -> None:
+    webinar = planned(trio, "bob", topic="Town hall", kind=WEBINAR)
+    trio.zoom.faults.add(status, path=r"/v2/meetings/\d+$", body=body)
+    post = await trio.ask("bob", "dev", f"@zoom join {webinar.id}")
+    assert ("meeting_id" in post.props) is found
+
+
+async def test_without_the_scope_of_webinars_a_number_is_just_not_found(trio: World) -> None:
+    trio.zoom.missing_scopes(None, "webinar:read:webinar")
+    said = await told(trio, "bob", "dev", "@zoom join 123 4567 8901")
+    assert "Zoom doesn't show me a meeting of yours" in said
