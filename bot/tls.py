@@ -30,6 +30,11 @@ def tls_context(ca_file: str, key: str) -> ssl.SSLContext:
     return context
 
 
+def is_unknown_ca(failure: BaseException) -> bool:
+    """Whether a certificate does not lead to a trusted CA: a private one's, or with a gap in its chain."""
+    return isinstance(failure, ssl.SSLCertVerificationError) and failure.verify_code in _UNKNOWN_CA
+
+
 def certificate_trouble(failure: BaseException, host: str, key: str) -> str:
     """Say whose certificate failed, why, and how to fix it. ``key`` is the CA file's configuration key."""
     code = failure.verify_code if isinstance(failure, ssl.SSLCertVerificationError) else 0

@@ -17,13 +17,16 @@ from bot.config import WebConfig, load
 from bot.errors import ConfigError
 
 TIMEOUT_S = 3.0
-# Where to reach a server that listens on every address.
-_LOCAL = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not listened on
+
+
+def local(host: str) -> str:
+    """An address of this machine that a server which listens on ``host`` can be reached at."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared with
 
 
 def address(web: WebConfig) -> tuple[str, int]:
     """Where the operator's port of a bot on this machine can be reached."""
-    return _LOCAL.get(web.admin_host, web.admin_host), web.admin_port
+    return local(web.admin_host), web.admin_port
 
 
 def probe(web: WebConfig) -> str:

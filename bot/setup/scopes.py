@@ -31,8 +31,10 @@ SCOPES = (
     Scope("How long it lasted, where an event was missed", "meeting:read:past_meeting", "meeting:read"),
     Scope("`end`", "meeting:update:status", "meeting:write"),
     Scope("Whether the personal room is switched on", "user:read:settings", "user:read"),
+    Scope("The events of who is in", "meeting:read:participant", "meeting:read"),
     Scope("Recordings and transcripts", "cloud_recording:read:list_recording_files", "recording:read"),
-    Scope("Summaries", "meeting:read:summary", "meeting:read"),
+    Scope("The events of recordings", "cloud_recording:read:recording", "recording:read"),
+    Scope("Summaries", "meeting:read:summary", "meeting_summary:read"),
     Scope(
         "Webinars",
         "webinar:write:webinar webinar:read:webinar webinar:update:status webinar:delete:webinar",

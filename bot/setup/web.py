@@ -21,7 +21,8 @@ from bot.mattermost import open_session
 from bot.setup.calls import body_of, trouble
 from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.listening import check_listening
-from bot.setup.probe import address
+from bot.setup.probe import address, local
+from bot.tls import is_unknown_ca
 
 # Zoom gives up after three seconds.
 WEBHOOK_TIMEOUT_S = 3.0
@@ -138,9 +139,35 @@ async def _webhook(config: Config, http: aiohttp.ClientSession) -> Finding:
     if answer.status == 200 and _token_of(answer.body) == _hmac(config.zoom.webhook_secret, plain.encode()):
         return ok("webhook", "answers Zoom's validation")
     if answer.status in (401, 403):
-        text = "refuses a correctly signed event: restart the bot if url_secret or webhook_secret was changed"
-        return wrong("webhook", text)
+        direct = await _directly(config, http, url, body)
+        return wrong("webhook", f"refuses a correctly signed event: {_refused(config, answer, direct)}")
     return wrong("webhook", f"does not answer like the bot (status {answer.status})")
+
+
+async def _directly(config: Config, http: aiohttp.ClientSession, url: URL, body: bytes) -> _Answer | None:
+    """The bot's own answer, without the proxy; None if the bot cannot be reached from here."""
+    at = URL.build(scheme="http", host=local(config.web.host), port=config.web.port)
+    near = at.with_path(url.raw_path, encoded=True).with_query(url.query)
+    try:
+        return await _ask(http, "POST", near, body, _signature(config.zoom.webhook_secret, body))
+    except _NoAnswerError:
+        return None
+
+
+def _refused(config: Config, answer: _Answer, direct: _Answer | None) -> str:
+    """Why the event was refused, and what helps."""
+    restart = "restart the bot if url_secret or webhook_secret was changed"
+    # The bot's two refusals; see ``bot.web.zoom``.
+    if b"secret" in answer.body:
+        lost = "the way to the bot loses what follows the “?”: the proxy must forward the path with its query"
+    elif b"signature" in answer.body:
+        lost = "the way to the bot changes the body, or loses the headers that begin with x-zm-"
+    else:
+        port = f"{config.web.host}:{config.web.port}"
+        lost = f"the proxy itself may refuse it: it must forward this path to {port}"
+    if direct is None:
+        return f"{lost}; or {restart}"
+    return lost if direct.status == 200 else restart
 
 
 def _signature(secret: str, body: bytes) -> dict[str, str]:
@@ -180,4 +207,15 @@ async def _ask(
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         # Neither the text nor the cause may contain the URL's secret.
         final = isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorDNSError)
-        raise _NoAnswerError(trouble(error, url.host or "", "mattermost.ca_file"), final=final) from None
+        raise _NoAnswerError(_why(error, url.host or ""), final=final) from None
+
+
+def _why(error: Exception, host: str) -> str:
+    """Why there is no answer. Zoom calls here, too: what only the bot were told to trust would not help."""
+    cause = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else None
+    if cause is None or not is_unknown_ca(cause):
+        return trouble(error, host, "mattermost.ca_file")
+    return (
+        f"a certificate of the chain of {host} is missing, or it is of a private CA: the server must send the"
+        " whole chain (often fullchain.pem), up to a public CA, or Zoom does not accept it either"
+    )

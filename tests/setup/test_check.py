@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import web
 
 from bot.clock import now_ms
@@ -278,7 +280,7 @@ async def test_a_store_that_cannot_be_is_said(config: Config) -> None:
 class serving:  # noqa: N801
     """A server on a free port whose every answer is ``answer(request)``; entering it gives its URL."""
 
-    def __init__(self, answer: Callable[[web.Request], Any]) -> None:
+    def __init__(self, answer: Callable[[web.Request], Any], tls: ssl.SSLContext | None = None) -> None:
         async def handle(request: web.Request) -> web.StreamResponse:
             made = answer(request)
             found: web.StreamResponse = await made if hasattr(made, "__await__") else made
@@ -287,12 +289,13 @@ class serving:  # noqa: N801
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", handle)
         self._runner = web.AppRunner(app)
+        self._tls = tls
 
     async def __aenter__(self) -> str:
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls).start()
         host, port = self._runner.addresses[0][:2]
-        return f"http://{host}:{port}"
+        return f"http{'s' if self._tls else ''}://{host}:{port}"
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
@@ -333,6 +336,60 @@ async def test_the_way_from_outside_is_tried(config: Config, admin_port: int) ->
         wrong = of(await check_web(changed(config, "zoom", webhook_secret="other")), Level.WRONG)
         assert list(wrong) == ["webhook"]
         assert "restart the bot" in wrong["webhook"]
+
+
+def refusing(text: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Answers the page as the bot does, and refuses each webhook with this text."""
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path.endswith("/oauth2/connect"):
+            return web.Response(status=400)
+        return web.Response(status=403, text=text)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("the secret in the URL is wrong", "loses what follows the “?”"),
+        ("the signature is wrong", "loses the headers"),
+        ("<html>Forbidden", "the proxy itself may refuse it"),
+    ],
+)
+@pytest.mark.parametrize("near", ["right", "wrong", "away"])
+async def test_what_the_way_to_the_bot_loses_is_told_from_a_changed_secret(
+    config: Config, admin_port: int, text: str, said: str, near: str
+) -> None:
+    config = changed(config, "zoom", webhook_secret="hook")
+    bot = answer_as_the_bot if near == "right" else refusing(text)
+    async with serving(bot) as direct, serving(refusing(text)) as url:
+        port = int(direct.rpartition(":")[2]) if near != "away" else config.web.port
+        config = changed(config, "web", public_url=url, admin_port=admin_port, port=port)
+        wrong = of(await check_web(config), Level.WRONG)["webhook"]
+    assert (said in wrong) is (near != "wrong")
+    assert ("restart the bot" in wrong) is (near != "right")
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_chain_that_is_incomplete_or_private_needs_no_ca_file(
+    config: Config, tmp_path: Path, trusted: bool
+) -> None:
+    root = trustme.CA()
+    served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    leaf = root.create_child_ca().issue_cert("127.0.0.1")
+    # The intermediate certificate is left out.
+    leaf.cert_chain_pems[0].write_to_path(str(tmp_path / "leaf.pem"))
+    leaf.private_key_pem.write_to_path(str(tmp_path / "key.pem"))
+    served.load_cert_chain(tmp_path / "leaf.pem", tmp_path / "key.pem")
+    if trusted:
+        root.cert_pem.write_to_path(str(tmp_path / "root.pem"))
+        config = changed(config, "mattermost", ca_file=str(tmp_path / "root.pem"))
+    async with serving(nothing, served) as url:
+        found = await check_web(changed(config, "web", public_url=url))
+    text = next(each.text for each in found[::-1] if each.subject == "web.public_url")
+    assert "the whole chain" in text
+    assert "ca_file" not in text
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from bot.clock import now_ms
 from bot.features import collect
@@ -48,6 +53,44 @@ def test_the_guide_names_the_scopes_that_are_looked_for() -> None:
         )
         for scope in SCOPES
     ]
+
+
+def schema(name: str) -> Any:
+    """Zoom's published schema of this name, which stands beside the project where it is developed."""
+    places = [folder / "shared" / "data" / "zoom" / name for folder in ROOT.parents]
+    found = next((place for place in places if place.exists()), None)
+    if found is None:
+        pytest.skip(f"{name} is not beside the project")
+    return json.loads(found.read_text(encoding="utf-8"))
+
+
+def scopes_in(value: Any) -> Iterator[str]:
+    """Every scope in a schema."""
+    if isinstance(value, dict):
+        named = value.get("x-scopes")
+        if isinstance(named, dict):
+            yield from (name for kind in ("granular", "classic") for name in named.get(kind, ()))
+        for below in value.values():
+            yield from scopes_in(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from scopes_in(below)
+
+
+def test_scopes_are_named_as_zoom_names_them() -> None:
+    known = {*scopes_in(schema("openapi.json")), *scopes_in(schema("events.json"))}
+    for scope in SCOPES:
+        for name in f"{scope.granular} {scope.classic}".split():
+            assert name in known, scope.feature
+    assert "meeting_summary:read" in {scope.classic for scope in SCOPES}
+
+
+def test_the_scopes_of_the_events_that_are_handled_are_looked_for() -> None:
+    looked_for = {name for scope in SCOPES for name in scope.granular.split()}
+    for event, about in schema("events.json")["events"].items():
+        needed = set(scopes_in(about))
+        if event in collect().webhooks and needed:
+            assert needed & looked_for, event
 
 
 def test_classic_scopes_do_as_well() -> None:
