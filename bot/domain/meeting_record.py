@@ -9,6 +9,9 @@ import msgspec
 
 from bot.domain.record import Record
 
+# Kinds that only this bot creates, each for one announcement.
+OURS = ("instant", "webinar")
+
 
 class Status(enum.StrEnum):
     """A meeting's life, in the words of the ``meeting_status`` prop."""
@@ -28,6 +31,10 @@ class Meeting(Record, kw_only=True):
     zoom_id: int
     topic: str
     join_url: str
+    # What Zoom asks for where the link does not carry it; "" if there is none or it is not known.
+    passcode: str = ""
+    # Whether its topic is what a person wrote here, and not the topic at Zoom (a personal room has its own).
+    named: bool = False
     host_id: str = ""
     host_zoom_id: str = ""
     host_name: str = ""
@@ -41,6 +48,8 @@ class Meeting(Record, kw_only=True):
     open: bool = True
     # Whether ``uuid`` is known to name the session that the post shows. See :mod:`bot.domain.sessions`.
     bound: bool = False
+    # The uuids of the sessions that the post showed before: the meeting ended and started again.
+    earlier: list[str] = msgspec.field(default_factory=list)
     # Whether its number is no personal room's, and when Zoom says that it is planned to start.
     planned: bool = False
     planned_at: int = 0
@@ -66,12 +75,21 @@ class Meeting(Record, kw_only=True):
     recording_on_at: int = 0
     recording_off_at: int = 0
     revision: int = 1
-    # Its number while it may still begin, then 0: an event with that number may be about this meeting.
+    # Its number while it may still begin or start again, else 0: an event with that number may be about this
+    # meeting.
     awaits: int = 0
 
     def __post_init__(self) -> None:
-        may_begin = self.open or self.expired or self.given_up_at
-        self.awaits = self.zoom_id if may_begin and not (self.begun or self.ended_at) else 0
+        over = self.begun or self.ended_at
+        may_begin = (self.open or self.expired or self.given_up_at) and not over
+        self.awaits = self.zoom_id if may_begin or (over and self.may_start_again) else 0
+
+    @property
+    def may_start_again(self) -> bool:
+        """Whether a later session of its number is the same meeting: only if the bot made the meeting. Nobody
+        announced the next session of a room or of a shared meeting, and each session of a followed one has a
+        post of its own."""
+        return self.kind in OURS
 
     @property
     def is_webinar(self) -> bool:

@@ -15,6 +15,19 @@ from bot.domain.records import Meeting, Status
 MAX_SESSIONS = 1000
 
 
+# How many earlier sessions are remembered.
+MAX_EARLIER = 50
+
+
+class Details(Struct, frozen=True):
+    """What a card says of a meeting besides its course, as Zoom tells it. Empty: Zoom does not say."""
+
+    topic: str = ""
+    join_url: str = ""
+    # None: Zoom does not say.
+    passcode: str | None = None
+
+
 class Started(Struct, frozen=True):
     """The meeting began; ``at`` in ms, by Zoom's clock, or by ours if ``presumed``, until Zoom says."""
 
@@ -77,6 +90,38 @@ def apply(meeting: Meeting, event: MeetingEvent) -> Meeting:
     if changed == meeting:
         return meeting
     return replace(changed, revision=meeting.revision + (_shown(changed) != _shown(meeting)))
+
+
+def start_again(meeting: Meeting, uuid: str) -> Meeting:
+    """The meeting before the first event of its next session, which has this uuid."""
+    return replace(
+        meeting,
+        uuid=uuid,
+        bound=True,
+        earlier=[*meeting.earlier, meeting.uuid][-MAX_EARLIER:],
+        expired=False,
+        given_up_at=0,
+        alive_at=0,
+        ended_by="",
+        told_start=0,
+        told_end=0,
+        presumed_start=0,
+        presumed_end=0,
+        joined={},
+        left={},
+        recording_on_at=0,
+        recording_off_at=0,
+        started_at=0,
+        ended_at=0,
+    )
+
+
+def describe(meeting: Meeting, details: Details) -> Meeting:
+    """The meeting with what Zoom says of it now: the same object if nothing changed."""
+    passcode = meeting.passcode if details.passcode is None else details.passcode
+    topic = meeting.topic if meeting.named else details.topic or meeting.topic
+    changed = replace(meeting, topic=topic, join_url=details.join_url or meeting.join_url, passcode=passcode)
+    return meeting if changed == meeting else replace(changed, revision=meeting.revision + 1)
 
 
 def present(meeting: Meeting) -> int:

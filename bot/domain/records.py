@@ -251,4 +251,5 @@ class Subscription(Record, kw_only=True):
     topic: str
     # As Zoom last said, for when Zoom cannot be asked.
     join_url: str
+    passcode: str = ""
     created_at: int

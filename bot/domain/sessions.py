@@ -11,6 +11,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bot.domain.meeting_record import OURS
 from bot.domain.records import Meeting
 
 # Zoom tells its times in whole seconds.
@@ -19,9 +20,8 @@ SLACK_MS = 2_000
 DOUBT_MS = 5 * 60_000
 # A personal room is announced for the session that begins within this time. What begins later is private.
 ANNOUNCED_MS = 2 * 60 * 60_000
-
-# Kinds that only this bot creates, each for one announcement.
-OURS = ("instant", "webinar")
+# A meeting that starts again within this time after its end is still the announced one.
+AGAIN_MS = 24 * 60 * 60_000
 
 
 class Session(Struct, frozen=True):
@@ -46,9 +46,32 @@ def belongs(meeting: Meeting, session: Session) -> bool:
     """Whether the meeting's post is about this session. Both have the same number or the same uuid."""
     if session.uuid and session.uuid == meeting.uuid and (is_own(meeting) or is_bound(meeting)):
         return True
+    if session.uuid and session.uuid in meeting.earlier:
+        return True
     if is_own(meeting):
         return not 0 < session.ended < meeting.created_at - DOUBT_MS
     return not is_bound(meeting) and _began_after(meeting, session.began)
+
+
+def shows(meeting: Meeting, session: Session) -> bool:
+    """Whether the meeting's post shows this session, or shows it from now on."""
+    if session.uuid and session.uuid in meeting.earlier:
+        return False
+    if is_bound(meeting) and session.uuid != meeting.uuid:
+        return starts_again(meeting, session)
+    return belongs(meeting, session)
+
+
+def starts_again(meeting: Meeting, session: Session) -> bool:
+    """Whether this is a later session of a meeting that the post says is over, or whose end was missed."""
+    if not (meeting.may_start_again and is_bound(meeting) and session.uuid and session.began):
+        return False
+    if session.uuid == meeting.uuid or session.uuid in meeting.earlier:
+        return False
+    last = meeting.ended_at or max(meeting.started_at, meeting.alive_at, meeting.created_at)
+    # Zoom tells whole seconds: the second session may seem to begin in the second in which the first ended.
+    slack = SLACK_MS if meeting.ended_at else -1
+    return last - slack <= session.began <= last + AGAIN_MS
 
 
 def is_doubtful(meeting: Meeting, session: Session) -> bool:

@@ -9,8 +9,8 @@ from bot.domain.grammar import Request
 from bot.domain.records import Announcement, Meeting, Recent
 from bot.errors import MattermostError
 from bot.features import questions
-from bot.messages.cards import topic_of
-from bot.messages.content import Link, Text, text
+from bot.messages.cards import passcode_of, topic_of
+from bot.messages.content import Code, Link, Text, text
 from bot.stores import Change
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,10 @@ async def existing_answer(ctx: Context, meeting_id: str) -> Text:
     meeting = await ctx.store.get(Meeting, meeting_id)
     if meeting is None or not meeting.open:
         return text("duplicate-gone")
-    return text("duplicate-join", topic=Link(topic_of(meeting), meeting.join_url))
+    topic = Link(topic_of(meeting), meeting.join_url)
+    if passcode := passcode_of(meeting):
+        return text("duplicate-join-passcode", topic=topic, passcode=Code(passcode))
+    return text("duplicate-join", topic=topic)
 
 
 def recent(announcement: Announcement) -> Recent:

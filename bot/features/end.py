@@ -12,6 +12,7 @@ from bot.domain import sessions
 from bot.domain.grammar import NOTHING, Request
 from bot.domain.meetings import Ended, Expired, apply
 from bot.domain.records import Announcement, Meeting, Status
+from bot.domain.sessions import Session
 from bot.errors import NotLinkedError, ZoomError, ZoomLinkError, ZoomNotFoundError
 from bot.features import gates, lifecycle, lost_links
 from bot.features.findings import Finding, is_running, past_of
@@ -82,7 +83,7 @@ async def _end(ctx: Context, job: Job, request: Request, meeting: Meeting, user_
         return [ctx.tell(job, request, ctx.problem(error))]
     if isinstance(found, Text):
         return [ctx.tell(job, request, found)]
-    changed = await lifecycle.change(ctx, meeting.id, found.event, uuid=found.uuid)
+    changed = await lifecycle.change(ctx, meeting.id, found.event, Session(found.uuid))
     return [*changed, _done(ctx, job, request, apply(meeting, found.event))]
 
 

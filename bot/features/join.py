@@ -82,6 +82,7 @@ def _known(ctx: Context, job: Job, request: Request, info: MeetingInfo, *, webin
         zoom_id=info.id,
         topic=info.topic or _default_topic(),
         join_url=info.join_url,
+        passcode=info.passcode,
         host_id=request.user_id,
         host_zoom_id=info.host_id,
         kind="joined",

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.domain import sessions
-from bot.domain.meetings import Joined, MeetingEvent, RecordingOff, RecordingOn, Started, apply
+from bot.domain.meetings import Joined, MeetingEvent, RecordingOff, RecordingOn, Started, apply, start_again
 from bot.domain.records import Announcement, Meeting
+from bot.domain.sessions import Session
 from bot.errors import MattermostError, ZoomError
 from bot.stores import Change, Update
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, session_of
@@ -27,6 +28,8 @@ _EVENTS = (
     "recording.stopped",
 )
 
+NO_SESSION = Session()
+
 # How long a webhook waits for the creations that were pending when it arrived.
 CREATION_S = 30.0
 
@@ -38,7 +41,7 @@ async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     event = meeting_event(webhook, webhook.meeting)
     if event is None:
         return []
-    return await change_all(ctx, await meant_by(ctx, webhook.meeting, event), event, webhook.meeting.uuid)
+    return await change_all(ctx, await meant_by(ctx, webhook.meeting, event), event, webhook.meeting)
 
 
 async def meant_by(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
@@ -52,21 +55,27 @@ async def meant_by(ctx: Context, about: MeetingObject, event: MeetingEvent) -> l
 
 
 async def change_all(
-    ctx: Context, meetings: Sequence[Meeting], event: MeetingEvent, uuid: str
+    ctx: Context, meetings: Sequence[Meeting], event: MeetingEvent, about: MeetingObject
 ) -> list[Change]:
     """Return the changes that apply an event to these meetings, and set their ``uuid``."""
+    session = session_of(about, event)
     changes: list[Change] = []
     for meeting in meetings:
         log.info("%s of meeting %s", type(event).__name__, meeting.zoom_id)
-        changes += await change(ctx, meeting.id, event, uuid=uuid)
+        changes += await change(ctx, meeting.id, event, session)
     return changes
 
 
-async def change(ctx: Context, meeting_id: str, event: MeetingEvent, *, uuid: str = "") -> list[Change]:
-    """Return the changes that apply an event to a meeting's record and then update its posts."""
+async def change(
+    ctx: Context, meeting_id: str, event: MeetingEvent, session: Session = NO_SESSION
+) -> list[Change]:
+    """Return the changes that apply an event of a session to a meeting's record and then update its posts."""
+    uuid = session.uuid
 
     def applied(now: Meeting) -> Meeting:
-        if uuid and not sessions.may_bind(now, uuid):
+        if sessions.starts_again(now, session):
+            return apply(start_again(now, uuid), event)
+        if uuid and (uuid in now.earlier or not sessions.may_bind(now, uuid)):
             # Since the event was found to be about this meeting, another session has turned out to be its.
             return now
         return apply(sessions.bind(now, uuid) if uuid else now, event)
@@ -81,17 +90,18 @@ async def mark_stale(ctx: Context, meeting_id: str) -> list[Change]:
 
 
 async def find_meetings(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
-    """Find the records that a webhook is about: by ``uuid``, and by number among those not yet begun.
+    """Find the records that a webhook is about: by ``uuid``, and by number among those that may begin
+    or start again.
 
     A personal or recurring meeting has a new uuid each time it takes place, and may have been announced in
     several channels. :mod:`bot.domain.sessions` says which sessions are those that were announced.
     """
     session = session_of(about, event)
-    return [each for each in await _candidates(ctx, about, event) if sessions.belongs(each, session)]
+    return [each for each in await _candidates(ctx, about, event) if sessions.shows(each, session)]
 
 
 async def _candidates(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
-    """The records with the webhook's uuid, and those with its number that have not begun."""
+    """The records with the webhook's uuid, and those with its number that may begin or start again."""
     found = await ctx.store.find(Meeting, "uuid", about.uuid) if about.uuid else []
     # A recording may stop after the end, when the number may already be that of the next occurrence.
     by_number = about.zoom_id and not isinstance(event, RecordingOff)

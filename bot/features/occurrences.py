@@ -45,7 +45,7 @@ async def begin(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if event is None:
         return []
     meetings = await lifecycle.meant_by(ctx, about, event)
-    changes = await lifecycle.change_all(ctx, meetings, event, about.uuid)
+    changes = await lifecycle.change_all(ctx, meetings, event, about)
     return [*changes, *await _announce_all(ctx, meetings, webhook, event)]
 
 
@@ -115,7 +115,12 @@ async def _announce(
     missed = again and not _is_running(seen.info, about.uuid)
     if missed or _is_over(ctx, seen.info, subscription, session_of(about, event)):
         return []
-    newest = replace(subscription, topic=seen.info.topic or subscription.topic, join_url=seen.info.join_url)
+    newest = replace(
+        subscription,
+        topic=seen.info.topic or subscription.topic,
+        join_url=seen.info.join_url,
+        passcode=seen.info.passcode,
+    )
     known = Update(Subscription, newest.id, lambda now: newest if now != newest else None)
     return [known, *_post(ctx, id, newest, about, event)]
 
@@ -137,6 +142,7 @@ def _post(
         zoom_id=subscription.zoom_id,
         topic=about.topic or subscription.topic,
         join_url=subscription.join_url,
+        passcode=subscription.passcode,
         host_id=subscription.user_id,
         host_zoom_id=subscription.host_zoom_id,
         kind="recurring",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+import msgspec
+
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, Where, answer, command
 from bot.domain import sessions
@@ -67,8 +69,9 @@ async def start(ctx: Context, job: Job, request: Request) -> Changes:
         created = await _create(ctx, job, request, caller)
         off = ctx.tell(job, request, personal_room.off_at_zoom(ctx, "room-off"), part="off")
         return [*_announce(ctx, job, request, created), off]
-    room = replace(room, topic=clean_topic(request.argument, room.topic))
-    meeting = going_on(ctx, meeting_record(ctx, job, request, room, "personal"), room)
+    named = clean_topic(request.argument, "")
+    made = meeting_record(ctx, job, request, replace(room, topic=named or room.topic), "personal")
+    meeting = going_on(ctx, msgspec.structs.replace(made, named=bool(named)), room)
     return announced(ctx, job, request, meeting)
 
 
@@ -106,6 +109,7 @@ def meeting_record(
         zoom_id=created.id,
         topic=created.topic,
         join_url=created.join_url,
+        passcode=created.passcode,
         host_id=request.user_id,
         host_zoom_id=created.host_id,
         host_name=request.user_name,

@@ -101,6 +101,7 @@ async def _subscribe(ctx: Context, job: Job, request: Request, seen: FoundMeetin
         host_zoom_id=info.host_id,
         topic=topic,
         join_url=info.join_url,
+        passcode=info.passcode,
         created_at=ctx.now(),
     )
     said = text("subscribed", topic=topic, id=spaced(info.id))

@@ -7,6 +7,7 @@ the card says when.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,6 +29,8 @@ from bot.messages.content import (
     text,
 )
 from bot.messages.markdown import plain, sendable
+
+_CARRIES_PASSCODE = re.compile(r"[?&]pwd=[^&#]", re.IGNORECASE)
 
 # Each is easy to see on a light and on a dark background.
 BLUE, GREEN, GREY = "#2D8CFF", "#2E7D32", "#8A8F98"
@@ -94,6 +97,11 @@ def topic_of(meeting: Meeting) -> Content:
     return meeting.topic if is_visible(meeting.topic) else text("default-topic")
 
 
+def passcode_of(meeting: Meeting) -> str:
+    """The passcode that people need besides the link; "" if the link carries it or there is none."""
+    return "" if _CARRIES_PASSCODE.search(meeting.join_url) else plain(meeting.passcode)
+
+
 def spaced(zoom_id: int) -> str:
     """Group the digits of a meeting's number as Zoom does: ``123 4567 8901``."""
     digits = str(zoom_id)
@@ -155,6 +163,8 @@ def _facts(meeting: Meeting) -> Iterator[Field]:
     if meeting.status is not Status.ENDED:
         if meeting.started_at:
             yield Field(text("field-since"), Moment(meeting.started_at, zone))
+        if passcode := passcode_of(meeting):
+            yield Field(text("field-passcode"), Code(passcode))
     elif not (meeting.begun or meeting.ended_at):
         yield Field(text("field-announced"), Moment(meeting.created_at, zone))
     else:
@@ -195,7 +205,10 @@ def _footer(meeting: Meeting) -> Content:
 def _fallback(meeting: Meeting) -> Text:
     kind, topic = meeting.noun, topic_of(meeting)
     if meeting.status is not Status.ENDED:
-        return text("meeting-open", kind=kind, topic=topic, url=Url(meeting.join_url))
+        url = Url(meeting.join_url)
+        if passcode := passcode_of(meeting):
+            return text("meeting-open-passcode", kind=kind, topic=topic, url=url, passcode=passcode)
+        return text("meeting-open", kind=kind, topic=topic, url=url)
     if not meeting.ended_at or not meeting.started_at:
         return text(_over(meeting), kind=kind, topic=topic)
     lasted = length(meeting.ended_at - meeting.started_at)

@@ -61,6 +61,10 @@ meeting-open = { $kind ->
     [webinar] Zoom webinar “{ $topic }”: { $url }
    *[meeting] Zoom meeting “{ $topic }”: { $url }
 }
+meeting-open-passcode = { $kind ->
+    [webinar] Zoom webinar “{ $topic }”: { $url } (passcode: { $passcode })
+   *[meeting] Zoom meeting “{ $topic }”: { $url } (passcode: { $passcode })
+}
 card-join = { $kind ->
     [webinar] Join the webinar
    *[meeting] Join the meeting
@@ -76,6 +80,7 @@ field-until = Until
 field-length = Duration
 field-began = Started
 field-attended = Attended
+field-passcode = Passcode
 field-announced = Announced
 people = { $count ->
     [one] 1 person
@@ -301,6 +306,7 @@ duplicate-other = { $kind ->
 }
 duplicate-title = Join “{ $topic }”?
 duplicate-join = Here it is: { $topic }
+duplicate-join-passcode = Here it is: { $topic } (passcode: { $passcode })
 duplicate-gone = That meeting is over. Ask again to start a new one.
 crowd = { $place ->
     [here] { $count } people are here and would all see the meeting. Start it?

@@ -56,6 +56,13 @@ class Look:
     due_at: int = 0
     untold: int = 0
     gone_at: int = 0
+    # Zoom's last answer about the meeting.
+    info: MeetingInfo | None = None
+
+    def take_info(self) -> MeetingInfo | None:
+        """Zoom's answer of the last look, once."""
+        info, self.info = self.info, None
+        return info
 
     def is_due(self, now: int) -> bool:
         """Whether to look again now (ms). No pause is as long as two hours: then the clock was put back."""
@@ -83,7 +90,7 @@ async def inquire(ctx: Context, meeting: Meeting, look: Look) -> Finding | None:
     keeps what the next time has to know."""
     try:
         caller = await ctx.zoom_people.known_caller(meeting.host_id)
-        info = await _info(ctx, caller, meeting)
+        info = look.info = await _info(ctx, caller, meeting)
         found = await _compare(ctx, caller, meeting, info, look)
     except (ZoomError, MattermostError) as error:
         log.info("reconciler: meeting %s is not known to Zoom or not told: %s", meeting.zoom_id, error)

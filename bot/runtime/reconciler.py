@@ -8,8 +8,9 @@ import logging
 from bot.core.context import Context
 from bot.domain.meetings import Expired, GivenUp, MeetingEvent, Started
 from bot.domain.records import Meeting, Status
+from bot.domain.sessions import Session
 from bot.errors import MattermostError, StoreError
-from bot.features import lifecycle
+from bot.features import details, lifecycle
 from bot.runtime.inquiry import Look, inquire, inquire_again
 
 log = logging.getLogger(__name__)
@@ -84,11 +85,14 @@ class Reconciler:
         async with self._slots:
             ask = inquire if meeting.open else inquire_again
             found = await ask(self._ctx, meeting, look)
+        if info := look.take_info():
+            renewed = await details.renew(self._ctx, meeting.id, details.details_of(info))
+            await self._ctx.store.commit(*renewed)
         if found is None or (_rests_on_our_clock(found.event) and not self._clocks_agree):
             return
         if look.gone_at and isinstance(found.event, Expired | GivenUp):
             self._closed[meeting.id] = self._ctx.now() + WATCH_MS
-        changes = await lifecycle.change(self._ctx, meeting.id, found.event, uuid=found.uuid)
+        changes = await lifecycle.change(self._ctx, meeting.id, found.event, Session(found.uuid))
         await self._ctx.store.commit(*changes)
         if not isinstance(found.event, Started) or meeting.status is not Status.STARTED:
             self.mended += 1

@@ -17,16 +17,19 @@ from bot.zoom.times import parse_time
 T = TypeVar("T")
 
 Number = int | str | None
+# What should be text: a topic, a name or a passcode of digits may come as a number.
+Text = str | int | float | None
 
 
 class _Meeting(msgspec.Struct):
     id: int | str
     uuid: str
-    topic: str | None = None
+    topic: Text = None
     join_url: str | None = None
+    password: Text = None
     host_id: str | None = None
     timezone: str | None = None
-    agenda: str | None = None
+    agenda: Text = None
     pmi: Number = None
     type: Number = None
     status: str | None = None
@@ -46,9 +49,9 @@ class _Past(msgspec.Struct):
 
 
 class _User(msgspec.Struct):
-    id: str
+    id: str | int
     email: str | None = None
-    account_id: str | None = None
+    account_id: Text = None
     pmi: Number = None
 
 
@@ -80,7 +83,7 @@ def past(body: bytes) -> Past:
 def user(body: bytes) -> ZoomUser:
     """Parse the answer of ``GET /users/{…}``."""
     raw = _decode(body, _User)
-    return ZoomUser(raw.id, raw.email or "", raw.account_id or "", number(raw.pmi))
+    return ZoomUser(str(raw.id), raw.email or "", written(raw.account_id), number(raw.pmi))
 
 
 def settings(body: bytes) -> Settings:
@@ -97,15 +100,21 @@ def number(value: Number) -> int:
         return 0
 
 
+def written(value: Text) -> str:
+    """The text in a field; empty if there is none."""
+    return "" if value is None else str(value)
+
+
 def _meeting(raw: _Meeting) -> MeetingInfo:
     return MeetingInfo(
         id=number(raw.id),
         uuid=raw.uuid,
-        topic=raw.topic or "",
+        topic=written(raw.topic),
         join_url=raw.join_url or "",
+        passcode=written(raw.password),
         host_id=raw.host_id or "",
         timezone=raw.timezone or "",
-        agenda=raw.agenda or "",
+        agenda=written(raw.agenda),
         pmi=number(raw.pmi),
         type=number(raw.type),
         status=raw.status or "",

@@ -33,6 +33,8 @@ class MeetingInfo:
     topic: str
     join_url: str
     host_id: str
+    # What Zoom asks for where the link does not carry it; "" if there is none.
+    passcode: str = field(default="", repr=False)
     timezone: str = ""
     agenda: str = ""
     pmi: int = 0

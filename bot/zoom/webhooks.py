@@ -69,6 +69,17 @@ class MeetingObject(msgspec.Struct, frozen=True):
         return Session(self.uuid, parse_time(self.start_time), parse_time(self.end_time))
 
 
+class Changed(msgspec.Struct, frozen=True):
+    """What ``meeting.updated`` says of a meeting. "" or None: that did not change, or Zoom does not say."""
+
+    topic: str = ""
+    join_url: str = ""
+    passcode: str | None = msgspec.field(default=None, name="password")
+
+    def __repr__(self) -> str:
+        return f"Changed({self.topic!r})"
+
+
 class Webhook(msgspec.Struct, frozen=True, dict=True):
     """The envelope of a webhook. The content of ``object`` depends on the event."""
 
@@ -102,7 +113,7 @@ class Webhook(msgspec.Struct, frozen=True, dict=True):
         if "meeting_uuid" in found or "meeting_id" in found:
             # Summaries use other names for the same fields.
             found = {name.removeprefix("meeting_"): value for name, value in found.items()}
-        return lenient.read(_known(found), MeetingObject)
+        return lenient.read(found, MeetingObject)
 
 
 _webhooks = msgspec.json.Decoder(Webhook, strict=True)
@@ -116,12 +127,9 @@ def read_webhook(body: bytes) -> Webhook:
         raise EventError("the body is not a webhook of Zoom's") from None
 
 
-def _known(found: dict[str, Any]) -> dict[str, Any]:
-    """Remove nulls, also from the participant: Zoom leaves out unknown fields or sends null."""
-    known = {name: value for name, value in found.items() if value is not None}
-    if isinstance(who := known.get("participant"), dict):
-        known["participant"] = {name: value for name, value in who.items() if value is not None}
-    return known
+def changed_in(webhook: Webhook) -> Changed:
+    """The new details in ``meeting.updated``, whose object holds what changed."""
+    return lenient.read(webhook.object, Changed)
 
 
 def identity(webhook: Webhook) -> str:

@@ -81,14 +81,17 @@ def test_what_zoom_tells_replaces_what_was_presumed_whichever_comes_first() -> N
 
 
 def test_a_number_is_awaited_until_the_meeting_begins_or_is_over() -> None:
-    assert FRESH.awaits == FRESH.zoom_id
+    room = replace(FRESH, kind="personal")
+    assert room.awaits == room.zoom_id
     begun: list[MeetingEvent] = [Started(T), Ended(T), Joined("1", "ann")]
     assumed: list[MeetingEvent] = [Expired(), GivenUp(T)]
     for event in begun:
-        assert after(event).awaits == 0
-    for event in assumed:
+        assert after(event, meeting=room).awaits == 0
+        # One with a number of its own may start again.
         assert after(event).awaits == FRESH.zoom_id
-        assert after(event, Started(T + 1)).awaits == 0
+    for event in assumed:
+        assert after(event, meeting=room).awaits == room.zoom_id
+        assert after(event, Started(T + 1), meeting=room).awaits == 0
     assert replace(FRESH, open=False).awaits == 0
 
 

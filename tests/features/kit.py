@@ -81,6 +81,18 @@ async def held(world: World, meeting: Meeting) -> None:
     await world.zoom.end(meeting.id)
 
 
+async def changed(world: World, meeting: Meeting, *, deliver: bool = True, **new: str) -> None:
+    """The meeting gets a new topic or passcode on Zoom's own page."""
+    events = world.zoom.meeting_store.change(meeting, **new)
+    if deliver:
+        await world.zoom.webhooks.send(events)
+
+
+async def started_again(world: World, meeting: Meeting) -> None:
+    """An instant meeting that ended starts once more, under the same number."""
+    await world.zoom.webhooks.send(world.zoom.meeting_store.open_again(meeting))
+
+
 async def as_app(world: World, app: App) -> World:
     """The same with an app of the whole account, linked where it needs to be; the bot is started."""
     world.zoom.app = app

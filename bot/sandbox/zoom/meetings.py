@@ -39,6 +39,8 @@ class MeetingStore:
         self.url = ""
         # Whether a meeting gets its uuid only when it starts: until then it has another.
         self.renews_uuid = False
+        # Whether join links carry the passcode, which an account may turn off.
+        self.embeds_passcodes = True
         self.meetings: dict[int, Meeting] = {}
         self.created: list[int] = []
         self.on_recorded: Callable[[Meeting, Occurrence], None] = lambda meeting, run: None
@@ -57,7 +59,7 @@ class MeetingStore:
             topic=plan.topic,
             type=kind,
             password=plan.password or ids.passcode(),
-            join_url=f"{self.url}/j/{number}?pwd={secrets.token_urlsafe(24)}.1",
+            join_url=self._join_url(number),
             start_url=f"{self.url}/s/{number}?zak={ids.token()}",
             current=Occurrence(uuid=ids.uuid()),
             agenda=plan.agenda,
@@ -72,6 +74,36 @@ class MeetingStore:
         if kind not in (PERSONAL, RECURRING, RECURRING_FIXED):
             self._lapse(meeting)
         return meeting
+
+    def change(self, meeting: Meeting, *, topic: str = "", password: str = "") -> list[Event]:
+        """Change a meeting as on Zoom's own page. A new passcode makes a new link."""
+        new: Json = {}
+        old: Json = {}
+        if topic:
+            new["topic"], old["topic"] = topic, meeting.topic
+            meeting.topic = topic
+        if password:
+            new["password"], old["password"] = password, meeting.password
+            meeting.password, meeting.join_url = password, self._join_url(meeting.id)
+        about: Json = {"id": meeting.id, "uuid": meeting.uuid}
+        payload: Json = {
+            "account_id": meeting.host.account_id,
+            "operator": meeting.host.email,
+            "operator_id": meeting.host.id,
+            "scope": "all",
+            "object": about | new,
+            "old_object": about | old,
+            "time_stamp": self._clock.now_ms(),
+        }
+        kind = "webinar" if meeting.webinar else "meeting"
+        return [Event(name=f"{kind}.updated", payload=payload, at_ms=self._clock.now_ms())]
+
+    def open_again(self, meeting: Meeting) -> list[Event]:
+        """Start an instant meeting that ended once more: the same number, with a new uuid."""
+        if meeting.status == "ended":
+            meeting.status, meeting.current = "waiting", Occurrence(uuid=ids.uuid())
+            self._runs[meeting.uuid] = (meeting, meeting.current)
+        return self.open(meeting)
 
     def personal(self, host: User) -> Meeting:
         """The host's personal meeting, created if needed."""
@@ -250,6 +282,10 @@ class MeetingStore:
             self._clock.at(until_ms, lambda: self._lapse(meeting))
         else:
             meeting.status = "expired"
+
+    def _join_url(self, number: int) -> str:
+        passcode = f"?pwd={secrets.token_urlsafe(24)}.1" if self.embeds_passcodes else ""
+        return f"{self.url}/j/{number}{passcode}"
 
     def _free_id(self) -> int:
         while (number := ids.meeting_id()) in self.meetings:
