@@ -173,5 +173,13 @@ class ZoomNotFoundError(ZoomError):
     """There is no such meeting, or it has expired."""
 
 
+class ZoomForeignAddressError(ZoomError):
+    """A file's address is none of Zoom's. It was not asked for."""
+
+
+class ZoomNotAFileError(ZoomError):
+    """Zoom answered 200 with something else in place of the file: a refusal."""
+
+
 class ZoomTooLargeError(ZoomError):
     """A file is larger than the caller's limit. Asking with another token does not help."""

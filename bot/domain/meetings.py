@@ -182,7 +182,8 @@ def _begin(meeting: Meeting, event: Started) -> Meeting:
 
 def _end(meeting: Meeting, event: Ended) -> Meeting:
     if event.presumed:
-        return replace(meeting, presumed_end=max(meeting.presumed_end, event.at))
+        told_start = _earlier(meeting.told_start, event.started_at)
+        return replace(meeting, told_start=told_start, presumed_end=max(meeting.presumed_end, event.at))
     told_start = _earlier(meeting.told_start, event.started_at)
     return replace(meeting, told_start=told_start, told_end=max(meeting.told_end, event.at))
 

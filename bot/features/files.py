@@ -17,9 +17,13 @@ import msgspec
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, task
+from bot.domain.records import Meeting
 from bot.errors import (
     MattermostError,
     ZoomError,
+    ZoomForeignAddressError,
+    ZoomLinkError,
+    ZoomNotAFileError,
     ZoomRateLimitError,
     ZoomTooLargeError,
     ZoomUnreachableError,
@@ -38,9 +42,9 @@ from bot.mattermost.errors import AWAY, asked_wait
 from bot.messages.cards import topic_of
 from bot.messages.content import Content, text
 from bot.retrying import retrying
-from bot.stores import Insert, Put
+from bot.stores import Change, Insert, Put
 from bot.zoom.addresses import host_of
-from bot.zoom.artifacts import File, read_recording
+from bot.zoom.artifacts import MAX_FILES, File, read_recording
 from bot.zoom.webhooks import MeetingObject, Webhook
 
 log = logging.getLogger(__name__)
@@ -48,6 +52,11 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 20 * 1024 * 1024
 # The number of fetch queues, and so of downloads at once. Each is held in memory as a whole.
 PARALLEL = 4
+# What no other try can change.
+_FINAL = (ZoomTooLargeError, ZoomForeignAddressError, ZoomLinkError)
+# How a transcript begins, and what an empty file may consist of.
+_WEBVTT = b"WEBVTT"
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 # Zoom's names for the two kinds of files that the bot fetches.
 CHAT = "CHAT"
 TRANSCRIPT = "TRANSCRIPT"
@@ -84,9 +93,23 @@ def order(ctx: Context, webhook: Webhook, files: Sequence[File], kind: str) -> C
         return []
     about = webhook.meeting
     ordered = [
-        _order(ctx, _key(about, file, kind), about, Fetch(_alone(webhook, file), kind)) for file in files
+        _order(ctx, _key(about, file, kind), about, Fetch(_alone(webhook, file), kind))
+        for file in files[:MAX_FILES]
     ]
     return [Insert(each.record) for each in ordered]
+
+
+async def left_out(
+    ctx: Context, meetings: Sequence[Meeting], about: MeetingObject, files: Sequence[File], kind: str
+) -> list[Change]:
+    """Return the changes that say, once, that there are more files than the bot fetches."""
+    if len(files) <= MAX_FILES or not ctx.config.meetings.transcripts:
+        return []
+    to_host = ctx.config.meetings.post_recordings == "host-only"
+    destinations = await destinations_of(ctx, meetings, about, to_host=to_host)
+    said = text("files-left", file=_KINDS[kind].shown, topic=topic_of(meetings[0]))
+    followups = await unsaid(ctx, key_of(f"left.{kind}", about.uuid), destinations)
+    return [say(ctx, each, said) for each in followups]
 
 
 def _alone(webhook: Webhook, file: File) -> Webhook:
@@ -119,7 +142,7 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
     try:
         async with asyncio.timeout(ctx.timings.download_s - fetch.spent_s):
             token = fetch.webhook.token
-            content = await _download(ctx, file.download_url or "", token, hosts)
+            content = await _download(ctx, kind, file.download_url or "", token, hosts)
     except (ZoomError, TimeoutError) as error:
         spent_s = fetch.spent_s + asyncio.get_running_loop().time() - began
         if again := _again(ctx, job, fetch, error, spent_s):
@@ -127,17 +150,18 @@ async def fetch_file(ctx: Context, job: Job, fetch: Fetch) -> Changes:
         log.warning("zoom: a file stays there: %r", error)
         key = "file-too-large" if isinstance(error, ZoomTooLargeError) else "file-not-fetched"
         return [say(ctx, each, text(key, file=kind.shown, topic=topic)) for each in unposted]
+    if _is_empty(content):
+        return [say(ctx, each, text("file-empty", file=kind.shown, topic=topic)) for each in unposted]
     until = began + ctx.timings.fetch_s
-    return (
-        [await _post(ctx, followup, kind, topic, content, until) for followup in unposted] if content else []
-    )
+    return [await _post(ctx, followup, kind, topic, content, until) for followup in unposted]
 
 
 def _again(
     ctx: Context, job: Job, fetch: Fetch, error: ZoomError | TimeoutError, spent_s: float
 ) -> Put | None:
     """Schedule the fetch again a little later; None if that cannot help, or the limits are reached."""
-    worth_it = isinstance(error, ZoomUnreachableError | ZoomRateLimitError)
+    # Zoom may refuse a file that is not ready yet.
+    worth_it = isinstance(error, ZoomError) and not isinstance(error, _FINAL)
     pause_s = next(iter(ctx.timings.download_pauses_s[fetch.tries :]), None)
     if not worth_it or pause_s is None or spent_s + pause_s >= ctx.timings.download_s:
         return None
@@ -185,24 +209,44 @@ async def _channel_of(ctx: Context, destination: Destination) -> str:
     return await ctx.mattermost.direct_channel(destination.user_id)
 
 
-async def _download(ctx: Context, url: str, token: str, hosts: Sequence[str]) -> bytes:
+async def _download(ctx: Context, kind: _Kind, url: str, token: str, hosts: Sequence[str]) -> bytes:
     """Download a file with the webhook's token, which is valid for a day, or else with the host's own.
 
-    Raises :class:`ZoomError` if Zoom does not provide the file.
+    Raises :class:`ZoomError` if Zoom does not provide the file, or sends something else in its place.
     """
     allowed = (host_of(ctx.config.zoom.url),)
     failure = ZoomError("there is no token for it")
     if token:
         try:
-            return await ctx.zoom.download(url, token, limit=MAX_BYTES, allowed_hosts=allowed)
-        except (ZoomUnreachableError, ZoomRateLimitError, ZoomTooLargeError):
-            raise
+            content = await ctx.zoom.download(url, token, limit=MAX_BYTES, allowed_hosts=allowed)
+            return _checked(kind, content)
         except ZoomError as error:
+            if not _is_refusal(error):
+                raise
             failure = error
     if hosts:
         caller = await ctx.zoom_people.known_caller(hosts[0])
-        return await ctx.zoom.download_as(caller, url, limit=MAX_BYTES, allowed_hosts=allowed)
+        content = await ctx.zoom.download_as(caller, url, limit=MAX_BYTES, allowed_hosts=allowed)
+        return _checked(kind, content)
     raise failure
+
+
+def _is_refusal(error: ZoomError) -> bool:
+    """Whether Zoom may give the file for another token. A refusal may also be a page without Zoom's JSON."""
+    if isinstance(error, ZoomUnreachableError):
+        return 400 <= error.status < 500
+    return not isinstance(error, ZoomRateLimitError | ZoomTooLargeError | ZoomForeignAddressError)
+
+
+def _is_empty(content: bytes) -> bool:
+    return not content.strip(_BLANK)
+
+
+def _checked(kind: _Kind, content: bytes) -> bytes:
+    """The content, if it is what the file should be."""
+    if kind.type == TRANSCRIPT and not _is_empty(content) and not content.lstrip(_BLANK).startswith(_WEBVTT):
+        raise ZoomNotAFileError("Zoom sent something else in place of the transcript", status=200)
+    return content
 
 
 def _key(about: MeetingObject, file: File, kind: str) -> str:

@@ -38,7 +38,7 @@ CREATION_S = 30.0
 async def change_meeting(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Apply a webhook to the announced meetings that it is about. ``occurrences`` handles the events that
     may also begin an occurrence of a followed meeting."""
-    event = meeting_event(webhook, webhook.meeting)
+    event = meeting_event(webhook, webhook.meeting, job.asked_at)
     if event is None:
         return []
     return await change_all(ctx, await meant_by(ctx, webhook.meeting, event), event, webhook.meeting)

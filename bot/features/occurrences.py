@@ -41,7 +41,7 @@ async def begin(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Apply the webhook to the announced meetings, and post the occurrence in each channel that follows the
     meeting and does not show it yet."""
     about = webhook.meeting
-    event = meeting_event(webhook, about)
+    event = meeting_event(webhook, about, job.asked_at)
     if event is None:
         return []
     meetings = await lifecycle.meant_by(ctx, about, event)
@@ -54,7 +54,7 @@ async def look_again(ctx: Context, job: Job, unseen: Unseen) -> Changes:
     """Post a followed meeting that Zoom did not show a little earlier. If it still does not, stop following
     it."""
     about = unseen.webhook.meeting
-    event = meeting_event(unseen.webhook, about)
+    event = meeting_event(unseen.webhook, about, job.asked_at)
     subscription = await ctx.store.get(Subscription, unseen.subscription)
     if event is None or subscription is None:
         return []

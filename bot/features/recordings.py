@@ -7,14 +7,16 @@ transcripts reveal as much as the recording and follow the same rule, unless ``t
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
+from bot.domain.records import Meeting
 from bot.features import files
 from bot.features.destinations import bind_all, destinations_of, key_of, meetings_of, say, unsaid
 from bot.messages.cards import recording_card
 from bot.stores import Change
-from bot.zoom.artifacts import read_recording
+from bot.zoom.artifacts import Recording, read_recording
 from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
@@ -28,8 +30,8 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     meetings = await meetings_of(ctx, about)
     if mode == "none" or not meetings:
         return []
-    chats = files.order(ctx, webhook, recording.files(files.CHAT), files.CHAT)
-    changes: list[Change] = [*bind_all(meetings, about), *chats]
+    changes: list[Change] = [*bind_all(meetings, about)]
+    changes += await _files(ctx, webhook, meetings, recording, files.CHAT)
     if not recording.url:
         return changes
     destinations = await destinations_of(ctx, meetings, about, to_host=mode == "host-only")
@@ -54,5 +56,13 @@ async def post_transcript(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     meetings = await meetings_of(ctx, webhook.meeting)
     if ctx.config.meetings.post_recordings == "none" or not meetings:
         return []
-    transcripts = files.order(ctx, webhook, recording.files(files.TRANSCRIPT), files.TRANSCRIPT)
+    transcripts = await _files(ctx, webhook, meetings, recording, files.TRANSCRIPT)
     return [*bind_all(meetings, webhook.meeting), *transcripts]
+
+
+async def _files(
+    ctx: Context, webhook: Webhook, meetings: Sequence[Meeting], recording: Recording, kind: str
+) -> list[Change]:
+    found = recording.files(kind)
+    left = await files.left_out(ctx, meetings, webhook.meeting, found, kind)
+    return [*files.order(ctx, webhook, found, kind), *left]

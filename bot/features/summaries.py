@@ -21,7 +21,14 @@ async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     if not meetings:
         return []
     summary = read_summary(webhook)
-    said = summary_text(topic_of(meetings[0]), summary.overview, summary.details, summary.steps)
+    said = summary_text(
+        topic_of(meetings[0]),
+        summary.overview,
+        summary.details,
+        summary.steps,
+        content=summary.content,
+        document=summary.document,
+    )
     if said is None:
         return []
     to_host = ctx.config.meetings.post_recordings == "host-only"

@@ -118,12 +118,21 @@ file-not-fetched = { $file ->
     [chat] The chat of { $topic } stays in Zoom: I couldn't fetch it. The host can find it there under *Recordings*.
    *[transcript] The transcript of { $topic } stays in Zoom: I couldn't fetch it. The host can find it there under *Recordings*.
 }
+file-empty = { $file ->
+    [chat] The chat of { $topic } is empty.
+   *[transcript] The transcript of { $topic } is empty.
+}
+files-left = { $file ->
+    [chat] I post no more chats of { $topic } than these. The host can find the others in Zoom, under *Recordings*.
+   *[transcript] I post no more transcripts of { $topic } than these. The host can find the others in Zoom, under *Recordings*.
+}
 file-not-taken = { $file ->
     [chat] The chat of { $topic } stays in Zoom: Mattermost didn't accept it. The host can find it there under *Recordings*.
    *[transcript] The transcript of { $topic } stays in Zoom: Mattermost didn't accept it. The host can find it there under *Recordings*.
 }
 summary = **Summary of { $topic }**
 summary-steps = **Next steps**
+summary-document = Read it in Zoom
 summary-cut = … The rest is in Zoom.
 
 ## Joining

@@ -5,7 +5,8 @@ Fields may be absent, null, or not what they should be.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
@@ -14,7 +15,9 @@ from bot.zoom import lenient
 from bot.zoom.times import parse_time
 from bot.zoom.webhooks import Webhook
 
-MAX_FILES = 5
+T = TypeVar("T")
+
+MAX_FILES = 20
 
 
 class File(msgspec.Struct, frozen=True):
@@ -66,9 +69,9 @@ class Recording(msgspec.Struct, frozen=True):
         return sorted(span for span in spans if 0 < span[0] <= span[1])
 
     def files(self, file_type: str) -> list[File]:
-        """The downloadable files of this type, at most :data:`MAX_FILES`."""
+        """The downloadable files of this type."""
         found = [file for file in self.recording_files or [] if (file.file_type or "").upper() == file_type]
-        return [file for file in found if file.download_url][:MAX_FILES]
+        return [file for file in found if file.download_url]
 
 
 class Detail(msgspec.Struct, frozen=True):
@@ -82,24 +85,38 @@ class Summary(msgspec.Struct, frozen=True):
     """``payload.object`` of ``meeting.summary_completed``."""
 
     summary_overview: str | None = None
-    summary_details: list[Detail] | None = None
+    # Sections may also be plain texts.
+    summary_details: str | list[str | Detail] | None = None
     summary_content: str | None = None
-    next_steps: list[Any] | None = None
+    summary_doc_url: str | None = None
+    next_steps: list[str] | None = None
 
     @property
     def overview(self) -> str:
         """A short overview of the meeting."""
-        return self.summary_overview or self.summary_content or ""
+        return self.summary_overview or ""
+
+    @property
+    def content(self) -> str:
+        """The whole summary in Markdown, unless Zoom sends it in parts. Newer events have only this."""
+        return "" if self.details or self.steps else self.summary_content or ""
+
+    @property
+    def document(self) -> str:
+        """The address of the summary at Zoom; empty if there is none."""
+        url = self.summary_doc_url or ""
+        return url if is_web(url) else ""
 
     @property
     def details(self) -> list[tuple[str, str]]:
-        """The sections, each with heading and text."""
-        return [(each.label or "", each.summary) for each in self.summary_details or [] if each.summary]
+        """The sections, each with heading ("" if it has none) and text."""
+        sections = [_section(each) for each in _listed(self.summary_details)]
+        return [section for section in sections if section[1]]
 
     @property
     def steps(self) -> list[str]:
         """The next steps."""
-        return [step for step in self.next_steps or [] if isinstance(step, str)]
+        return [step for step in self.next_steps or [] if step.strip()]
 
 
 def read_recording(webhook: Webhook) -> Recording:
@@ -110,6 +127,16 @@ def read_recording(webhook: Webhook) -> Recording:
 def read_summary(webhook: Webhook) -> Summary:
     """The summary in a webhook, as far as it can be read."""
     return lenient.read(webhook.object, Summary)
+
+
+def _listed(value: str | list[T] | None) -> Sequence[str | T]:
+    return [value] if isinstance(value, str) else value or []
+
+
+def _section(value: str | Detail) -> tuple[str, str]:
+    if isinstance(value, str):
+        return "", value
+    return value.label or "", value.summary or ""
 
 
 def without_passcode(url: str) -> str:

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import re
 
 import aiohttp
 from yarl import URL
 
-from bot.errors import ZoomError, ZoomTooLargeError, ZoomUnreachableError
+from bot.errors import (
+    ZoomError,
+    ZoomForeignAddressError,
+    ZoomNotAFileError,
+    ZoomRateLimitError,
+    ZoomTooLargeError,
+    ZoomUnreachableError,
+)
 from bot.hosts import is_loopback
 from bot.http_client import TooLargeError, read_bounded
 from bot.zoom.errors import error_from, error_without_answer
@@ -17,6 +25,11 @@ ZOOM_HOSTS = ("zoom.us", "zoom.com", "zoomgov.com")
 REDIRECTS = 5
 TIMEOUT_S = 120.0
 MAX_REFUSAL = 64 * 1024
+# A file of a recording is never one of these: then it is a refusal, whatever the status says.
+_PAGES = ("text/html", "application/xhtml+xml", "application/json")
+_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+# An address with only these is asked for as it is, byte for byte: it may be signed.
+_ENCODED = re.compile(r"[!-~]+")
 _REDIRECT = (301, 302, 303, 307, 308)
 
 
@@ -28,15 +41,30 @@ async def download(
 
     Raises :class:`ZoomError`; :class:`ZoomTooLargeError` for a file larger than ``limit`` bytes.
     """
-    address = _parsed(url)
+    address = first = _parsed(url)
     for _ in range(REDIRECTS + 1):
         if not is_allowed(address, allowed_hosts):
-            raise ZoomError(f"not an address of Zoom's: {address.raw_host or '?'}")
-        answer = await _fetch(http, address, token, limit)
+            raise ZoomForeignAddressError(f"not an address of Zoom's: {address.raw_host or '?'}")
+        elsewhere = address.origin() != first.origin()
+        answer = await _fetch_signed(http, address, token, limit, elsewhere=elsewhere)
         if isinstance(answer, bytes):
             return answer
         address = answer
     raise ZoomError("Zoom redirects in circles")
+
+
+async def _fetch_signed(
+    http: aiohttp.ClientSession, url: URL, token: str, limit: int, *, elsewhere: bool
+) -> bytes | URL:
+    """Like :func:`_fetch`. A host to which Zoom redirects may refuse the token: its address is signed."""
+    try:
+        return await _fetch(http, url, token, limit)
+    except (ZoomTooLargeError, ZoomRateLimitError):
+        raise
+    except ZoomError as error:
+        if not (elsewhere and token and 400 <= error.status < 500):
+            raise
+    return await _fetch(http, url, "", limit)
 
 
 def is_allowed(url: URL, allowed_hosts: tuple[str, ...] = ()) -> bool:
@@ -71,12 +99,15 @@ async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> byt
         raise error_from(response.status, response.headers, body, 0)
     if (response.content_length or 0) <= limit:
         with contextlib.suppress(TooLargeError):
-            return await read_bounded(response.content.iter_any(), limit)
+            body = await read_bounded(response.content.iter_any(), limit)
+            if response.content_type in _PAGES or _PAGE.match(body[:1024]):
+                raise ZoomNotAFileError("Zoom sent a page in place of the file", status=response.status)
+            return body
     raise ZoomTooLargeError(f"the file is larger than {limit} bytes")
 
 
 def _parsed(url: str) -> URL:
     try:
-        return URL(url)
+        return URL(url, encoded=bool(_ENCODED.fullmatch(url)))
     except (ValueError, TypeError):
-        raise ZoomError("not an address") from None
+        raise ZoomForeignAddressError("not an address") from None

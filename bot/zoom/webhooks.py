@@ -31,6 +31,7 @@ class Participant(msgspec.Struct, frozen=True):
     email: str | None = None
     id: str | None = None
     participant_uuid: str | None = None
+    registrant_id: str | None = None
     join_time: str | None = None
 
     @property
@@ -41,7 +42,9 @@ class Participant(msgspec.Struct, frozen=True):
     @property
     def person(self) -> str:
         """An id for the person, as far as Zoom identifies people."""
-        return self.id or self.email or self.participant_uuid or self.user_name or self.session
+        # A guest has a new ``participant_uuid`` in each session: guests with the same name are one.
+        known = self.id or self.registrant_id or self.email or self.user_name
+        return known or self.participant_uuid or self.session
 
 
 class MeetingObject(msgspec.Struct, frozen=True):
@@ -171,14 +174,17 @@ def _ms(value: object) -> int:
     return at if 0 < at < MAX_TIME_MS else 0
 
 
-def meeting_event(webhook: Webhook, meeting: MeetingObject) -> MeetingEvent | None:
-    """The meeting event in a webhook; None if it changes nothing that a post shows."""
-    at = webhook.at
+def meeting_event(webhook: Webhook, meeting: MeetingObject, arrived: int = 0) -> MeetingEvent | None:
+    """The meeting event in a webhook; None if it changes nothing that a post shows. Where Zoom says no time,
+    ``arrived`` (ms) counts until it does."""
+    at, began, ended = webhook.at or arrived, parse_time(meeting.start_time), parse_time(meeting.end_time)
     match webhook.event:
         case "meeting.started":
-            return Started(at=parse_time(meeting.start_time) or at)
+            return Started(at=began or at, presumed=bool(arrived) and not (began or webhook.at))
         case "meeting.ended":
-            return Ended(at=parse_time(meeting.end_time) or at, started_at=parse_time(meeting.start_time))
+            return Ended(
+                at=ended or at, started_at=began, presumed=bool(arrived) and not (ended or webhook.at)
+            )
         case "recording.started" | "recording.resumed":
             return RecordingOn(at) if at else None
         case "recording.paused" | "recording.stopped":

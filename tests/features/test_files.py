@@ -199,3 +199,89 @@ async def test_all_downloads_of_a_file_share_their_time(
         later = trio.bot.ctx.inbox.read(item, Task).read(files.Fetch)
         # What comes next has as much less.
         assert (later.tries, later.spent_s) == (2, spent_s + trio.bot.ctx.timings.download_pauses_s[1])
+
+
+PAGE = "<!DOCTYPE html><html><body>Sign in</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (200, PAGE, {"Content-Type": "text/html; charset=utf-8"}),
+        (200, PAGE, {"Content-Type": "text/plain"}),
+        (200, '{"status": false, "errorCode": 401}', {"Content-Type": "application/json"}),
+        (403, PAGE, {"Content-Type": "text/html"}),
+        (404, "{}", {"Content-Type": "application/json"}),
+    ],
+)
+@pytest.mark.parametrize("what", ["record", "transcribe"])
+async def test_a_refused_file_is_fetched_with_the_host_s_token_or_later(
+    trio: World, what: str, status: int, body: str, headers: dict[str, str]
+) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    # The first try, and the first of the host's own.
+    refused = trio.zoom.faults.add(
+        status=status, times=2, method="GET", path=r"/rec/download/", body=body, headers=headers
+    )
+    await getattr(trio.zoom, what)(meeting.id)
+    await settle(trio)
+    assert refused.hits == 2
+    (found,) = [each for each in replies(trio, post) if each.file_ids]
+    assert b"html" not in content(trio, found)
+
+
+async def test_a_page_is_never_posted_and_its_file_stays_in_zoom(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    trio.zoom.faults.add(status=200, times=-1, method="GET", path=r"/rec/download/", body=PAGE)
+    await trio.zoom.transcribe(meeting.id)
+    await settle(trio)
+    (kept,) = replies(trio, post)
+    assert "stays in Zoom" in kept.message
+    assert not kept.file_ids
+
+
+@pytest.mark.parametrize(("text", "taken"), [(b"\xef\xbb\xbfWEBVTT\n", True), (b"Dear customer", False)])
+async def test_a_transcript_begins_as_one(trio: World, text: bytes, taken: bool) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await trio.zoom.transcribe(meeting.id, deliver=False)
+    meeting.last.files[-1].content = text
+    await transcripts(trio, meeting, 1)
+    await settle(trio)
+    (reply,) = replies(trio, post)
+    assert bool(reply.file_ids) is taken
+
+
+@pytest.mark.parametrize("text", [b"", b"\r\n \n"])
+async def test_an_empty_file_is_said(trio: World, text: bytes) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await trio.zoom.transcribe(meeting.id, deliver=False)
+    meeting.last.files[-1].content = text
+    await transcripts(trio, meeting, 1)
+    await settle(trio)
+    (reply,) = replies(trio, post)
+    assert reply.message == "The transcript of standup is empty."
+
+
+@pytest.mark.parametrize(("count", "posted", "said"), [(8, 8, False), (23, 20, True)])
+async def test_all_chats_are_posted_or_it_is_said_that_there_are_more(
+    trio: World, count: int, posted: int, said: bool
+) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await trio.zoom.record(meeting.id, deliver=False)
+    chat = next(each for each in meeting.last.files if each.type == "CHAT")
+    url = f"{trio.zoom.url}/rec/download/{chat.id}"
+    found = [{"id": f"c{number}", "file_type": "CHAT", "download_url": url} for number in range(count)]
+    about: Json = {"id": meeting.id, "uuid": meeting.last.uuid, "host_id": meeting.host_id}
+    for _ in range(2):
+        token = trio.zoom.recordings.download_token(meeting.id)
+        payload: Json = {"object": about | {"recording_files": found, "again": _}}
+        await trio.zoom.deliver("recording.completed", payload, download_token=token)
+        await settle(trio)
+    files_of = [each for each in replies(trio, post) if each.file_ids]
+    more = [each for each in replies(trio, post) if "no more chats" in each.message]
+    assert (len(files_of), len(more)) == (posted, int(said))

@@ -386,3 +386,55 @@ async def test_a_paused_recording_is_not_shown_as_one(world: World) -> None:
         await settle(world)
         now = next(each for each in world.mattermost.bot_posts() if each.id == post.id)
         assert ("being recorded" in str(now.props["attachments"])) is recorded
+
+
+# Figures, and what comes in another form
+
+
+async def test_a_guest_who_comes_in_four_times_is_one_person(world: World) -> None:
+    post, meeting = await world.meeting()
+    await world.zoom.start(meeting.id)
+    for _ in range(4):
+        guest = await world.zoom.join(meeting.id, "Guest")
+        await world.zoom.leave(meeting.id, guest)
+    await world.zoom.end(meeting.id)
+    await settle(world)
+    assert card(await becomes(world, post, "ENDED"))["Attended"] == "2 people"
+
+
+async def test_a_registrant_is_one_person_under_several_names(world: World) -> None:
+    post, meeting = await world.meeting()
+    for number, name in enumerate(("Ann", "Ann (phone)")):
+        who: Json = {"user_id": number + 1, "user_name": name, "registrant_id": "r1", "id": ""}
+        await world.zoom.deliver("meeting.participant_joined", started(meeting, participant=who))
+    await world.zoom.deliver("meeting.ended", ended(meeting))
+    await settle(world)
+    assert card(await becomes(world, post, "ENDED"))["Attended"] == "1 person"
+
+
+async def test_numbers_in_place_of_texts_are_taken(world: World) -> None:
+    post, meeting = await world.meeting()
+    who: Json = {"user_id": 1, "user_name": 42, "id": 7, "email": 3, "participant_uuid": 5}
+    payload = started(meeting, topic=2026, host_id=9, timezone=1, participant=who)
+    assert (await world.zoom.deliver("meeting.participant_joined", payload)).status == 200
+    live = await becomes(world, post, "STARTED")
+    assert live.props["attachments"][0]["text"] == "Live, 1 person in the meeting"
+
+
+async def test_an_end_without_any_time_counts_from_its_arrival_until_zoom_tells_it(world: World) -> None:
+    post, meeting = await world.meeting()
+    await world.zoom.start(meeting.id)
+    before = world.now()
+    payload = started(meeting, start_time=None)
+    assert (await world.zoom.deliver("meeting.ended", payload, event_ts=0)).status == 200
+    over = await becomes(world, post, "ENDED")
+    assert before <= over.props["meeting_end_time"] <= world.now()
+    await world.zoom.deliver("meeting.ended", ended(meeting))
+    told = int(datetime(2026, 3, 2, 9, 42, tzinfo=UTC).timestamp() * 1000)
+    await world.shows(post, lambda now: now.props.get("meeting_end_time") == told)
+
+
+async def test_a_start_without_any_time_is_a_start(world: World) -> None:
+    post, meeting = await world.meeting()
+    await world.zoom.deliver("meeting.started", started(meeting, start_time=None), event_ts=0)
+    await becomes(world, post, "STARTED")

@@ -267,9 +267,61 @@ async def test_a_summary_keeps_its_lines_and_is_cut_after_one(trio: World, where
     await settle(trio)
     (reply,) = replies(trio, post)
     shown = reply.message.replace("\u200b", "").replace("\\", "").splitlines()
-    assert shown[1:7] == ["", "# Recap", "We met @all.", "", "- Bob: tests", "==="]
+    literal = ["", "# Recap", "We met @all.", "", "- Bob: tests", "==="]
+    rendered = ["", "**Recap**", "", "We met @all.", "", "- Bob: tests"]
+    assert shown[1:7] == (rendered if where == "summary_content" else literal)
     assert set(shown[7:]) == {"the rest", "", "… The rest is in Zoom."}
     assert "@all" not in reply.message
+
+
+async def test_a_summary_in_markdown_reads_well_and_leads_nowhere(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    about: Json = {"meeting_id": meeting.id, "meeting_uuid": meeting.last.uuid}
+    content = (
+        "## Quick recap\nThe **budget** was __cut__ by @all.\n\n### Next steps\n* Ann: [call](http://evil.example)\n"
+        "  - ![x](http://evil.example/x.png) a `test`\n1. **Bob:** *now* `@here`\n---\nhttp://evil.example <b> ~x~"
+    )
+    new: Json = {"summary_details": [], "next_steps": [], "summary_content": content}
+    document = "https://docs.zoom.us/doc/1?a=(b)"
+    payload: Json = {"object": about | new | {"summary_doc_url": document}}
+    await trio.zoom.deliver("meeting.summary_completed", payload)
+    await settle(trio)
+    (reply,) = replies(trio, post)
+    lines = reply.message.replace("\u200b", "").splitlines()
+    assert lines[2:10] == [
+        "**Quick recap**",
+        "",
+        "The **budget** was **cut** by @all.",
+        "",
+        "**Next steps**",
+        "",
+        "- Ann: call",
+        "  - x a test",
+    ]
+    assert lines[10].startswith("1. **Bob:** now @here")
+    assert lines[-1] == "[Read it in Zoom](https://docs.zoom.us/doc/1?a=%28b%29)"
+    for hidden in ("@all", "@here", "http://evil", "](http://", "##", "__"):
+        assert hidden not in reply.message
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"summary_doc_url": "https://docs.zoom.us/doc/1"}, "[Read it in Zoom](https://docs.zoom.us/doc/1)"),
+        ({"summary_details": ["We met.", 7, {"label": 5, "summary": "Done."}]}, "We met.\n\n7\n\n**5**\nDone."),
+        ({"summary_overview": 42, "next_steps": "none"}, "42"),
+        ({"summary_doc_url": "javascript:alert(1)", "summary_overview": "Ok"}, "Ok"),
+    ],
+)
+async def test_of_a_summary_in_any_form_what_there_is_is_shown(trio: World, parts: Json, said: str) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    about: Json = {"meeting_id": meeting.id, "meeting_uuid": meeting.last.uuid}
+    await trio.zoom.deliver("meeting.summary_completed", {"object": about | parts})
+    await settle(trio)
+    (reply,) = replies(trio, post)
+    assert reply.message == f"**Summary of standup**\n\n{said}"
 
 
 async def test_a_forged_recording_is_refused(trio: World) -> None:

@@ -22,6 +22,7 @@ from tests.features.kit import settle
 LEFT_OUT = object()
 OTHERS: tuple[Any, ...] = (LEFT_OUT, None, "", "x", 7, -1.5, True, [], [7], {}, {"a": None})
 EVENTS = (
+    "meeting.updated",
     "meeting.started",
     "meeting.ended",
     "meeting.participant_joined",
@@ -34,6 +35,7 @@ EVENTS = (
     "recording.transcript_completed",
     "meeting.summary_completed",
     "app_deauthorized",
+    "webinar.updated",
     "webinar.started",
     "webinar.ended",
     "webinar.participant_joined",
@@ -73,6 +75,7 @@ async def bodies(world: World, number: int) -> dict[str, Any]:
     zoom, store, meeting = world.zoom, world.zoom.meeting_store, world.zoom.meetings[number]
     url, zoom.webhook_url = zoom.webhook_url, "http://127.0.0.1:9/nobody"
     zoom.retry_delays = ()
+    await zoom.webhooks.send(store.change(meeting, topic="Planning", password="secret"))
     await zoom.start(number)
     await zoom.leave(number, await zoom.join(number, "Guest"))
     for change in (store.record, store.pause, store.resume, store.cut):

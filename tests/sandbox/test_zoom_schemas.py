@@ -88,6 +88,9 @@ async def test_a_meeting_from_its_creation_to_its_end(fields: dict[str, Any]) ->
         path = f"/meetings/{number}"
         assert (await here.call("GET", path)).status == 200
         assert (await here.call("PATCH", path, {"topic": "New"})).status == 204
+        meeting = here.zoom.meetings[number]
+        changed = here.zoom.meeting_store.change(meeting, topic="Newer", password="new")
+        await here.zoom.webhooks.send(changed)
         await here.zoom.start(number)
         assert (await here.call("GET", path)).json["status"] == "started"
         for kind in ("scheduled", "live", "upcoming", "upcoming_meetings", "previous_meetings"):
@@ -149,6 +152,9 @@ async def test_a_webinar() -> None:
         shown = (await here.call("GET", path)).json
         assert "status" not in shown
         assert "pmi" not in shown
+        await here.zoom.webhooks.send(
+            here.zoom.meeting_store.change(here.zoom.meetings[number], topic="Newer")
+        )
         await here.zoom.start(number)
         await here.zoom.join(number, "Guest")
         assert (await here.call("PUT", f"{path}/status", {"action": "end"})).status == 200

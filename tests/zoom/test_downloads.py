@@ -144,3 +144,44 @@ async def test_a_refusal_is_an_error_of_zooms(http: aiohttp.ClientSession) -> No
     async with files(lambda _: web.Response(status=403, text="no")) as (url, _):
         with pytest.raises(ZoomUnreachableError):
             await download(http, url, "TOKEN", limit=10, allowed_hosts=HERE)
+
+
+SIGNED = "/raw/a%2Fb?response-content-type=text%2Fplain&cache=max-age%3D0%2Cs-maxage%3D86400&s=a%2Bb%20c"
+
+
+async def test_a_signed_address_is_asked_for_byte_for_byte(http: aiohttp.ClientSession) -> None:
+    asked: list[str] = []
+
+    def answer(request: web.Request) -> web.Response:
+        asked.append(request.raw_path)
+        if request.path == "/rec/download":
+            return web.Response(status=302, headers={"Location": SIGNED})
+        return web.Response(body=b"text")
+
+    async with files(answer) as (url, _):
+        named = f"{url}/rec/download?x=a%2Cb%3D"
+        assert await download(http, named, "TOKEN", limit=10, allowed_hosts=HERE) == b"text"
+    assert asked == ["/rec/download?x=a%2Cb%3D", SIGNED]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+async def test_another_host_that_refuses_the_token_is_asked_without_it(
+    http: aiohttp.ClientSession, status: int
+) -> None:
+    def signed(request: web.Request) -> web.Response:
+        if "Authorization" in request.headers:
+            return web.Response(status=status, text="<Error>only one auth mechanism allowed</Error>")
+        return web.Response(body=b"text")
+
+    async with files(signed) as (other, seen):
+        away = web.Response(status=302, headers={"Location": other + SIGNED})
+        async with files(lambda _: away) as (url, _):
+            assert await download(http, url, "TOKEN", limit=10, allowed_hosts=HERE) == b"text"
+        assert seen == ["Bearer TOKEN", ""]
+
+
+async def test_zoom_s_own_refusal_is_not_asked_again_without_the_token(http: aiohttp.ClientSession) -> None:
+    async with files(lambda _: web.Response(status=403, text="no")) as (url, seen):
+        with pytest.raises(ZoomError):
+            await download(http, url, "TOKEN", limit=10, allowed_hosts=HERE)
+        assert seen == ["Bearer TOKEN"]
