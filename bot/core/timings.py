@@ -25,6 +25,11 @@ class FeatureTimings:
     download_s: float = 75.0
     fetch_s: float = 100.0
     upload: Backoff = UPLOAD_BACKOFF
+    # When Zoom is asked for a recording and summary, in case a webhook was lost: first after the end,
+    # then each time after the one before. In all less than a day.
+    news_s: tuple[float, ...] = (600, 3600, 3 * 3600, 8 * 3600, 11 * 3600)
+    # The same for a recording that Zoom tells of before it can be watched.
+    ready_s: tuple[float, ...] = (60, 120, 300, 900, 1800, 3600, 2 * 3600, 6 * 3600, 12 * 3600)
 
 
 DEFAULT_FEATURE_TIMINGS = FeatureTimings()

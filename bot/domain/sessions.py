@@ -42,6 +42,11 @@ def is_bound(meeting: Meeting) -> bool:
     return meeting.bound or meeting.begun or bool(meeting.ended_at)
 
 
+def bound_uuid(meeting: Meeting) -> str:
+    """The uuid of the session that the post shows; "" if that is not known."""
+    return meeting.uuid if is_bound(meeting) else ""
+
+
 def belongs(meeting: Meeting, session: Session) -> bool:
     """Whether the meeting's post is about this session. Both have the same number or the same uuid."""
     if session.uuid and session.uuid == meeting.uuid and (is_own(meeting) or is_bound(meeting)):

@@ -10,10 +10,20 @@ from msgspec.structs import replace
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.domain import sessions
-from bot.domain.meetings import Joined, MeetingEvent, RecordingOff, RecordingOn, Started, apply, start_again
+from bot.domain.meetings import (
+    Ended,
+    Joined,
+    MeetingEvent,
+    RecordingOff,
+    RecordingOn,
+    Started,
+    apply,
+    start_again,
+)
 from bot.domain.records import Announcement, Meeting
 from bot.domain.sessions import Session
 from bot.errors import MattermostError, ZoomError
+from bot.features import news
 from bot.stores import Change, Update
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, session_of
 
@@ -80,7 +90,11 @@ async def change(
             return now
         return apply(sessions.bind(now, uuid) if uuid else now, event)
 
-    return [Update(Meeting, meeting_id, applied), *await mark_stale(ctx, meeting_id)]
+    changes = [Update(Meeting, meeting_id, applied), *await mark_stale(ctx, meeting_id)]
+    meeting = await ctx.store.get(Meeting, meeting_id)
+    if isinstance(event, Ended) and meeting is not None:
+        changes += news.after_end(ctx, meeting, uuid or sessions.bound_uuid(meeting), event.at)
+    return changes
 
 
 async def mark_stale(ctx: Context, meeting_id: str) -> list[Change]:

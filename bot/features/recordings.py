@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
 from bot.domain.records import Meeting
-from bot.features import files
+from bot.features import files, news
 from bot.features.destinations import bind_all, destinations_of, key_of, meetings_of, say, unsaid
 from bot.messages.cards import recording_card
 from bot.stores import Change
@@ -32,6 +32,8 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
         return []
     changes: list[Change] = [*bind_all(meetings, about)]
     changes += await _files(ctx, webhook, meetings, recording, files.CHAT)
+    if not recording.ready:
+        return [*changes, *news.once_ready(ctx, meetings[0], about.uuid)]
     if not recording.url:
         return changes
     destinations = await destinations_of(ctx, meetings, about, to_host=mode == "host-only")

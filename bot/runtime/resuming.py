@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from bot.core.context import Context
-from bot.domain.records import LostLink, Orphan
-from bot.features import lost_links, orphans
+from bot.domain.records import LostLink, Meeting, Orphan
+from bot.features import lost_links, news, orphans
 from bot.stores import Change, Put
 
 
 async def resume(ctx: Context) -> None:
-    """Add tasks to search for orphans right away, and to report links that nobody was told of."""
-    await ctx.store.commit(*await _searches(ctx), *await _lost(ctx))
+    """Add tasks to search for orphans right away, to report links that nobody was told of, and to ask for
+    recordings and summaries of which the bot may have missed the webhooks."""
+    await ctx.store.commit(*await _searches(ctx), *await _lost(ctx), *await _news(ctx))
 
 
 async def _lost(ctx: Context) -> list[Change]:
     """Tasks to report lost links. Version 0.1 looked for unreported ones every few minutes instead."""
     untold = await ctx.store.find(LostLink, "told", False)
     return [change for lost in untold for change in lost_links.tell_later(ctx, lost)]
+
+
+async def _news(ctx: Context) -> list[Change]:
+    """Tasks to ask once about each meeting that ended within the last day."""
+    since = ctx.now() - news.LATELY_MS
+    over = await ctx.store.find(Meeting, "open", False)
+    lately = [each for each in over if each.host_id and each.ended_at > since]
+    return [change for meeting in lately for change in news.at_start(ctx, meeting)]
 
 
 async def _searches(ctx: Context) -> list[Put]:

@@ -6,7 +6,7 @@ Zoom's JSON raises :class:`bot.errors.ZoomUnreachableError`.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -90,6 +90,11 @@ def settings(body: bytes) -> Settings:
     """Parse the answer of ``GET /users/{…}/settings``; ``schedule_meeting.personal_meeting`` allows PMIs."""
     scheduling = _decode(body, _Preferences).schedule_meeting
     return Settings(pmi_enabled=scheduling is None or scheduling.personal_meeting is not False)
+
+
+def document(body: bytes) -> dict[str, Any]:
+    """Parse an answer that has the shape of a webhook's object."""
+    return _decode(body, dict[str, Any])
 
 
 def number(value: Number) -> int:

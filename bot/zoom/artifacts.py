@@ -18,6 +18,8 @@ from bot.zoom.webhooks import Webhook
 T = TypeVar("T")
 
 MAX_FILES = 20
+# The files that people watch or hear.
+_PLAYED = ("MP4", "M4A")
 
 
 class File(msgspec.Struct, frozen=True):
@@ -29,6 +31,12 @@ class File(msgspec.Struct, frozen=True):
     play_url: str | None = None
     recording_start: str | None = None
     recording_end: str | None = None
+    status: str | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether Zoom has finished with it, as far as it says."""
+        return self.status != "processing"
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -44,6 +52,12 @@ class Recording(msgspec.Struct, frozen=True):
         """The link to watch the recording, without a passcode; empty if Zoom sent none."""
         urls = [self.share_url, *(file.play_url for file in self.recording_files or [])]
         return next((without_passcode(url) for url in urls if url and is_web(url)), "")
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is something to watch or hear, or Zoom names no such file."""
+        found = [each for each in self.recording_files or [] if (each.file_type or "").upper() in _PLAYED]
+        return not found or any(each.ready for each in found)
 
     @property
     def began(self) -> int:
@@ -71,7 +85,7 @@ class Recording(msgspec.Struct, frozen=True):
     def files(self, file_type: str) -> list[File]:
         """The downloadable files of this type."""
         found = [file for file in self.recording_files or [] if (file.file_type or "").upper() == file_type]
-        return [file for file in found if file.download_url]
+        return [file for file in found if file.download_url and file.ready]
 
 
 class Detail(msgspec.Struct, frozen=True):

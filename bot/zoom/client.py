@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
 import aiohttp
@@ -108,6 +108,15 @@ class Zoom:
     async def past_meeting(self, caller: Caller, which: str | int) -> Past:
         """``GET /past_meetings/{uuid or id}``; for an id, Zoom returns the last occurrence."""
         return answers.past(await self._get("past_meeting", caller, f"past_meetings/{segment(which)}"))
+
+    async def recording(self, caller: Caller, which: str | int) -> dict[str, Any]:
+        """``GET /meetings/{uuid or id}/recordings``: an object like that of ``recording.completed``."""
+        return answers.document(await self._get("recording", caller, f"meetings/{segment(which)}/recordings"))
+
+    async def summary(self, caller: Caller, which: str | int) -> dict[str, Any]:
+        """``GET /meetings/{uuid or id}/meeting_summary``: like that of ``meeting.summary_completed``."""
+        path = f"meetings/{segment(which)}/meeting_summary"
+        return answers.document(await self._get("summary", caller, path))
 
     async def end_meeting(self, caller: Caller, meeting_id: int, *, webinar: bool = False) -> None:
         """End a meeting for everybody (``PUT /meetings/{id}/status``). Raises :class:`ZoomNotFoundError` if

@@ -1,0 +1,123 @@
+"""What no webhook told of a recording or summary is asked for, and a recording is linked once it can be watched."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.sandbox.zoom.models import Json
+from tests.conftest import MakeWorld, World
+from tests.features.kit import held, replies, settle, with_stranger
+
+HOUR = 3600
+
+
+async def later(world: World, seconds: float) -> None:
+    """Time passes, and what is due is done."""
+    world.zoom.clock.advance(seconds)
+    world.bot.worker.timer.fire()
+    await settle(world)
+
+
+def asked(world: World) -> list[str]:
+    ends = ("/recordings", "/meeting_summary")
+    return [call.path for call in world.zoom.calls if call.path.endswith(ends)]
+
+
+async def test_a_recording_and_a_summary_of_which_no_webhook_came_are_asked_for(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await trio.zoom.record(meeting.id, deliver=False)
+    await trio.zoom.transcribe(meeting.id, deliver=False)
+    await settle(trio)
+    assert replies(trio, post) == []
+    await later(trio, 700)
+    assert len(replies(trio, post)) == 3
+    # The summary comes later.
+    await trio.zoom.summarize(meeting.id, deliver=False)
+    await later(trio, HOUR)
+    assert len(replies(trio, post)) == 4
+    for _ in range(4):
+        await later(trio, 12 * HOUR)
+    assert len(replies(trio, post)) == 4
+    assert len(asked(trio)) == 10
+
+
+async def test_what_webhooks_told_is_not_posted_again(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await trio.zoom.record(meeting.id)
+    await trio.zoom.summarize(meeting.id)
+    await settle(trio)
+    said = len(replies(trio, post))
+    await later(trio, 700)
+    assert asked(trio)
+    assert len(replies(trio, post)) == said == 3
+
+
+async def test_after_a_restart_it_is_asked_at_once(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await settle(trio)
+    await later(trio, 2 * HOUR)
+    await trio.stop()
+    await trio.zoom.record(meeting.id, deliver=False)
+    await trio.start()
+    await trio.mattermost.wait_for(lambda: len(replies(trio, post)) == 2)
+
+
+async def test_a_session_of_a_room_that_nobody_announced_is_not_asked_for(trio: World) -> None:
+    room = trio.zoom.meeting_store.personal(trio.zoom.user("bob@demo.example"))
+    post = await trio.ask("bob", "dev", "@zoom join me")
+    await held(trio, room)
+    await settle(trio)
+    await held(trio, room)
+    await trio.zoom.record(room.id, deliver=False)
+    await later(trio, 700)
+    assert replies(trio, post) == []
+
+
+async def test_where_nothing_is_posted_nothing_is_asked(make_world: MakeWorld) -> None:
+    world = await with_stranger(await make_world(meetings={"post_recordings": "none", "summaries": False}))
+    _, meeting = await world.meeting("bob")
+    await held(world, meeting)
+    await settle(world)
+    await later(world, 2 * HOUR)
+    assert asked(world) == []
+
+
+@pytest.mark.parametrize("told", [True, False])
+async def test_a_recording_is_linked_when_it_can_be_watched(trio: World, told: bool) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await trio.zoom.record(meeting.id, deliver=False)
+    trio.zoom.clock.advance(60)
+    events = trio.zoom.recordings.record(meeting)
+    about = json.loads(json.dumps(events[0].payload["object"]))
+    for file in about["recording_files"]:
+        file["status"] = "processing"
+    early: Json = {"object": about}
+    ts = trio.zoom.clock.now_ms() - 50_000
+    await trio.zoom.deliver("recording.completed", early, download_token="x", event_ts=ts)
+    await settle(trio)
+    assert replies(trio, post) == []
+    if told:
+        await trio.zoom.webhooks.send(events)
+        await settle(trio)
+    else:
+        await later(trio, 61)
+    assert [each for each in replies(trio, post) if "/rec/share/" in each.message]
+
+
+async def test_a_recording_with_one_part_ready_is_linked_at_once(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    files = [
+        {"id": str(n), "file_type": "MP4", "status": s} for n, s in enumerate(("processing", "completed"))
+    ]
+    about: Json = {"id": meeting.id, "uuid": meeting.uuid, "host_id": meeting.host_id}
+    about |= {"share_url": "https://zoom.us/rec/share/1", "recording_files": files}
+    await trio.zoom.deliver("recording.completed", {"object": about})
+    await settle(trio)
+    assert len(replies(trio, post)) == 1
