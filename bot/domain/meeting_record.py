@@ -21,6 +21,14 @@ class Status(enum.StrEnum):
     ENDED = "ENDED"
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """What is known of a recording: the start and end of each part (ms), and the hash of the link that leads
+    to all of them ("" while only links to single parts are known)."""
+
+    parts: list[tuple[int, int]] = []
+    link_hash: str = ""
+
+
 class Meeting(Record, kw_only=True):
     """One meeting at Zoom that this bot announced. ``revision`` grows with every change to its post."""
 
@@ -74,6 +82,8 @@ class Meeting(Record, kw_only=True):
     # When its recording last began or went on, and when it last stopped or paused, by Zoom's clock.
     recording_on_at: int = 0
     recording_off_at: int = 0
+    # By the key of its follow-up.
+    recorded: dict[str, Recorded] = msgspec.field(default_factory=dict)
     revision: int = 1
     # Its number while it may still begin or start again, else 0: an event with that number may be about this
     # meeting.

@@ -13,6 +13,7 @@ import msgspec
 
 # Under this module's name, like all records.
 from bot.domain.meeting_record import Meeting as Meeting
+from bot.domain.meeting_record import Recorded as Recorded
 from bot.domain.meeting_record import Status as Status
 from bot.domain.record import Record as Record
 

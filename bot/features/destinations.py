@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+
+from msgspec.structs import replace
 
 from bot.core.context import Context
 from bot.domain import sessions
@@ -120,6 +123,23 @@ def say(
     if above is not None:
         return ctx.below(followup.id, above, said, file_ids=file_ids)
     return ctx.tell_of_meeting(followup.id, followup.destination.user_id, said, file_ids=file_ids)
+
+
+async def say_again(
+    ctx: Context, key: str, destinations: Sequence[Destination], said: Card | Content
+) -> list[Change]:
+    """Return the changes after which the follow-ups that were sent already say this."""
+    changes: list[Change] = []
+    for followup in (Followup(key, each) for each in destinations):
+        fresh = say(ctx, followup, said).record
+        if isinstance(fresh, Notice) and await ctx.store.get(Notice, followup.id) is not None:
+            changes.append(Update(Notice, followup.id, partial(_saying, fresh.sealed_body)))
+    return changes
+
+
+def _saying(sealed_body: str, now: Notice) -> Notice | None:
+    # One that was never posted because its place is gone has no post to change.
+    return replace(now, sealed_body=sealed_body, waiting=True) if now.waiting or now.post_id else None
 
 
 async def _is_fed(ctx: Context, meeting: Meeting, announcement: Announcement) -> bool:

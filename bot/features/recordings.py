@@ -6,20 +6,35 @@ transcripts reveal as much as the recording and follow the same rule, unless ``t
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Sequence
+from functools import partial, reduce
+
+from msgspec.structs import replace
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
-from bot.domain.records import Meeting
+from bot.domain.records import Meeting, Recorded
 from bot.features import files, news
-from bot.features.destinations import bind_all, destinations_of, key_of, meetings_of, say, unsaid
+from bot.features.destinations import (
+    bind_all,
+    destinations_of,
+    key_of,
+    meetings_of,
+    say,
+    say_again,
+    unsaid,
+)
 from bot.messages.cards import recording_card
-from bot.stores import Change
-from bot.zoom.artifacts import Recording, read_recording
+from bot.stores import Change, Update
+from bot.zoom.artifacts import Recording, covered, read_recording
 from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
+
+# How many parts of a recording are remembered.
+MAX_PARTS = 200
 
 
 @webhook("recording.completed")
@@ -36,19 +51,57 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
         return [*changes, *news.once_ready(ctx, meetings[0], about.uuid)]
     if not recording.url:
         return changes
+    key, known = _known(meetings, about.uuid, recording)
+    if known.link_hash and not recording.shared_url:
+        # The reply has a better link already.
+        return changes
+    fresh = _together(known, Recorded(recording.spans, _hash(recording.shared_url)))
     destinations = await destinations_of(ctx, meetings, about, to_host=mode == "host-only")
     card = recording_card(
         meetings[0],
         recording.url,
         passcode=recording.password or "",
         with_passcode=mode != "link",
-        began=recording.began,
-        duration=recording.length,
+        began=fresh.parts[0][0] if fresh.parts else recording.began,
+        duration=covered(fresh.parts),
     )
-    for followup in await unsaid(ctx, key_of("recording", about.uuid, recording.url), destinations):
+    if fresh != known:
+        # It was begun again, and Zoom tells of another part of it.
+        changes += await say_again(ctx, key, destinations, card)
+        changes += [Update(Meeting, each.id, partial(_noted, key, fresh)) for each in meetings]
+    for followup in await unsaid(ctx, key, destinations):
         log.info("recording of meeting %s", about.zoom_id, extra={"item": job.id})
         changes.append(say(ctx, followup, card))
     return changes
+
+
+def _known(meetings: Sequence[Meeting], uuid: str, recording: Recording) -> tuple[str, Recorded]:
+    """The key of a recording's follow-up, and what is known of it. A session has one, unless Zoom tells of
+    another link."""
+    key = key_of("recording", uuid)
+    found = _recorded(meetings, key)
+    if found.link_hash in ("", _hash(recording.shared_url)) or not recording.shared_url:
+        return key, found
+    other = key_of("recording", uuid, recording.shared_url)
+    return other, _recorded(meetings, other)
+
+
+def _recorded(meetings: Sequence[Meeting], key: str) -> Recorded:
+    return reduce(_together, (each.recorded.get(key, Recorded()) for each in meetings))
+
+
+def _together(one: Recorded, other: Recorded) -> Recorded:
+    parts = sorted({*one.parts, *other.parts})[:MAX_PARTS]
+    return Recorded(parts, one.link_hash or other.link_hash)
+
+
+def _noted(key: str, fresh: Recorded, meeting: Meeting) -> Meeting:
+    recorded = _together(meeting.recorded.get(key, Recorded()), fresh)
+    return replace(meeting, recorded={**meeting.recorded, key: recorded})
+
+
+def _hash(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()[:16] if url else ""
 
 
 @webhook("recording.transcript_completed")

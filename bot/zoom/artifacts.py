@@ -5,7 +5,7 @@ Fields may be absent, null, or not what they should be.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -39,6 +39,15 @@ class File(msgspec.Struct, frozen=True):
         return self.status != "processing"
 
 
+def covered(spans: Iterable[tuple[int, int]]) -> int:
+    """How long these times are together (ms). They may overlap, and come in order of their starts."""
+    total = until = 0
+    for begin, end in spans:
+        total += max(0, end - max(begin, until))
+        until = max(until, end)
+    return total
+
+
 class Recording(msgspec.Struct, frozen=True):
     """``payload.object`` of recording events. ``password`` is the passcode that Zoom's page asks for."""
 
@@ -50,8 +59,15 @@ class Recording(msgspec.Struct, frozen=True):
     @property
     def url(self) -> str:
         """The link to watch the recording, without a passcode; empty if Zoom sent none."""
-        urls = [self.share_url, *(file.play_url for file in self.recording_files or [])]
+        urls = [self.shared_url, *(file.play_url for file in self.recording_files or [])]
         return next((without_passcode(url) for url in urls if url and is_web(url)), "")
+
+    @property
+    def shared_url(self) -> str:
+        """The link to all of its parts, without a passcode. Events have it; answers only have those of files,
+        and then it is empty."""
+        url = self.share_url or ""
+        return without_passcode(url) if is_web(url) else ""
 
     @property
     def ready(self) -> bool:
@@ -62,19 +78,15 @@ class Recording(msgspec.Struct, frozen=True):
     @property
     def began(self) -> int:
         """When the recording began (ms), or else the meeting; 0 if unknown."""
-        return self._spans[0][0] if self._spans else parse_time(self.start_time or "")
+        return self.spans[0][0] if self.spans else parse_time(self.start_time or "")
 
     @property
     def length(self) -> int:
         """The recorded time (ms), without pauses; 0 if unknown."""
-        total = until = 0
-        for begin, end in self._spans:
-            total += max(0, end - max(begin, until))
-            until = max(until, end)
-        return total
+        return covered(self.spans)
 
     @property
-    def _spans(self) -> list[tuple[int, int]]:
+    def spans(self) -> list[tuple[int, int]]:
         """The start and end of each file, in order. Several files may cover the same time."""
         spans = [
             (parse_time(file.recording_start or ""), parse_time(file.recording_end or ""))

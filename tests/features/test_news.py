@@ -56,6 +56,21 @@ async def test_what_webhooks_told_is_not_posted_again(trio: World) -> None:
     assert len(replies(trio, post)) == said == 3
 
 
+async def test_a_webhook_that_comes_after_all_gives_the_reply_its_link(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await trio.zoom.record(meeting.id, deliver=False)
+    await settle(trio)
+    await later(trio, 700)
+    (asked_for,) = [each for each in replies(trio, post) if "/rec/play/" in each.message]
+    await trio.zoom.record(meeting.id)
+    changed = await trio.shows(asked_for, lambda now: "/rec/share/" in now.message)
+    assert "/rec/share/" in changed.props["attachments"][0]["title_link"]
+    await settle(trio)
+    await later(trio, HOUR)
+    assert [each.id for each in replies(trio, post) if "/rec/" in each.message] == [changed.id]
+
+
 async def test_after_a_restart_it_is_asked_at_once(trio: World) -> None:
     post, meeting = await trio.meeting("bob")
     await held(trio, meeting)
@@ -107,7 +122,9 @@ async def test_a_recording_is_linked_when_it_can_be_watched(trio: World, told: b
         await settle(trio)
     else:
         await later(trio, 61)
-    assert [each for each in replies(trio, post) if "/rec/share/" in each.message]
+    # Zoom's answers have links to single parts only.
+    link = "/rec/share/" if told else "/rec/play/"
+    assert [each for each in replies(trio, post) if link in each.message]
 
 
 async def test_a_recording_with_one_part_ready_is_linked_at_once(trio: World) -> None:

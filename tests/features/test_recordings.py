@@ -309,7 +309,10 @@ async def test_a_summary_in_markdown_reads_well_and_leads_nowhere(trio: World) -
     ("parts", "said"),
     [
         ({"summary_doc_url": "https://docs.zoom.us/doc/1"}, "[Read it in Zoom](https://docs.zoom.us/doc/1)"),
-        ({"summary_details": ["We met.", 7, {"label": 5, "summary": "Done."}]}, "We met.\n\n7\n\n**5**\nDone."),
+        (
+            {"summary_details": ["We met.", 7, {"label": 5, "summary": "Done."}]},
+            "We met.\n\n7\n\n**5**\nDone.",
+        ),
         ({"summary_overview": 42, "next_steps": "none"}, "42"),
         ({"summary_doc_url": "javascript:alert(1)", "summary_overview": "Ok"}, "Ok"),
     ],
@@ -385,3 +388,56 @@ async def test_a_host_whose_e_mail_is_nobody_s_here_is_not_told_and_nobody_else(
     await settle(world)
     assert done.status == 200
     assert direct(world, "alice") == direct(world, "bob") == []
+
+
+def part(begin: str, end: str, id: str) -> Json:
+    """A part of a recording on one morning."""
+    day = "2026-03-02T"
+    times = {"recording_start": f"{day}{begin}:00Z", "recording_end": f"{day}{end}:00Z"}
+    return {"id": id, "file_type": "MP4", "status": "completed", **times}
+
+
+FIRST, SECOND = part("09:00", "09:10", "1"), part("09:20", "09:25", "2")
+
+
+@pytest.mark.parametrize("second", [[FIRST, SECOND], [SECOND]])
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_recording_that_was_begun_again_is_one_reply_with_all_its_time(
+    trio: World, second: list[Json], restarted: bool
+) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    about: Json = {"id": meeting.id, "uuid": meeting.last.uuid, "host_id": meeting.host_id}
+    about["share_url"] = "https://zoom.us/rec/share/1"
+    lengths = []
+    for ts, found in (
+        (1_000_000_000_000, [FIRST]),
+        (1_000_000_000_001, second),
+        (1_000_000_000_002, [FIRST]),
+    ):
+        payload: Json = {"object": about | {"recording_files": found}}
+        await trio.zoom.deliver("recording.completed", payload, event_ts=ts)
+        await settle(trio)
+        (reply,) = replies(trio, post)
+        (card,) = reply.props["attachments"]
+        lengths.append({field["title"]: field["value"] for field in card["fields"]}["Duration"])
+        if restarted:
+            await trio.stop()
+            await trio.start()
+    assert lengths == ["10 min", "15 min", "15 min"]
+
+
+async def test_a_recording_with_another_link_is_another_reply(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    about: Json = {"id": meeting.id, "uuid": meeting.last.uuid, "host_id": meeting.host_id}
+    for ts, link, found in ((1, "1", FIRST), (2, "2", SECOND), (3, "2", SECOND), (4, "1", FIRST)):
+        told: Json = {"share_url": f"https://zoom.us/rec/share/{link}", "recording_files": [found]}
+        at = 1_000_000_000_000 + ts
+        await trio.zoom.deliver("recording.completed", {"object": about | told}, event_ts=at)
+        await settle(trio)
+    lengths = [
+        {field["title"]: field["value"] for field in reply.props["attachments"][0]["fields"]}["Duration"]
+        for reply in replies(trio, post)
+    ]
+    assert sorted(lengths) == ["10 min", "5 min"]
