@@ -76,9 +76,15 @@ class Meeting(Record, kw_only=True):
     told_end: int = 0
     presumed_start: int = 0
     presumed_end: int = 0
-    # Who is in and who has left: from Zoom's per-session user id to the person. Both only grow.
+    # Who is in and who has left: from Zoom's per-session user id to the person. See
+    # :mod:`bot.domain.attendance`.
     joined: dict[str, str] = msgspec.field(default_factory=dict)
     left: dict[str, str] = msgspec.field(default_factory=dict)
+    # Hashes of people whose sessions are no longer kept, and whether more came than are remembered.
+    came: list[str] = msgspec.field(default_factory=list)
+    more_came: bool = False
+    # How many sessions besides these are inside.
+    uncounted: int = 0
     # When its recording last began or went on, and when it last stopped or paused, by Zoom's clock.
     recording_on_at: int = 0
     recording_off_at: int = 0

@@ -9,11 +9,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+from bot.domain.attendance import attended, come_in, go_out, present
 from bot.domain.records import Meeting, Status
-
-# The most sessions that are counted.
-MAX_SESSIONS = 1000
-
 
 # How many earlier sessions are remembered.
 MAX_EARLIER = 50
@@ -109,6 +106,9 @@ def start_again(meeting: Meeting, uuid: str) -> Meeting:
         presumed_end=0,
         joined={},
         left={},
+        came=[],
+        more_came=False,
+        uncounted=0,
         recording_on_at=0,
         recording_off_at=0,
         started_at=0,
@@ -122,18 +122,6 @@ def describe(meeting: Meeting, details: Details) -> Meeting:
     topic = meeting.topic if meeting.named else details.topic or meeting.topic
     changed = replace(meeting, topic=topic, join_url=details.join_url or meeting.join_url, passcode=passcode)
     return meeting if changed == meeting else replace(changed, revision=meeting.revision + 1)
-
-
-def present(meeting: Meeting) -> int:
-    """How many people are in the meeting."""
-    inside = {person for session, person in meeting.joined.items() if session not in meeting.left}
-    return len(inside)
-
-
-def attended(meeting: Meeting) -> int:
-    """How many people were in it at any time; :data:`MAX_SESSIONS` means that many or more."""
-    # Zoom may say less about a person when they leave than when they joined.
-    return len({*(meeting.left | meeting.joined).values()})
 
 
 def is_recorded(meeting: Meeting) -> bool:
@@ -161,9 +149,9 @@ def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:
         case Ended():
             return _end(meeting, event)
         case Joined(session, person, at):
-            return replace(_alive(meeting, at), joined=_with(meeting.joined, session, person))
+            return come_in(_alive(meeting, at), session, person)
         case Left(session, person):
-            return replace(meeting, left=_with(meeting.left, session, person))
+            return go_out(meeting, session, person)
         case RecordingOn(at):
             return replace(_alive(meeting, at), recording_on_at=max(meeting.recording_on_at, at))
         case RecordingOff(at):
@@ -213,10 +201,3 @@ def _status(meeting: Meeting) -> Status:
 
 def _earlier(known: int, at: int) -> int:
     return min(known, at) if known and at else known or at
-
-
-def _with(sessions: dict[str, str], session: str, person: str) -> dict[str, str]:
-    if session not in sessions and len(sessions) >= MAX_SESSIONS:
-        return sessions
-    # The result must not depend on which of two names came first.
-    return {**sessions, session: min(person, sessions.get(session, person))}

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from bot.domain.meetings import attended, is_recorded, present
+from bot.domain.attendance import attended, present
+from bot.domain.meetings import is_recorded
 from bot.domain.records import Announcement, Meeting, Status
 from bot.domain.topics import is_visible
 from bot.messages.card import Attachment, Button, Card, Field
@@ -170,7 +171,8 @@ def _facts(meeting: Meeting) -> Iterator[Field]:
     else:
         yield from _times(meeting)
         if people := attended(meeting):
-            yield Field(text("field-attended"), text("people", count=people))
+            key = "people-at-least" if meeting.more_came else "people"
+            yield Field(text("field-attended"), text(key, count=people))
 
 
 def _times(meeting: Meeting) -> Iterator[Field]:

@@ -86,6 +86,7 @@ people = { $count ->
     [one] 1 person
    *[other] { $count } people
 }
+people-at-least = { $count }+ people
 state-waiting = Waiting for the host
 state-live = Live
 state-live-with = { $kind ->

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from bot.domain.attendance import attended, present
 from bot.domain.meetings import (
-    MAX_SESSIONS,
     Ended,
     Expired,
     GivenUp,
@@ -21,10 +21,8 @@ from bot.domain.meetings import (
     RecordingOn,
     Started,
     apply,
-    attended,
     is_presumed_over,
     is_recorded,
-    present,
 )
 from bot.domain.records import Announcement, Meeting, Status
 from bot.messages.cards import meeting_card
@@ -212,12 +210,3 @@ def test_a_leave_that_overtakes_its_join_leaves_nobody_inside() -> None:
 
 def test_a_person_who_leaves_under_another_name_is_counted_once() -> None:
     assert attended(after(Joined("1", "ann@demo.example"), Left("1", "Ann"))) == 1
-
-
-def test_a_crowd_is_counted_to_a_limit() -> None:
-    meeting = FRESH
-    for number in range(MAX_SESSIONS + 5):
-        meeting = apply(meeting, Joined(str(number), str(number)))
-    assert present(meeting) == MAX_SESSIONS
-    assert apply(meeting, Joined("late", "late")) is meeting
-    assert apply(meeting, Left("0", "0")).revision == meeting.revision + 1

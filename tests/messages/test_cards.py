@@ -175,6 +175,11 @@ def test_an_ended_meeting_says_when_it_was_how_long_it_lasted_and_how_many_came(
     assert [field["short"] for field in card["fields"]] == [True, True, True]
 
 
+def test_more_people_than_can_be_counted_are_said_to_be_more() -> None:
+    _, props = card_of(*LIVES["ended"], came=["a", "b", "c"], more_came=True)
+    assert fields_of(props)["Attended"] == "5+ people"
+
+
 def test_an_end_whose_start_is_unknown_claims_no_length() -> None:
     _, props = card_of(*LIVES["unseen"])
     assert fields_of(props) == {"Until": "Tue 24 Nov 2026, 10:30 CET"}
