@@ -18,6 +18,8 @@ from bot.messages.markdown import escape
 # A post can have 16,383 characters.
 MAX_SUMMARY = 8_000
 MAX_LINE = 1_000
+# How much of Zoom's Markdown is read. A summary is far shorter.
+MAX_CONTENT = 100_000
 
 _HEADING = re.compile(r"#{1,6}[ \t]+(.*?)[ \t]*#*")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•]|(\d{1,3})[.)])[ \t]+(.*)")
@@ -57,7 +59,11 @@ def summary_text(
 def _rendered(content: str) -> list[str]:
     """The lines of a summary in Zoom's Markdown as Mattermost's, without anything that mentions or leads
     elsewhere."""
-    lines = (_line(part) for line in content.splitlines() for part in textwrap.wrap(line, MAX_LINE) or [""])
+    lines = (
+        _line(part)
+        for line in content[:MAX_CONTENT].splitlines()
+        for part in textwrap.wrap(line, MAX_LINE) or [""]
+    )
     # A heading ends the list or paragraph above it, and several empty lines are one.
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n").splitlines()
 
