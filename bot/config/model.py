@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from bot.config.rules import (
     DURATION,
@@ -26,6 +27,7 @@ from bot.config.rules import (
     one_of,
     whole,
 )
+from bot.hosts import is_loopback
 
 # The kinds of Zoom apps.
 App = Literal["user", "account", "server-to-server"]
@@ -122,6 +124,13 @@ class Config:
     meetings: MeetingsConfig = field(default_factory=MeetingsConfig)
     log: LogConfig = field(default_factory=LogConfig)
     warnings: tuple[str, ...] = ()
+
+    @property
+    def buttons_work(self) -> bool:
+        """Whether Mattermost can call the bot when a button is pressed: not if ``public_url`` is on this
+        machine and Mattermost is on another."""
+        here, there = (urlsplit(each).hostname or "" for each in (self.web.public_url, self.mattermost.url))
+        return is_loopback(there) or not is_loopback(here)
 
 
 SECTIONS: Final[dict[str, type]] = {

@@ -141,8 +141,9 @@ class Context:
     linking: asyncio.Lock = field(default_factory=asyncio.Lock)
     # Of a ticket: held while its code is exchanged.
     exchanging: Locks = field(default_factory=Locks)
-    # Counters for the operator's metrics, by metric name.
+    # For the operator: counters by metric name, and what is amiss although the bot is ready, by its part.
     counts: Counter[str] = field(default_factory=Counter)
+    troubles: dict[str, str] = field(default_factory=dict)
 
     async def is_admin(self, user_id: str) -> bool:
         """Whether a person is a Mattermost system admin now, or one of the configured ``admins``."""

@@ -28,6 +28,7 @@ async def show_usage(ctx: Context, job: Job, request: Request) -> Changes:
         asked = ctx.requests.asks_of(name)
         return [ctx.tell(job, request, text(asked) if asked else _usage(name, usage))]
     topic = clean_topic(request.argument, name)
+    by = "button" if ctx.config.buttons_work else "words"
     return questions.ask(
         ctx,
         job,
@@ -36,7 +37,7 @@ async def show_usage(ctx: Context, job: Job, request: Request) -> Changes:
         _usage(name, usage),
         ["anyway"],
         title=text("misread-title", topic=topic),
-        how=text("misread-how", topic=topic, words=Code(f"start {topic}")),
+        how=text("misread-how", by=by, topic=topic, words=Code(f"start {topic}")),
     )
 
 

@@ -77,8 +77,8 @@ def ask(
     """Ask the person who made the request. Each of ``words`` is an answer; the button of ``preferred`` is
     highlighted. ``about`` is stored for the answer's handler. See ``question_card``."""
     record = _question(ctx, job, request, kind, words, about)
-    buttons = [_button(ctx, record, word, preferred) for word in words]
-    card = question_card(question, title=title, buttons=buttons, url=url, how=how)
+    buttons = [_button(ctx, record, word, preferred) for word in words] if ctx.config.buttons_work else []
+    card = question_card(question, title=title, words=words, buttons=buttons, url=url, how=how)
     return [Put(record), ctx.tell(job, request, card, part=kind, until=record.expires_at)]
 
 

@@ -73,14 +73,21 @@ def end_card(meeting: Meeting) -> Card:
 
 
 def question_card(
-    question: Text, *, title: Text, buttons: list[Button], url: str = "", how: Text | None = None
+    question: Text,
+    *,
+    title: Text,
+    words: list[str],
+    buttons: list[Button],
+    url: str = "",
+    how: Text | None = None,
 ) -> Card:
-    """A question to one person, who answers it with a button or the button's word. The title links to
-    ``url``, if there is one. ``how`` says how to answer, where it is not the button's word."""
-    words = Listing([Code(button.word) for button in buttons], "or")
-    fallback = text("question-fallback", title=title, words=words, url=Url(url))
-    attachment = Attachment(title=title, title_link=url, actions=buttons, fallback=fallback)
-    return Card(Lines([question, how or text("question-in-words", words=words)]), [attachment])
+    """A question to one person, who answers it with one of the words or its button, if there are buttons.
+    The title links to ``url``, if there is one. ``how`` says how to answer, where it is not such a word."""
+    said = Listing([Code(word) for word in words], "or")
+    fallback = text("question-fallback", title=title, words=said, url=Url(url))
+    attachment = Attachment(title=title, title_link=url, actions=buttons or None, fallback=fallback)
+    by = "button" if buttons else "words"
+    return Card(Lines([question, how or text("question-in-words", by=by, words=said)]), [attachment])
 
 
 def answered_card(word: str) -> Card:

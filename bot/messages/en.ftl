@@ -343,7 +343,10 @@ settings-kept = { $pmi ->
 settings-title = Zoom settings
 settings-save = Save
 settings-room = Where your meetings take place
-question-in-words = Press a button, or write { $words } to me.
+question-in-words = { $by ->
+    [button] Press a button, or write { $words } to me.
+   *[words] Write { $words } to me.
+}
 question-fallback = { $title } ({ $words }) { $url }
 no-question = I'm not waiting for an answer from you. Write `help` to see what I can do.
 answered-already = You already answered this.
@@ -410,7 +413,11 @@ subscribe-asks = Which meeting? Write `subscribe` and the ID of one of your meet
 unsubscribe-asks = Which meeting? Write `unsubscribe` and its ID. `subscriptions` lists what this channel follows.
 channel-asks = What should hold here? Write `channel allow`, `channel restrict` or `channel default`. `channel list` shows all rules.
 misread-title = Start “{ $topic }”?
-misread-how = To start a meeting called “{ $topic }” instead, press the button or write { $words }.
+misread-how = { $by ->
+    [button] To start a meeting called “{ $topic }” instead, press the button or write { $words }.
+   *[words] To start a meeting called “{ $topic }” instead, write { $words }.
+}
+command-by-get = This command is set up with the request method GET, so I can't take it. Please ask your administrator to set it to POST.
 usage = I didn't understand that { $command }. Write it like this: { $usage }
 later = This is taking longer than usual. I'll do it as soon as I can.
 not-now = I can't take this on right now. Please try again in a minute.

@@ -53,6 +53,7 @@ def limits(parts: Parts) -> dict[str, str]:
         "mattermost history": parts.listener.failure,
         "clock": parts.ctx.clocks.trouble,
         "mattermost direct messages": parts.out.second_tries.trouble,
+        **parts.ctx.troubles,
     }
     return {name: reason for name, reason in found.items() if reason}
 

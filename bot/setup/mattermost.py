@@ -19,6 +19,7 @@ from bot.mattermost import Mattermost, Socket, User, open_session
 from bot.mattermost.frames import Event
 from bot.mattermost.rest import Rest
 from bot.setup.admins import check_admins
+from bot.setup.commands import check_command
 from bot.setup.findings import Finding, asking, clock_effect, note, ok, wrong
 from bot.setup.held import direct_messages, edit_limit
 
@@ -139,6 +140,7 @@ async def _allowed(config: Config, http: aiohttp.ClientSession, me: User) -> lis
     except (MattermostError, msgspec.MsgspecError) as error:
         return [note("mattermost settings", f"cannot be read: {error}")]
     found = [*edit_limit(settings.edit_limit), *await direct_messages(rest, me)]
+    found += await check_command(config, rest)
     if config.mattermost.override_username:
         found.append(_override("override_username", "EnablePostUsernameOverride", settings.names == "true"))
     if config.mattermost.override_icon_url:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from bot.clock import now_ms
@@ -23,6 +24,7 @@ from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.listening import check_listening
 from bot.setup.probe import address, local
 from bot.tls import is_unknown_ca
+from bot.web.mattermost import SLASH
 
 # Zoom gives up after three seconds.
 WEBHOOK_TIMEOUT_S = 3.0
@@ -60,7 +62,7 @@ async def check_web(config: Config) -> list[Finding]:
         page = await _page(config, http)
         tried = [_judged_page(config, page), await _webhook(config, http)]
         if all(finding.level == "ok" for finding in tried) or await _runs(config, http):
-            return found + tried
+            return found + tried + await _told(config, http)
     return [*found, *await check_listening(config.web), _meanwhile(config, page)]
 
 
@@ -80,14 +82,31 @@ def _settings(config: Config) -> list[Finding]:
 
 
 async def _runs(config: Config, http: aiohttp.ClientSession) -> bool:
-    host, port = address(config.web)
-    if not port:
+    if not config.web.admin_port:
         return False
-    url = URL.build(scheme="http", host=host, port=port, path="/healthz")
     try:
-        return (await _ask(http, "GET", url)).status == 200
+        return (await _ask(http, "GET", _admin(config, "/healthz"))).status == 200
     except _NoAnswerError:
         return False
+
+
+class _Readiness(msgspec.Struct):
+    reasons: dict[str, str] = {}
+
+
+async def _told(config: Config, http: aiohttp.ClientSession) -> list[Finding]:
+    """What only the running bot knows: that slash commands are refused."""
+    try:
+        answer = await _ask(http, "GET", _admin(config, "/readyz"))
+        reasons = msgspec.json.decode(answer.body, type=_Readiness).reasons
+    except (_NoAnswerError, msgspec.MsgspecError, ValueError):
+        return []
+    return [note(SLASH, reasons[SLASH])] if SLASH in reasons else []
+
+
+def _admin(config: Config, path: str) -> URL:
+    host, port = address(config.web)
+    return URL.build(scheme="http", host=host, port=port or None, path=path)
 
 
 async def _page(config: Config, http: aiohttp.ClientSession) -> _Answer | _NoAnswerError:

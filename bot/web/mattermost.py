@@ -29,6 +29,12 @@ from bot.web.forms import read_form
 from bot.web.limits import SAID, read_body
 
 _ID = re.compile(r"[a-z0-9]{26}")
+# The part of ``/readyz`` that says why a slash command is refused, until one is accepted.
+SLASH = "mattermost slash command"
+_UNKNOWN = (
+    "a command came with a token that is not in mattermost.command_token: if the token was made anew, copy it"
+)
+_BY_GET = "a command came with the request method GET: set its request method to POST"
 
 
 class ActionContext(msgspec.Struct):
@@ -65,6 +71,7 @@ class MattermostRoutes:
         """Store a ``/zoom …`` request and return an empty response. The answer is sent separately."""
         form = await read_form(request)
         self._check_token(request, _text(form.get("token")))
+        self._ctx.troubles.pop(SLASH, None)
         user_id, channel_id = _id(form.get("user_id")), _id(form.get("channel_id"))
         if not user_id or not channel_id:
             raise web.HTTPBadRequest(text="user_id and channel_id are missing")
@@ -93,6 +100,13 @@ class MattermostRoutes:
         except StoreError:
             return self._ephemeral("not-now")
         return web.json_response({})
+
+    async def command_by_get(self, request: web.Request) -> web.Response:
+        """Refuse a command that was made with the method GET, and say to whoever asked what helps. Its token
+        and its text came in the address, which proxies log."""
+        self._ctx.troubles[SLASH] = _BY_GET
+        request.app[SAID].warning(f"command refused: {_BY_GET}")
+        return self._ephemeral("command-by-get")
 
     async def action(self, request: web.Request) -> web.Response:
         """Verify a pressed button, store the answer, and show it in place of the buttons."""
@@ -143,6 +157,8 @@ class MattermostRoutes:
         known = [each for each in self._ctx.config.mattermost.command_token.split(",") if each]
         given = token.encode("utf-8", "replace")
         if True not in [hmac.compare_digest(each.encode(), given) for each in known]:
+            if token:
+                self._ctx.troubles[SLASH] = _UNKNOWN
             request.app[SAID].warning("command refused: its token is none of mattermost.command_token")
             raise web.HTTPForbidden(text="the token is wrong")
 

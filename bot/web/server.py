@@ -55,6 +55,7 @@ def public_app(ctx: Context, registry: Registry, on_webhook: OnWebhook = unobser
             web.post(f"{base}/webhook", zoom.webhook),
             web.post(f"{base}/deauthorization", zoom.webhook),
             web.post(f"{base}/command", mattermost.command),
+            web.get(f"{base}/command", mattermost.command_by_get, allow_head=False),
             web.post(f"{base}/action", mattermost.action),
             web.post(f"{base}/dialog", mattermost.dialog),
             # Zoom never sends an event again after 404, and a slash too many is easily pasted.

@@ -447,3 +447,24 @@ async def test_a_group_s_people_are_counted_without_the_bot(make_world: MakeWorl
     world = await two(make_world, meetings={"confirm_above": 1})
     answer = await world.ask("alice", world.mattermost.group("alice", "bob", "zoom"), "@zoom one")
     assert answer.message.startswith("2 people are in **")
+
+
+@pytest.mark.parametrize(
+    ("asked", "word"), [("@zoom two", "new"), ("@zoom join tomorrow", "start join tomorrow")]
+)
+async def test_where_no_button_reaches_the_bot_a_question_has_none(
+    make_world: MakeWorld, asked: str, word: str
+) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    # Mattermost is on another machine, and the bot is on this one only.
+    elsewhere = dataclasses.replace(world.config.mattermost, url="https://chat.example.com")
+    object.__setattr__(world.bot.ctx, "config", dataclasses.replace(world.config, mattermost=elsewhere))
+    question = await world.ask("bob", "dev", asked)
+    assert "button" not in question.message
+    assert f"`{word}`" in question.message
+    assert "actions" not in question.props["attachments"][0]
+    assert question.props["attachments"][0]["title"]
+    if word == "new":
+        await world.mattermost.post("bob", world.direct("bob"), word)
+        await world.mattermost.wait_for(lambda: len(world.zoom.created) == 2)

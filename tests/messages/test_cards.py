@@ -422,7 +422,15 @@ def test_a_problem_is_one_sentence_with_a_sign_in_front() -> None:
 
 def test_a_question_says_what_is_asked_how_to_answer_and_where_it_leads() -> None:
     title = text("duplicate-title", topic="standup")
-    card = post_of(question_card(text("left"), title=title, buttons=buttons_of("existing", "new"), url=URL))
+    card = post_of(
+        question_card(
+            text("left"),
+            title=title,
+            words=["existing", "new"],
+            buttons=buttons_of("existing", "new"),
+            url=URL,
+        )
+    )
     assert card.message.splitlines() == [
         "You're no longer in that channel, so I didn't post anything there.",
         "Press a button, or write `existing` or `new` to me.",
@@ -451,7 +459,12 @@ def test_a_question_says_what_is_asked_how_to_answer_and_where_it_leads() -> Non
 
 
 def test_a_question_about_nothing_that_one_can_go_to_has_no_link() -> None:
-    asked = question_card(text("left"), title=text("settings-room"), buttons=buttons_of("yes", "no", "ask"))
+    asked = question_card(
+        text("left"),
+        title=text("settings-room"),
+        words=["yes", "no", "ask"],
+        buttons=buttons_of("yes", "no", "ask"),
+    )
     card = card_in(post_of(asked).props)
     assert "title_link" not in card
     assert card["fallback"] == "Where your meetings take place (yes, no or ask)"

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from bot.sandbox.mattermost.api_request import ApiRequest, Route
 from bot.sandbox.mattermost.integrations import Integrations
+from bot.sandbox.mattermost.refusals import denied
 from bot.sandbox.mattermost.wire import answer
 
 
@@ -19,6 +20,7 @@ class IntegrationsApi:
             Route("POST", "/actions/dialogs/open", self.open_dialog, open=True),
             Route("POST", "/actions/dialogs/submit", self.submit_dialog),
             Route("POST", "/commands/execute", self.execute),
+            Route("GET", "/commands", self.commands),
         )
         self.hooks = (Route("POST", "/hooks/commands/{key}", self.respond, open=True),)
 
@@ -42,6 +44,13 @@ class IntegrationsApi:
         text, root_id = request.text("command"), request.text("root_id")
         team_id = channel.team_id or request.text("team_id")
         return answer(await self._integrations.execute(request.user, channel, text, root_id, team_id))
+
+    async def commands(self, request: ApiRequest) -> web.StreamResponse:
+        """A team's own slash commands with their tokens, for those who may change them."""
+        if not request.user.is_admin:
+            raise denied()
+        team_id = request.http.query.get("team_id", "")
+        return answer([each for each in request.world.commands.values() if each.team_id == team_id])
 
     async def respond(self, request: ApiRequest) -> web.StreamResponse:
         """Handle a delayed response to a command, sent to its `response_url`."""

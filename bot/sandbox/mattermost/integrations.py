@@ -113,8 +113,11 @@ class Integrations:
         form = self._form(command, user, channel, rest.strip(), root_id, team_id, trigger.full)
         headers = {"Authorization": f"Token {command.token}"}
         try:
-            data = urlencode(sorted(form.items())).encode()
-            reply = await self.outgoing.post(command.url, data, FORM, headers)
+            form_text = urlencode(sorted(form.items()))
+            if command.method == "G":
+                reply = await self.outgoing.get(command.url, form_text, headers)
+            else:
+                reply = await self.outgoing.post(command.url, form_text.encode(), FORM, headers)
         except NoAnswerError:
             raise _command_failed(trigger_word) from None
         if reply.status != 200:

@@ -45,16 +45,20 @@ class Outgoing:
 
     async def post(self, url: str, data: bytes, content_type: str, headers: Mapping[str, str] = {}) -> Reply:
         """POST and return the response. Raises NoAnswerError if there is none within `timeout` seconds."""
+        return await self._send("POST", url, data, {"Content-Type": content_type, **headers})
+
+    async def get(self, url: str, query: str, headers: Mapping[str, str] = {}) -> Reply:
+        """GET with an encoded query, which is added to that of the URL. Raises NoAnswerError as `post`."""
+        joint = "&" if "?" in url else "?"
+        return await self._send("GET", f"{url}{joint}{query}", None, headers)
+
+    async def _send(self, method: str, url: str, data: bytes | None, headers: Mapping[str, str]) -> Reply:
         if self._session is None:
             raise NoAnswerError
-        sent = {
-            "User-Agent": USER_AGENT,
-            "Accept": "application/json",
-            "Content-Type": content_type,
-        } | dict(headers)
+        sent = {"User-Agent": USER_AGENT, "Accept": "application/json", **headers}
         try:
             async with asyncio.timeout(self.timeout):
-                async with self._session.post(url, data=data, headers=sent) as response:
+                async with self._session.request(method, url, data=data, headers=sent) as response:
                     body = await response.content.read(MAX_ANSWER)
                     return Reply(response.status, response.content_type, body)
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:

@@ -207,8 +207,10 @@ class People:
         except Refusal as refusal:
             return refusal.json()
 
-    def register_command(self, trigger: str, url: str, token: str = "", username: str = "") -> Command:
-        """Add a slash command, replacing any with the same trigger word."""
+    def register_command(
+        self, trigger: str, url: str, token: str = "", username: str = "", method: str = "P"
+    ) -> Command:
+        """Add a slash command, replacing any with the same trigger word. `method` is "P" or "G"."""
         now = self.world.now()
         command = Command(
             id=new_id(),
@@ -220,6 +222,7 @@ class People:
             trigger=trigger,
             username=username,
             url=url,
+            method=method,
         )
         self.world.commands[trigger] = command
         return command
