@@ -221,7 +221,7 @@ async def test_what_is_set_aside_is_listed_and_dropped(setting: Setting, shell: 
     key = new_key()
     setting.write(store={"encryption_keys": [key]})
     store = await open_store(f"tinydb:{setting.store}")
-    item = Item(id="post:1", kind="request", queue="x", asked_at=1, received_at=1)
+    item = Item(id="post:1", kind="request", queue="x", asked_at=now_ms(), received_at=now_ms())
     item = msgspec.structs.replace(item, state=ItemState.DEAD, error="ValueError", sealed="shut as well")
     pending = Pending(id="a:b", user_id="a", sealed=Vault([new_key()]).seal("a:b", "x"), asked_at=now_ms())
     good = Pending(id="a:c", user_id="a", sealed=Vault([key]).seal("a:c", "x"), asked_at=now_ms())

@@ -26,7 +26,8 @@ class Schema(Record, kw_only=True):
 class SetAside(Record, kw_only=True):
     """A record that could not be read. It is kept as it was found, out of the way of its table.
 
-    ``of`` is its table, ``key`` its id, ``why`` the reason, which does not quote the record.
+    ``of`` is its table, ``key`` its id, ``why`` the reason, which does not quote the record. ``seen_at`` is
+    when the janitor first saw it (ms), 0 before.
     """
 
     table: ClassVar[str] = "set_aside"
@@ -35,6 +36,7 @@ class SetAside(Record, kw_only=True):
     key: str
     why: str
     body: bytes
+    seen_at: int = 0
 
 
 def known_kinds() -> list[type[Record]]:

@@ -41,7 +41,7 @@ async def disconnect(ctx: Context, job: Job, request: Request) -> Changes:
     if not await is_linked(ctx, request.user_id) and not job.retried:
         return [ctx.tell(job, request, text("not-connected"))]
     # Revoke before deleting: after a crash in between, a retry does it again.
-    revoked = await _revoke_link(ctx, request.user_id)
+    revoked = await revoke_link(ctx, request.user_id)
     id = link_id(ctx, request.user_id)
     forgotten = [*ctx.tokens.unlinked(id), Delete(LostLink, id), *await pending.dropped(ctx, request.user_id)]
     forgotten += [
@@ -119,7 +119,7 @@ async def _works(ctx: Context, user_id: str) -> bool:
     return True
 
 
-async def _revoke_link(ctx: Context, user_id: str) -> bool:
+async def revoke_link(ctx: Context, user_id: str) -> bool:
     """End a person's authorization at Zoom. An expired token cannot do that, so get a new one first."""
     id = link_id(ctx, user_id)
     if await _is_shared(ctx, id):

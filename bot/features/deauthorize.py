@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
-from bot.domain.records import LinkedAccount, LostLink, Pending, Preference, Question, Subscription, Ticket
+from bot.domain.records import LinkedAccount, LostLink
+from bot.features.erasure import erased
 from bot.features.lost_links import keepers
 from bot.messages.content import text
 from bot.stores import Change, Delete
@@ -79,11 +80,5 @@ async def _forget(ctx: Context, job: Job, link: LinkedAccount | LostLink) -> lis
             for user_id in keepers(ctx, link.linked_by)
         ]
         return [*told, *await ctx.zoom_people.forgotten()]
-    user_id, store = link.id, ctx.store
-    changes: list[Change] = [Delete(Preference, user_id)]
-    changes += [Delete(Pending, each.id) for each in await store.find(Pending, "user_id", user_id)]
-    changes += [Delete(Question, each.id) for each in await store.find(Question, "user_id", user_id)]
-    changes += [Delete(Subscription, each.id) for each in await store.find(Subscription, "user_id", user_id)]
-    changes += [Delete(Ticket, each.id) for each in await store.all(Ticket) if each.user_id == user_id]
-    told_id = f"deauthorized:{job.reference}:{user_id}"
-    return [*changes, ctx.tell_user(told_id, user_id, text("deauthorized"))]
+    told_id = f"deauthorized:{job.reference}:{link.id}"
+    return [*await erased(ctx, link.id), ctx.tell_user(told_id, link.id, text("deauthorized"))]

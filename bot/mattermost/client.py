@@ -91,6 +91,10 @@ class Mattermost:
         """The user with this id."""
         return await self._read(User, lambda: self._api.users.get_user(_segment(id)))
 
+    async def users(self, ids: Sequence[str]) -> list[User]:
+        """Those of the users with these ids that exist, deactivated ones too."""
+        return await self._read(list[User], lambda: self._api.users.get_users_by_ids(options=list(ids)))
+
     async def user_by_name(self, name: str) -> User:
         """The user with this user name."""
         return await self._read(User, lambda: self._api.users.get_user_by_username(_segment(name)))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from bot.core.context import Context
 from bot.domain.records import LostLink, Meeting, Orphan
-from bot.features import lost_links, news, orphans
+from bot.features import departed, lost_links, news, orphans
 from bot.stores import Change, Put
 
 
 async def resume(ctx: Context) -> None:
     """Add tasks to search for orphans right away, to report links that nobody was told of, and to ask for
-    recordings and summaries of which the bot may have missed the webhooks."""
-    await ctx.store.commit(*await _searches(ctx), *await _lost(ctx), *await _news(ctx))
+    recordings and summaries of which the bot may have missed the webhooks. Later, to look for who left."""
+    found = [*await _searches(ctx), *await _lost(ctx), *await _news(ctx)]
+    await ctx.store.commit(*found, departed.look_at_start(ctx))
 
 
 async def _lost(ctx: Context) -> list[Change]:

@@ -70,10 +70,11 @@ async def test_what_waits_in_it_is_done(world: World) -> None:
     await world.start()
     await settle(world)
     store = world.bot.ctx.store
-    # Orphans are looked for again and again; Zoom has ended a link, which is told a little later.
+    # Orphans and people who left are looked for again and again; Zoom has ended a link, which is told later.
     left = await store.find(Item, "state", ItemState.WAITING)
     alice = LEFT["users"]["alice"]
-    assert sorted(each.id.rpartition(":")[0] or each.id for each in left) == [f"lost:{alice}", "orphans"]
+    waiting = sorted(each.id.rpartition(":")[0] or each.id for each in left)
+    assert waiting == ["departed", f"lost:{alice}", "orphans"]
     # Nobody was told of one that had ended before.
     assert sum("no longer accepts" in said for name in ("bob", "carol") for said in direct(world, name)) == 1
     assert [each.id for each in await store.find(Item, "state", ItemState.DEAD)] == ["post:dead"]
