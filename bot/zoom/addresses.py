@@ -15,9 +15,12 @@ from bot.zoom.downloads import ZOOM_HOSTS, is_allowed
 # Zoom's hosts in other countries: links to them may be posted, but tokens are never sent there.
 JOIN_HOSTS = (*ZOOM_HOSTS, "zoom-x.de", "zoom.com.cn")
 
-# What Mattermost's linker takes for a link: it ends before any of these, and trailing punctuation is not part
-# of it. Zoom's own hosts are found without the scheme as well.
-_CHARACTER = r"[^\s<>`\"|\\^{}\[\]]"
+# What Mattermost's linker takes for a link, of the characters that Zoom's links have: it ends before any
+# other, such as quotes and full stops of other scripts, and trailing punctuation is not part of it. Zoom's own
+# hosts are found without the scheme as well.
+_CHARACTER = r"[!#-;=?-Z_a-z~]"
+# A link that was copied from the source of a page. Markdown reads it as "&".
+_AMPERSAND = re.compile(r"&(?:amp|#0*38|#x0*26);", re.IGNORECASE)
 _HOSTS = "|".join(map(re.escape, JOIN_HOSTS))
 _LINK = re.compile(
     rf"https?://{_CHARACTER}+|(?<![\w@/.:%-])(?:[\w-]{{1,63}}\.){{0,4}}(?:{_HOSTS})/{_CHARACTER}+",
@@ -32,9 +35,11 @@ _HOST_PATH = re.compile(r"/(?:s|start)/\d+|/wc/\d+/start|/launch/js/\d+", re.ASC
 _REGISTRATION = re.compile(r"/(?:meeting|webinar)/register/|/[jw]/\d+/register", re.ASCII)
 # Query parameters that make whoever opens the link the host, or the person for whom it was made.
 _HOST_PARAMETERS = frozenset({"zak", "zpk"})
-_PERSONAL_PARAMETERS = frozenset({"tk", "token", "access_token", "jwt", "signature", "sig"})
+_PERSONAL_PARAMETERS = frozenset({"tk", "jwt", "signature", "sig", "registrant_id", "registrantid"})
 # These only say who opens it: the link works without them.
-_DROPPED_PARAMETERS = frozenset({"uname", "un", "email", "uel"})
+_DROPPED_PARAMETER = re.compile(
+    r"un|uel|uid|dn|uname|(?:user|first|last|display)?_?name|(?:user)?_?email|user_?id|customer_?key|_x_zm_\w+"
+)
 
 
 class NotJoinable(enum.Enum):
@@ -74,7 +79,7 @@ def find_join_link(text: str, zoom_url: str) -> JoinLink | NotJoinable | None:
 def links_in(text: str) -> Iterator[str]:
     """The links in a text, without what stands around them; https where the scheme is missing."""
     for found in _LINK.finditer(text):
-        link = _without_trailing(found[0])
+        link = _AMPERSAND.sub("&", _ended(text, found))
         yield link if "://" in link else f"https://{link}"
 
 
@@ -92,10 +97,10 @@ def join_link(link: str, zoom_url: str) -> JoinLink | NotJoinable:
     at_home = (host, port) == (own.raw_host, own.explicit_port)
     if not _URL.fullmatch(link) or not _is_zoom(url, zoom_url) or (port is not None and not at_home):
         return NotJoinable.FOREIGN
-    names = {name.casefold() for name in url.query}
+    names = {name.casefold() for part in (url, URL("?" + url.raw_fragment)) for name in part.query}
     if names & _HOST_PARAMETERS or _HOST_PATH.search(url.path):
         return NotJoinable.HOST
-    if names & _PERSONAL_PARAMETERS:
+    if names & _PERSONAL_PARAMETERS or any(name.endswith("token") for name in names):
         return NotJoinable.PERSONAL
     if _REGISTRATION.match(url.path):
         return NotJoinable.REGISTRATION
@@ -123,12 +128,26 @@ def _impersonal(link: str) -> str:
     """The link without the parameters that say who opens it."""
     address, mark, fragment = link.partition("#")
     path, _, query = address.partition("?")
-    kept = [each for each in query.split("&") if _name_of(each) not in _DROPPED_PARAMETERS]
+    kept = [each for each in query.split("&") if not _DROPPED_PARAMETER.fullmatch(_name_of(each))]
     return path + ("?" + "&".join(kept) if any(kept) else "") + mark + fragment
 
 
 def _name_of(parameter: str) -> str:
     return unquote(parameter.partition("=")[0]).casefold()
+
+
+def _ended(text: str, found: re.Match[str]) -> str:
+    """The link without what follows it: brackets of Markdown say where it ends, else see below."""
+    if text.endswith("<", 0, found.start()):
+        return found[0]
+    if not text.endswith("](", 0, found.start()):
+        return _without_trailing(found[0])
+    depth = 1
+    for place, character in enumerate(found[0]):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if not depth:
+            return found[0][:place]
+    return found[0]
 
 
 def _without_trailing(link: str) -> str:

@@ -237,6 +237,9 @@ def test_links_that_are_accepted(url: str) -> None:
         ("https://zoom.us/j/92345678901?tk=abc", NotJoinable.PERSONAL),
         ("https://us02web.zoom.us/w/92345678901?pwd=x&TK=abc", NotJoinable.PERSONAL),
         ("https://zoom.us/my/bob?access_token=abc", NotJoinable.PERSONAL),
+        ("https://zoom.us/j/92345678901?obf_token=abc", NotJoinable.PERSONAL),
+        ("https://zoom.us/w/92345678901?registrant_id=abc", NotJoinable.PERSONAL),
+        ("https://zoom.us/j/92345678901#tk=abc", NotJoinable.PERSONAL),
         ("https://zoom.us/join?confno=abc", NotJoinable.FOREIGN),
         ("https://zoom.us/s/92345678901?zak=abc", NotJoinable.HOST),
         ("https://zoom.us/j/92345678901?ZAK=abc", NotJoinable.HOST),
@@ -255,6 +258,7 @@ def test_links_that_are_refused(url: str, why: NotJoinable) -> None:
         ("?pwd=x%2Fy&uname=Jane#success", "?pwd=x%2Fy#success"),
         ("?UN=SmFuZQ%3D%3D&pwd=x&Email=a@b.example", "?pwd=x"),
         ("?pwd=x&from=addon", "?pwd=x&from=addon"),
+        ("?user_name=Jane&pwd=x&name=Jane", "?pwd=x"),
     ],
 )
 def test_who_would_open_a_link_is_left_out_of_it(given: str, left: str) -> None:
@@ -279,6 +283,12 @@ LINK = "https://us02web.zoom.us/j/92345678901?pwd=abc.1"
         "`{}`",
         '"{}"',
         "**{}**",
+        "„{}“",
+        "»{}«",
+        "（{}）",
+        "{}。",
+        "{}…",
+        "\u2068{}\u2069",
         "Join Zoom Meeting\n{}\n\nOne tap mobile\nhttps://us02web.zoom.us/u/kabc",
         "https://example.com/agenda {}",
     ],
@@ -295,6 +305,12 @@ def test_a_link_is_found_in_what_stands_around_it(around: str) -> None:
         ("https://evil.example@zoom.us/j/92345678901", NotJoinable.FOREIGN),
         ("evilzoom.us/j/92345678901", None),
         ("mail@zoom.us/j/92345678901", None),
+        (
+            "https://zoom.us/j/92345678901?from=x&amp;pwd=y&#38;uname=Jane",
+            JoinLink("https://zoom.us/j/92345678901?from=x&pwd=y", 92345678901),
+        ),
+        ("https://zoom.us/j/92345678901?pwd=y&amp;tk=z", NotJoinable.PERSONAL),
+        ("https://zооm.us/j/92345678901", NotJoinable.FOREIGN),
         ("92345678901", None),
         ("https://example.com/x https://zoom.us/s/92345678901?zak=a", NotJoinable.HOST),
     ],
@@ -303,6 +319,12 @@ def test_links_are_found_without_their_scheme_on_zoom_s_own_hosts(
     written: str, found: JoinLink | NotJoinable | None
 ) -> None:
     assert find_join_link(written, ZOOM) == found
+
+
+@pytest.mark.parametrize("around", ["[Zoom]({}), please", "<{}>", "([Zoom]({}))."])
+def test_the_end_of_a_passcode_is_kept_where_brackets_end_the_link(around: str) -> None:
+    link = "https://zoom.us/j/92345678901?pwd=a(b)_"
+    assert find_join_link(around.format(link), ZOOM) == JoinLink(link, 92345678901)
 
 
 async def test_what_stands_around_a_link_is_never_posted(trio: World) -> None:
