@@ -8,18 +8,23 @@ from dataclasses import dataclass
 
 import msgspec
 
-from bot.domain.mentions import find_mention, strip_blanks, text_after
+from bot.domain.mentions import INVISIBLE, find_mention, strip_blanks, text_after
 
-# Between the digits of a meeting's number, also as other programs write them: special spaces and dashes.
-_GAP = r"[ \-\u00a0\u2007\u2009\u2010-\u2015\u202f\u2212]"
-_NUMBER = rf"\d(?:{_GAP}?\d){{7,12}}"
-# What may stand around a number or a link.
-_AROUND = r"[\s`(<\[\"'“”„‚‘’)>\].,;:!?*_~]*"
-_SPACED_ID = rf"{_AROUND}{_NUMBER}{_AROUND}"
+# Between the digits of a meeting's number, also as other programs write them: spaces and dashes of any kind.
+_GAP = rf"[\s\-\u2010-\u2015\u2212{INVISIBLE}]"
+_NUMBER = rf"\d(?:{_GAP}{{0,3}}\d){{7,12}}"
+# Punctuation that says nothing where it ends a command, or follows a mention.
+_STOPS = ",:!?.;…。、，：！？；؟،؛"
+# What may stand around a number, a link or a word.
+_EDGES = rf"\s{INVISIBLE}`(<\[\"'“”„‚‘’«»‹›)>\]*_~#{_STOPS}"
+_AROUND = rf"[{_EDGES}]*"
+_PASSCODE = rf"(?:(?<=[{_EDGES}])(?:pass|pwd|pin|kenn)\S{{0,20}}[:\s]\s?\S{{1,20}}\s*)?"
+_SPACED_ID = rf"{_AROUND}{_NUMBER}{_AROUND}{_PASSCODE}"
 # Any text with a link in it; Zoom's own may lack the scheme.
 _LINK = r".*(?:https?://|zoom(?:gov|-x)?\.(?:us|com|de)(?:\.cn)?/)\S.*"
-# A pasted invitation whose link was cut off.
-_INVITATION = rf".*\bmeeting id:?\s*{_NUMBER}(?!\d).*"
+# In an invitation whose link was cut off: "Meeting ID: …", "Webinar-ID: …", "ID de la réunion : …".
+_CALLED_ID = rf"(?<![A-Za-z0-9])ID(?![A-Za-z0-9])[^\d\n]{{0,30}}({_NUMBER})(?!\d)"
+_INVITATION = rf".*{_CALLED_ID}.*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,10 @@ class Form:
         """Whether the rest of a message has this form."""
         return self.pattern.fullmatch(rest) is not None
 
+    def found(self, rest: str) -> str | None:
+        """The part of the rest that has this form: all of it, or all but what stands around it."""
+        return next(filter(self.fits, (rest, bare(rest))), None)
+
 
 def _form(pattern: str) -> Form:
     return Form(re.compile(pattern, re.IGNORECASE | re.DOTALL))
@@ -39,7 +48,7 @@ def _form(pattern: str) -> Form:
 
 NOTHING = _form("")
 TOPIC = _form(".*")
-PERSON = _form(r"(?:@[\w.-]{1,64})?")
+PERSON = _form(r"(?:@[\w.-]{0,63}[\w-])?")
 MEETING_ID = _form(rf"{_SPACED_ID}|{_LINK}|{_INVITATION}")
 MEETING = _form(rf"me|{_SPACED_ID}|{_LINK}|{_INVITATION}")
 
@@ -49,9 +58,13 @@ def words(*choices: str) -> Form:
     return _form("|".join(map(re.escape, choices)))
 
 
-_DROPPED = ",:!?."
-_ONLY_ID = re.compile(rf"{_AROUND}({_NUMBER}){_AROUND}")
-_ID_IN_INVITATION = re.compile(rf"\bmeeting id:?\s*({_NUMBER})(?!\d)", re.IGNORECASE)
+# Behind these, other words are a topic.
+_OPEN = (NOTHING, TOPIC, PERSON)
+_EDGE = re.compile(rf"[{_EDGES}]")
+# A command and what it takes, as in "join: …".
+_NAMED = re.compile(rf"(\w+)[:,]\s*([^\s{re.escape(_STOPS)}].*)", re.DOTALL)
+_ONLY_ID = re.compile(rf"{_AROUND}({_NUMBER}){_AROUND}{_PASSCODE}", re.IGNORECASE)
+_ID_IN_INVITATION = re.compile(_CALLED_ID, re.IGNORECASE)
 _MARKUP = re.compile(
     r"^[ ]{0,3}(?P<fence>```+(?=[^`\n]*$)|~~~+).*?(?:^[ ]{0,3}(?P=fence)[`~]*[ \t]*$|\Z)"  # fenced code
     r"|^[ ]{0,3}>.*?$"  # a quoted line
@@ -119,7 +132,7 @@ class Grammar:
         visible = _blank_markup(message)
         mention = find_mention(visible, bot_name)
         if mention and (rest := text_after(message, mention)) is not None:
-            return self.parse_words(rest.lstrip(_DROPPED))
+            return self.parse_words(rest.lstrip(_STOPS))
         message = strip_blanks(message) if not message.isascii() else message
         if by_keyword := self._parse_keyword(message, visible, keyword):
             return by_keyword
@@ -129,7 +142,7 @@ class Grammar:
     def parse_words(self, words: str) -> ParsedCommand:
         """What follows the mention, or ``/zoom``: a command, or else a topic to start."""
         words = strip_blanks(words)
-        if not words.strip(_DROPPED):
+        if not words.strip(_STOPS):
             return ParsedCommand("start")
         return self._whole_command(words) or self._misread(words) or ParsedCommand("start", words)
 
@@ -141,8 +154,8 @@ class Grammar:
 
     def _parse_direct(self, message: str) -> ParsedCommand:
         words = strip_blanks(message)
-        if words.casefold() in self._answers:
-            return ParsedCommand("answer", words.casefold())
+        if (answer := bare(words).casefold()) in self._answers:
+            return ParsedCommand("answer", answer)
         name = _split(words)[0].casefold()
         known = ParsedCommand("usage", name if name in self._forms else "")
         return self._whole_command(words) or self._misread(words) or known
@@ -153,16 +166,34 @@ class Grammar:
         return ParsedCommand(name.casefold(), rest) if form and form.fits(rest) else None
 
     def _misread(self, words: str) -> ParsedCommand | None:
-        """A command that needs a certain form, without it: the person is asked, and no topic is made of it.
-
-        A lone command may end with a full stop or the like.
-        """
-        name, rest = _split(words)
-        lone = name.casefold().rstrip(_DROPPED + ";") if not rest else name.casefold()
-        form = self._forms.get(lone)
-        if form is None or (rest and form in (NOTHING, TOPIC, PERSON)):
+        """A command with punctuation, spaces or marks that do not belong to it; or one that needs a certain
+        form, without it: the person is asked, and no topic is made of it."""
+        name, rest = self._named(words)
+        form = self._forms.get(name)
+        if form is None:
             return None
-        return ParsedCommand(lone) if not rest and form.fits("") else ParsedCommand("usage", words)
+        if (found := form.found(rest)) is not None:
+            return ParsedCommand(name, found)
+        return None if bare(rest) and form in _OPEN else ParsedCommand("usage", words)
+
+    def _named(self, words: str) -> tuple[str, str]:
+        """The command's name and what follows it. One that needs a certain form may be written ``join: …``,
+        and a lone one may end with a full stop or the like."""
+        marked = _NAMED.fullmatch(words)
+        if marked and self._forms.get(marked[1].casefold(), TOPIC) not in _OPEN:
+            return marked[1].casefold(), marked[2]
+        name, rest = _split(words)
+        return (name.casefold(), rest) if rest else (name.casefold().rstrip(_STOPS), "")
+
+
+def bare(text: str) -> str:
+    """The text without quotes, punctuation and marks around it, and with single spaces in it."""
+    start, end = 0, len(text)
+    while start < end and _EDGE.match(text, start):
+        start += 1
+    while end > start and _EDGE.match(text, end - 1):
+        end -= 1
+    return " ".join(text[start:end].split())
 
 
 def meeting_number(text: str) -> int:

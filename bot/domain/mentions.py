@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 _EDGE = r"[\w:.\-@]"
 # Marks of direction and other characters that nobody sees.
-_INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
+INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
 _UNSEEN = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
-_BLANK = re.compile(rf"[\s{_INVISIBLE}]+")
-_EMPHASIS = re.compile(rf"[\s{_INVISIBLE}]*([*_~]*)[\s{_INVISIBLE}]*")
+_BLANK = re.compile(rf"[\s{INVISIBLE}]+")
+_EMPHASIS = re.compile(rf"[\s{INVISIBLE}]*([*_~]*)[\s{INVISIBLE}]*")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
@@ -13,14 +15,15 @@ from bot.features import questions
 from bot.messages.content import Code, Text, text
 
 MISREAD = "misread"
+_WORD = re.compile(r"\w+")
 
 
 @hook(Hook.NOT_UNDERSTOOD)
 async def show_usage(ctx: Context, job: Job, request: Request) -> Changes:
     """Show how a command is written. What looks like a topic may be started as a meeting, once that is
     confirmed."""
-    name, *rest = request.argument.split(maxsplit=1) or [""]
-    name = name.casefold() if rest else name.casefold().rstrip(",:;!?.")
+    name, *rest = _WORD.findall(request.argument) or [""]
+    name = name.casefold()
     usage = ctx.requests.usage_of(name)
     if not usage:
         return [ctx.tell(job, request, text("unknown"))]

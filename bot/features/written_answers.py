@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes
-from bot.domain.grammar import Request
+from bot.domain.grammar import Request, bare
 from bot.domain.records import Question
+from bot.domain.topics import clean_topic
 from bot.features import questions
 from bot.features.misread import MISREAD
 
@@ -16,7 +17,7 @@ from bot.features.misread import MISREAD
 async def no_answer(ctx: Context, job: Job, request: Request) -> Changes | None:
     """Gate: take the whole topic as the answer to the newest question that it fits, if that question was
     asked in this channel, or as the confirmation of a topic that was asked for elsewhere."""
-    word = request.argument.strip().casefold()
+    word = bare(request.argument).casefold()
     if request.resumed or not (word in ctx.requests.words or (request.direct and word)):
         return None
     asked = await ctx.store.find(Question, "user_id", request.user_id)
@@ -30,7 +31,10 @@ async def no_answer(ctx: Context, job: Job, request: Request) -> Changes | None:
 
 def _names(ctx: Context, question: Question, topic: str) -> bool:
     """Whether it was asked if a meeting of this topic is meant."""
-    return question.kind == MISREAD and questions.asked(ctx, question).argument.strip().casefold() == topic
+    if question.kind != MISREAD:
+        return False
+    # The question showed the topic as Zoom would get it: on one line, and cut.
+    return bare(clean_topic(questions.asked(ctx, question).argument, "")).casefold() == topic
 
 
 def _newest(of: Iterable[Question]) -> Question | None:

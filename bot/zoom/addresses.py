@@ -16,8 +16,8 @@ from bot.zoom.downloads import ZOOM_HOSTS, is_allowed
 JOIN_HOSTS = (*ZOOM_HOSTS, "zoom-x.de", "zoom.com.cn")
 
 # What Mattermost's linker takes for a link, of the characters that Zoom's links have: it ends before any
-# other, such as quotes and full stops of other scripts, and trailing punctuation is not part of it. Zoom's own
-# hosts are found without the scheme as well.
+# other, such as quotes and full stops of other scripts, and trailing punctuation is not part of it. On Zoom's
+# own hosts it may lack the scheme.
 _CHARACTER = r"[!#-;=?-Z_a-z~]"
 # A link that was copied from the source of a page. Markdown reads it as "&".
 _AMPERSAND = re.compile(r"&(?:amp|#0*38|#x0*26);", re.IGNORECASE)

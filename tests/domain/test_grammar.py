@@ -79,6 +79,25 @@ def said(message: str, *, direct: bool = False, keyword: str = "zoom") -> Parsed
         ("@zoom End.", ParsedCommand("end")),
         ("@zoom subscriptions?", ParsedCommand("subscriptions")),
         ("@zoom join!", ParsedCommand("usage", "join!")),
+        ("@zoom help !", ParsedCommand("help")),
+        ("@zoom End…", ParsedCommand("end")),
+        ("@zoom help？", ParsedCommand("help")),
+        ("@zoom join me.", ParsedCommand("join", "me")),
+        ("@zoom join `me`!", ParsedCommand("join", "me")),
+        ("@zoom join: me", ParsedCommand("join", "me")),
+        ("@zoom Join, me", ParsedCommand("join", "me")),
+        (f"@zoom join:{LINK}", ParsedCommand("join", LINK)),
+        ("@zoom join: tomorrow", ParsedCommand("usage", "join: tomorrow")),
+        ("@zoom join:?", ParsedCommand("usage", "join:?")),
+        ("@zoom join me please", ParsedCommand("usage", "join me please")),
+        ("@zoom channel  restrict.", ParsedCommand("channel", "restrict")),
+        ("@zoom channel: list", ParsedCommand("channel", "list")),
+        ("@zoom settings  pmi   always!", ParsedCommand("settings", "pmi always")),
+        ("@zoom connect @alice.", ParsedCommand("connect", "@alice")),
+        ("@zoom end: the quarter", ParsedCommand("start", "end: the quarter")),
+        ("@zoom joint venture", ParsedCommand("start", "joint venture")),
+        ("@zoom，standup", ParsedCommand("start", "standup")),
+        ("@zoom؛ standup", ParsedCommand("start", "standup")),
         ("_@zoom standup_", ParsedCommand("start", "standup")),
         ("**@zoom** standup", ParsedCommand("start", "standup")),
         ("***@zoom standup***", ParsedCommand("start", "standup")),
@@ -270,6 +289,10 @@ def test_the_keyword_may_be_another_word() -> None:
         ("personal", ParsedCommand("answer", "personal")),
         ("unique", ParsedCommand("answer", "unique")),
         ("yes", ParsedCommand("answer", "yes")),
+        ("Yes!", ParsedCommand("answer", "yes")),
+        ("`new`", ParsedCommand("answer", "new")),
+        ("yes please", ParsedCommand("usage")),
+        ("help !", ParsedCommand("help")),
         ("join", ParsedCommand("usage", "join")),
         ("Join the party", ParsedCommand("usage", "Join the party")),
         ("join @zoom", ParsedCommand("usage", "join @zoom")),
@@ -362,6 +385,10 @@ NASTY = st.lists(PIECES, max_size=30).map("".join)
 @example("`" * 9000 + "a", False, "zoom")
 @example("`a``a```a" * 1500, False, "zoom")
 @example("\n\n    " * 2500, False, "zoom")
+@example("@zoom join 12345678" + "!" * 16000 + "x", False, "zoom")
+@example("@zoom join 12345678 pass" + ":" * 16000 + " a b", False, "zoom")
+@example("@zoom join " + "ID " * 5000 + "x", False, "zoom")
+@example("@zoom join " + "(" * 16000 + "x" + ")" * 16000 + "x", False, "zoom")
 def test_the_grammar_answers_every_text(message: str, direct: bool, keyword: str) -> None:
     command = said(message, direct=direct, keyword=keyword)
     assert command is not None or not direct
@@ -432,6 +459,15 @@ NUMBERS = [
     "`123 4567 8901`",
     "(123–4567–8901)",
     "Meeting ID: 123 4567 8901\nPasscode: 123456",
+    "ID: 123 4567 8901",
+    "Meeting-ID: 123 4567 8901, Kenncode: 1234",
+    "Webinar ID:\u00a0123 4567 8901",
+    "ID de la réunion : 123 4567 8901",
+    "ミーティングID: 123 4567 8901",
+    "123 4567 8901 (Passcode: 123456)",
+    "#12345678901",
+    "123  4567\t8901",
+    "\u2068123\u200b4567\u2069 8901",
 ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bot.sandbox.mattermost import Post
@@ -40,7 +42,7 @@ async def test_nothing_is_made_until_it_is_confirmed(trio: World, words: str, us
     await trio.shows(question, lambda now: now.message == "You chose: Start it anyway")
 
 
-@pytest.mark.parametrize("words", ["start join tomorrow", "START Join Tomorrow", "anyway"])
+@pytest.mark.parametrize("words", ["start join tomorrow", "START Join Tomorrow", "anyway", "`anyway`!"])
 async def test_the_word_starts_it_where_it_was_asked_for(trio: World, words: str) -> None:
     await asked_back(trio, "@zoom join tomorrow")
     await trio.mattermost.post("bob", trio.direct("bob"), words)
@@ -48,6 +50,17 @@ async def test_the_word_starts_it_where_it_was_asked_for(trio: World, words: str
     await settle(trio)
     (post,) = trio.mattermost.bot_posts("dev")
     assert post.props["meeting_topic"] == "join tomorrow"
+    assert len(trio.zoom.created) == 1
+
+
+@pytest.mark.parametrize("words", ["join tomorrow\nfor  lunch", "join " + "us all " * 60, "Join: tomorrow?"])
+async def test_the_words_that_the_question_names_start_it(trio: World, words: str) -> None:
+    question = await asked_back(trio, f"@zoom {words}")
+    (named,) = re.findall(r"write `(start .*?)`", question.message)
+    # What is shown as code has single spaces.
+    await trio.mattermost.post("bob", trio.direct("bob"), " ".join(named.split()))
+    await trio.mattermost.wait_for(lambda: trio.mattermost.bot_posts("dev"))
+    await settle(trio)
     assert len(trio.zoom.created) == 1
 
 
@@ -66,7 +79,12 @@ async def test_what_takes_nothing_is_the_beginning_of_a_topic(trio: World, words
 
 @pytest.mark.parametrize(
     ("words", "asks"),
-    [("join", "Which meeting?"), ("channel!", "What should hold here?"), ("subscribe", "Which meeting?")],
+    [
+        ("join", "Which meeting?"),
+        ("join :", "Which meeting?"),
+        ("channel!", "What should hold here?"),
+        ("subscribe", "Which meeting?"),
+    ],
 )
 async def test_a_command_that_lacks_something_asks_for_it(trio: World, words: str, asks: str) -> None:
     assert (await told(trio, "bob", "dev", f"@zoom {words}")).startswith(asks)

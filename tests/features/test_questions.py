@@ -119,7 +119,7 @@ async def test_a_question_is_answered_once_even_by_button_and_words(make_world: 
     assert len(world.zoom.created) == 2
 
 
-@pytest.mark.parametrize("how", ["@zoom new", "@zoom NEW", "/zoom new"])
+@pytest.mark.parametrize("how", ["@zoom new", "@zoom NEW!", "/zoom new"])
 async def test_a_question_is_answered_in_words_also_where_it_was_asked(
     make_world: MakeWorld, how: str
 ) -> None:
