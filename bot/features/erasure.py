@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.core.context import Context
 from bot.domain.records import LostLink, Pending, Preference, Question, Subscription, Ticket
+from bot.features import tickets
 from bot.stores import Change, Delete
 
 
@@ -14,5 +15,6 @@ async def erased(ctx: Context, user_id: str) -> list[Change]:
     changes += [Delete(Pending, each.id) for each in await store.find(Pending, "user_id", user_id)]
     changes += [Delete(Question, each.id) for each in await store.find(Question, "user_id", user_id)]
     changes += [Delete(Subscription, each.id) for each in await store.find(Subscription, "user_id", user_id)]
-    changes += [Delete(Ticket, each.id) for each in await store.all(Ticket) if each.user_id == user_id]
+    for ticket in [each for each in await store.all(Ticket) if each.user_id == user_id]:
+        changes += [*tickets.withdrawn(ctx, ticket), Delete(Ticket, ticket.id)]
     return changes

@@ -53,7 +53,12 @@ class Expired(msgspec.Struct):
 async def withdraw_link(ctx: Context, job: Job, about: Expired) -> Changes:
     """Say that a link has expired, in place of the link. One that was used says so already."""
     ticket = await ctx.store.get(Ticket, about.ticket)
-    if ticket is None or ticket.used or not ticket.notice:
+    return withdrawn(ctx, ticket) if ticket else []
+
+
+def withdrawn(ctx: Context, ticket: Ticket) -> list[Change]:
+    """Return the change that says that a link has expired, in place of the link; none if it was used."""
+    if ticket.used or not ticket.notice:
         return []
     return [ctx.restate(ticket.notice, text("link-expired"))]
 

@@ -96,6 +96,17 @@ async def test_a_removal_that_was_noticed_before_it_was_told_deletes_as_much(tri
     assert "removed me at Zoom" in direct(trio, "bob")[-1]
 
 
+async def test_a_link_to_connect_that_was_deleted_with_the_rest_is_taken_out_of_its_message(
+    trio: World,
+) -> None:
+    trio.zoom.revoke("bob@demo.example")
+    (asked,) = await ask(trio, "bob", "dev", "@zoom standup")
+    assert "/oauth2/connect" in asked.message
+    await trio.zoom.deliver("app_deauthorized", payload(trio))
+    now = await trio.shows(asked, lambda post: "/oauth2/connect" not in post.message)
+    assert now.message == "The link that was here has expired. Write `connect` to get a new one."
+
+
 async def test_who_linked_an_account_is_told_that_it_is_gone(make_world: MakeWorld) -> None:
     world = await make_world(zoom={"app": "account"})
     world.zoom.app = "account"
