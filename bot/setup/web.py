@@ -101,7 +101,7 @@ async def _told(config: Config, http: aiohttp.ClientSession) -> list[Finding]:
         reasons = msgspec.json.decode(answer.body, type=_Readiness).reasons
     except (_NoAnswerError, msgspec.MsgspecError, ValueError):
         return []
-    return [note(SLASH, reasons[SLASH])] if SLASH in reasons else []
+    return [wrong(SLASH, reasons[SLASH])] if SLASH in reasons else []
 
 
 def _admin(config: Config, path: str) -> URL:

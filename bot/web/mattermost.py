@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -31,6 +32,8 @@ from bot.web.limits import SAID, read_body
 _ID = re.compile(r"[a-z0-9]{26}")
 # The part of ``/readyz`` that says why a slash command is refused, until one is accepted.
 SLASH = "mattermost slash command"
+# Of so many teams it is noted why their commands are refused.
+_MAX_REFUSED = 100
 _UNKNOWN = (
     "a command came with a token that is not in mattermost.command_token: if the token was made anew, copy it"
 )
@@ -66,12 +69,14 @@ class MattermostRoutes:
     def __init__(self, ctx: Context, grammar: Grammar) -> None:
         self._ctx = ctx
         self._grammar = grammar
+        # Why each team's command is refused.
+        self._refused: dict[str, str] = {}
 
     async def command(self, request: web.Request) -> web.Response:
         """Store a ``/zoom …`` request and return an empty response. The answer is sent separately."""
         form = await read_form(request)
-        self._check_token(request, _text(form.get("token")))
-        self._ctx.troubles.pop(SLASH, None)
+        self._check_token(request, form)
+        self._note_taken(_id(form.get("team_id")))
         user_id, channel_id = _id(form.get("user_id")), _id(form.get("channel_id"))
         if not user_id or not channel_id:
             raise web.HTTPBadRequest(text="user_id and channel_id are missing")
@@ -104,7 +109,7 @@ class MattermostRoutes:
     async def command_by_get(self, request: web.Request) -> web.Response:
         """Refuse a command that was made with the method GET, and say to whoever asked what helps. Its token
         and its text came in the address, which proxies log."""
-        self._ctx.troubles[SLASH] = _BY_GET
+        self._note_refused(request.query, _BY_GET)
         request.app[SAID].warning(f"command refused: {_BY_GET}")
         return self._ephemeral("command-by-get")
 
@@ -152,15 +157,26 @@ class MattermostRoutes:
         answer = {"response_type": "ephemeral", "text": _said(key), **self._ctx.shown_as()}
         return web.json_response(answer)
 
-    def _check_token(self, request: web.Request, token: str) -> None:
+    def _check_token(self, request: web.Request, form: Mapping[str, object]) -> None:
         # Each team's command has its own token. Compare all of them, even after a match.
         known = [each for each in self._ctx.config.mattermost.command_token.split(",") if each]
-        given = token.encode("utf-8", "replace")
+        given = _text(form.get("token")).encode("utf-8", "replace")
         if True not in [hmac.compare_digest(each.encode(), given) for each in known]:
-            if token:
-                self._ctx.troubles[SLASH] = _UNKNOWN
+            self._note_refused(form, _UNKNOWN)
             request.app[SAID].warning("command refused: its token is none of mattermost.command_token")
             raise web.HTTPForbidden(text="the token is wrong")
+
+    def _note_refused(self, form: Mapping[str, object], why: str) -> None:
+        """Note for the operator that a team's command is refused; nothing if Mattermost did not send it."""
+        named = all(_id(form.get(name)) for name in ("user_id", "channel_id")) and _text(form.get("token"))
+        if named and len(self._refused) < _MAX_REFUSED:
+            self._refused[_id(form.get("team_id"))] = self._ctx.troubles[SLASH] = why
+
+    def _note_taken(self, team_id: str) -> None:
+        """Note that a team's command works. Another team's may still be refused."""
+        self._refused.pop(team_id, None)
+        self._ctx.troubles.pop(SLASH, None)
+        self._ctx.troubles.update((SLASH, why) for why in self._refused.values())
 
 
 def _taken(pressed: presses.Pressed) -> dict[str, Any]:

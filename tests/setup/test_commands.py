@@ -65,9 +65,33 @@ async def test_what_a_running_bot_refuses_is_found_whatever_its_account_may_see(
     world.mattermost.register_command("zoom", url, token=token, method=method)
     answer = await world.mattermost.command("alice", "dev", "/zoom standup")
     assert ("GET" in str(answer.get("text"))) == (method == "G")
-    assert said in of(await check(config), Level.NOTE)[SLASH]
+    assert said in of(await check(config), Level.WRONG)[SLASH]
     assert world.zoom.created == []
     # One that is taken shows that it works again.
     world.mattermost.register_command("zoom", url, token="command-token")
     await world.mattermost.command("alice", "dev", "/zoom help")
-    assert SLASH not in of(await check(config), Level.NOTE)
+    assert SLASH not in of(await check(config), Level.WRONG)
+
+
+async def test_a_team_s_command_that_works_hides_no_other_team_s(world: World) -> None:
+    url, troubles = world.bot.ctx.url("/command"), world.bot.ctx.troubles
+    form = {
+        "user_id": world.mattermost.user("alice").id,
+        "channel_id": world.mattermost.channel("dev").id,
+        "text": "help",
+    }
+    first, second = "a" * 26, "b" * 26
+    for team, token in ((first, "new"), (second, "command-token")):
+        sent = form | {"team_id": team, "token": token, "trigger_id": team}
+        await world.http.post(url, data=sent)
+    assert "token" in troubles[SLASH]
+    await world.http.post(url, data=form | {"team_id": first, "token": "command-token", "trigger_id": "x"})
+    assert SLASH not in troubles
+
+
+async def test_what_mattermost_does_not_send_is_no_refused_command(world: World) -> None:
+    url = world.bot.ctx.url("/command")
+    await world.http.get(url)
+    await world.http.get(url, params={"token": "x"})
+    await world.http.post(url, data={"token": "x", "user_id": "y", "channel_id": "z"})
+    assert world.bot.ctx.troubles == {}
