@@ -22,9 +22,16 @@ from bot.setup.admins import check_admins
 from bot.setup.commands import check_command
 from bot.setup.findings import Finding, asking, clock_effect, note, ok, wrong
 from bot.setup.held import direct_messages, edit_limit
+from bot.web.mattermost import SLASH
 
 SOCKET_TIMEOUT_S = 15.0
 MAX_SKEW_MS = 60_000
+
+
+_ANONYMOUS = (
+    "the server shows answers to it under the name or picture of whoever asked: set ServiceSettings."
+    "EnablePostUsernameOverride and EnablePostIconOverride to true, and they show the bot's"
+)
 
 
 class _Settings(msgspec.Struct):
@@ -141,6 +148,8 @@ async def _allowed(config: Config, http: aiohttp.ClientSession, me: User) -> lis
         return [note("mattermost settings", f"cannot be read: {error}")]
     found = [*edit_limit(settings.edit_limit), *await direct_messages(rest, me)]
     found += await check_command(config, rest)
+    if config.mattermost.command_token and "false" in (settings.names, settings.icons):
+        found.append(note(SLASH, _ANONYMOUS))
     if config.mattermost.override_username:
         found.append(_override("override_username", "EnablePostUsernameOverride", settings.names == "true"))
     if config.mattermost.override_icon_url:

@@ -46,6 +46,14 @@ async def test_a_command_that_is_not_there_is_a_note(slash: Config, mattermost: 
     assert "there is none" in of(await check_mattermost(slash), Level.NOTE)[SLASH]
 
 
+async def test_answers_under_the_asker_s_name_are_a_note(slash: Config, mattermost: Mattermost) -> None:
+    register(slash, mattermost)
+    mattermost.world.allow_overrides = False
+    assert "EnablePostUsernameOverride" in of(await check_mattermost(slash), Level.NOTE)[SLASH]
+    unwanted = changed(slash, "mattermost", command_token="")
+    assert SLASH not in of(await check_mattermost(unwanted), Level.NOTE)
+
+
 async def test_nothing_is_said_where_commands_are_not_shown_or_not_wanted(
     slash: Config, mattermost: Mattermost
 ) -> None:

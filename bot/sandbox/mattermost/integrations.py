@@ -217,6 +217,8 @@ class Integrations:
         if response.get("attachments"):
             props["attachments"] = response["attachments"]
         username, icon = response.get("username"), str(response.get("icon_url") or "")
+        if not self._world.allow_overrides:
+            username = icon = ""
         if username:
             props["override_username"] = username
         if username or icon:
