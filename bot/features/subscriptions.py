@@ -15,7 +15,7 @@ from bot.messages.cards import spaced
 from bot.messages.catalogue import catalogue
 from bot.messages.content import Content, Lines, Table, text
 from bot.stores import Delete, Put
-from bot.zoom.addresses import JoinLink, find_join_link
+from bot.zoom.addresses import number_in_link
 
 
 @command(
@@ -54,6 +54,8 @@ async def subscribe(ctx: Context, job: Job, request: Request) -> Changes:
 async def unsubscribe(ctx: Context, job: Job, request: Request) -> Changes:
     """Stop following a meeting. Only its subscriber, its host or an administrator may do that."""
     number = _number_in(ctx, request)
+    if not number:
+        return [ctx.tell(job, request, text("unsubscribe-bad-link"))]
     known = await ctx.store.get(Subscription, _id(request.channel_id, number))
     if known is None:
         return [ctx.tell(job, request, text("not-subscribed", id=spaced(number)))]
@@ -109,11 +111,8 @@ async def _subscribe(ctx: Context, job: Job, request: Request, seen: FoundMeetin
 
 
 def _number_in(ctx: Context, request: Request) -> int:
-    """The number of the meeting in the request, which may be a pasted link; 0 if the link has none."""
-    found = find_join_link(request.argument, ctx.config.zoom.url)
-    if isinstance(found, JoinLink):
-        return found.number
-    return meeting_number(request.argument) if found is None else 0
+    """The meeting's number in the request, 0 if there is none. Any link will do, since it is not posted."""
+    return number_in_link(request.argument, ctx.config.zoom.url) or meeting_number(request.argument)
 
 
 async def _may_end(ctx: Context, user_id: str, known: Subscription) -> bool:

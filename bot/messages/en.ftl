@@ -176,6 +176,7 @@ subscribed-already = This channel already follows the Zoom meeting { $topic } ({
 unsubscribed = This channel no longer follows the Zoom meeting { $topic } ({ $id }).
 unsubscribe-denied = Only { $who }, the host of the meeting or an administrator can stop this.
 subscribe-bad-link = I can't find a meeting ID in that link. Write `subscribe` and the meeting's ID.
+unsubscribe-bad-link = I can't find a meeting ID in that link. Write `unsubscribe` and the meeting's ID. `subscriptions` lists what this channel follows.
 subscribe-personal = A channel can't follow a personal meeting room, because it would see all your other meetings there too. Use a meeting with its own ID.
 subscribe-denied = Zoom doesn't show me a meeting of yours with the ID { $id }. Only the host of a meeting or an administrator can let a channel follow it.
 not-subscribed = This channel doesn't follow a meeting with the ID { $id }. Write `subscriptions` to see which ones it follows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import re
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ _TRAILING = ".,;:!?*_~'"
 _URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+", re.IGNORECASE)
 _ID = r"(\d{8,13})"
 _NUMBER = re.compile(rf"/(?:[jw]/{_ID}|wc/{_ID}(?:/join)?|wc/join/{_ID}|launch/jc/{_ID})/?", re.ASCII)
+_ANY_NUMBER = re.compile(
+    rf"/(?:[jsw]|start|wc|wc/join|launch/j[cs])/{_ID}(?!\d)|/join/?\?(?:.*&)?confno={_ID}(?!\d)", re.ASCII
+)
 _NAME = re.compile(r"/my/[\w.-]+/?", re.ASCII)
 _HOST_PATH = re.compile(r"/(?:s|start)/\d+|/wc/\d+/start|/launch/js/\d+", re.ASCII)
 _REGISTRATION = re.compile(r"/(?:meeting|webinar)/register/|/[jw]/\d+/register", re.ASCII)
@@ -74,6 +78,17 @@ def find_join_link(text: str, zoom_url: str) -> JoinLink | NotJoinable | None:
     links = [each for each in found if isinstance(each, JoinLink)]
     reasons = [each for each in found if each is not NotJoinable.FOREIGN]
     return next(iter([*links, *reasons, *found]), None)
+
+
+def number_in_link(text: str, zoom_url: str) -> int:
+    """The number in the first link to Zoom that has one, whoever the link is for; 0 if there is none."""
+    for link in links_in(text):
+        with contextlib.suppress(ValueError):
+            url = URL(link)
+            found = _ANY_NUMBER.match(f"{url.path}?{url.query_string}")
+            if found and _is_zoom(url, zoom_url):
+                return int(found[1] or found[2])
+    return 0
 
 
 def links_in(text: str) -> Iterator[str]:

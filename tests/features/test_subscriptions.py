@@ -374,3 +374,34 @@ async def test_what_zoom_no_longer_shows_at_the_second_look_is_not_followed_any_
         await look_again(trio)
     (said,) = direct(trio, "bob")
     assert "Zoom no longer shows it to you" in said
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://zoom.us/s/{}?zak=x",
+        "https://zoom.us/j/{}?pwd=x&tk=y",
+        "https://zoom.us/j/{}/register",
+        "https://x.zoom.us/wc/{}/start",
+        "https://zoom.us/join?action=join&confno={}",
+        "https://example.com/agenda https://zoom.us/wc/join/{}",
+    ],
+)
+async def test_any_link_to_the_meeting_names_it_since_it_is_not_posted(trio: World, link: str) -> None:
+    meeting = planned(trio, "bob")
+    (said,) = await ask(trio, "bob", "dev", f"@zoom subscribe {link.format(meeting.id)}")
+    assert "now follows" in said.message
+    (said,) = await ask(trio, "bob", "dev", f"@zoom unsubscribe {link.format(meeting.id)}")
+    assert "no longer follows" in said.message
+    assert "zak" not in said.message
+
+
+@pytest.mark.parametrize("name", ["subscribe", "unsubscribe"])
+@pytest.mark.parametrize(
+    "link",
+    ["https://zoom.us/my/bob", "https://zoom.us/meeting/register/tZ0", "https://evil.example/j/12345678"],
+)
+async def test_a_link_without_a_number_is_said_to_have_none(trio: World, name: str, link: str) -> None:
+    said = await told(trio, "bob", "dev", f"@zoom {name} {link}")
+    assert said.startswith("I can't find a meeting ID in that link.")
+    assert f"`{name}`" in said
