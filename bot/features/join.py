@@ -54,11 +54,12 @@ async def _meeting(ctx: Context, job: Job, request: Request) -> Meeting | Text:
     what = request.argument
     if what.lower() == "me":
         return await _own_room(ctx, job, request)
-    if found := find_join_link(what, ctx.config.zoom.url):
-        return text(_REFUSED[found]) if isinstance(found, NotJoinable) else _pasted(ctx, job, found)
+    found = find_join_link(what, ctx.config.zoom.url)
+    if isinstance(found, JoinLink):
+        return _pasted(ctx, job, found)
     number = meeting_number(what)
-    if not number:
-        return text("join-bad-link")
+    if found not in (None, NotJoinable.FOREIGN) or not number:
+        return text(_REFUSED[found or NotJoinable.FOREIGN])
     seen = await look_up(ctx, request.user_id, number, webinars=True)
     if seen is None or not (seen.hosted or ctx.config.zoom.app == "user"):
         return text("join-not-visible", id=spaced(number))

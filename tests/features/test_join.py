@@ -334,6 +334,20 @@ async def test_what_stands_around_a_link_is_never_posted(trio: World) -> None:
     assert trio.zoom.created == []
 
 
+async def test_the_id_of_an_invitation_counts_where_its_other_links_lead_to_no_meeting(trio: World) -> None:
+    meeting = planned(trio, "bob")
+    invitation = (
+        "Join Zoom Meeting\nMeeting ID: {}\nPasscode: 1\nFind your local number: https://zoom.us/u/kabc"
+    )
+    post = await trio.ask("bob", "dev", f"@zoom join {invitation.format(meeting.id)}")
+    assert post.props["meeting_link"] == meeting.join_url
+    # The ID of somebody else shows nothing either way.
+    said = await told(trio, "carol", "dev", f"@zoom join {invitation.format(meeting.id)}")
+    assert "Zoom doesn't show me a meeting of yours" in said
+    said = await told(trio, "bob", "dev", f"@zoom join Meeting ID: {meeting.id} https://zoom.us/s/1?zak=x")
+    assert "would make everyone a host" in said
+
+
 async def test_a_personal_link_is_refused_privately(trio: World) -> None:
     said = await told(trio, "bob", "dev", f"@zoom join {LINK}&tk=secret")
     assert "personal" in said
