@@ -77,6 +77,8 @@ class LinkedAccount(Record, kw_only=True):
     # Who made it: the id of an account-level app's only link does not say that.
     linked_by: str = ""
     pmi: int = 0
+    # Since when Mattermost has not known the person (ms); 0 while it does.
+    missing_since: int = 0
 
 
 class LostLink(Record, kw_only=True):

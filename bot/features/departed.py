@@ -1,11 +1,13 @@
-"""People who left Mattermost: a month after their account was deactivated, their link to Zoom is ended."""
+"""People who left Mattermost: a month after their account was deactivated or deleted, their link ends."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
+from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, task
@@ -13,7 +15,8 @@ from bot.domain.records import LinkedAccount
 from bot.errors import MattermostError
 from bot.features.connect import revoke_link
 from bot.features.erasure import erased
-from bot.stores import Change, Put
+from bot.mattermost import User
+from bot.stores import Change, Put, Update
 from bot.zoom import ACCOUNT
 
 log = logging.getLogger(__name__)
@@ -41,22 +44,37 @@ async def look(ctx: Context, job: Job, about: Everybody) -> Changes:
     """End the links of people who left, and look again tomorrow."""
     changes: list[Change] = []
     try:
-        async for user_id in _departed(ctx):
-            await revoke_link(ctx, user_id)
-            log.info("a link is deleted: its owner left", extra={"user": user_id})
-            changes += [*ctx.tokens.unlinked(user_id), *await erased(ctx, user_id)]
+        async for link, user in _looked_up(ctx):
+            # Mattermost does not tell when an account was deleted for good: that counts from the first look.
+            missing_since = 0 if user else link.missing_since or ctx.now()
+            if _is_long_ago(ctx, user.delete_at if user else missing_since):
+                changes += await _ended(ctx, link.id)
+            elif missing_since != link.missing_since:
+                changes.append(Update(LinkedAccount, link.id, partial(replace, missing_since=missing_since)))
     except MattermostError as error:
         log.info("mattermost: who left is not known: %s", error)
     return [*changes, _later(ctx, DAY_MS)]
 
 
-async def _departed(ctx: Context) -> AsyncIterator[str]:
-    """The ids of people who are linked and left long ago. A wrong clock makes nobody look so."""
-    linked = [each.id for each in await ctx.store.all(LinkedAccount) if each.id != ACCOUNT]
-    for start in range(0, len(linked), BATCH):
-        for user in await ctx.mattermost.users(linked[start : start + BATCH]):
-            if 0 < user.delete_at < ctx.now() - GONE_MS and not ctx.clocks.trouble:
-                yield user.id
+async def _looked_up(ctx: Context) -> AsyncIterator[tuple[LinkedAccount, User | None]]:
+    """Every person's link, and the person; None if Mattermost has no such account any more."""
+    links = [each for each in await ctx.store.all(LinkedAccount) if each.id != ACCOUNT]
+    for start in range(0, len(links), BATCH):
+        batch = links[start : start + BATCH]
+        known = {user.id: user for user in await ctx.mattermost.users([each.id for each in batch])}
+        for link in batch:
+            yield link, known.get(link.id)
+
+
+def _is_long_ago(ctx: Context, left_at: int) -> bool:
+    """Whether somebody left long ago. A wrong clock makes nobody look so."""
+    return 0 < left_at < ctx.now() - GONE_MS and not ctx.clocks.trouble
+
+
+async def _ended(ctx: Context, user_id: str) -> list[Change]:
+    await revoke_link(ctx, user_id)
+    log.info("a link is deleted: its owner left", extra={"user": user_id})
+    return [*ctx.tokens.unlinked(user_id), *await erased(ctx, user_id)]
 
 
 def _later(ctx: Context, pause_ms: int) -> Put:

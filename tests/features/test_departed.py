@@ -69,3 +69,23 @@ async def test_many_are_asked_about_in_batches_and_a_refusal_ends_no_link(
     assert await linked(world) == {"alice"}
     asked = [call.json for call in world.mattermost.calls if call.path == "/users/ids"]
     assert all(len(ids) == 1 for ids in asked)
+
+
+async def test_an_account_that_was_deleted_for_good_counts_from_the_first_look(world: World) -> None:
+    bob = world.mattermost.user("bob")
+    world.mattermost.world.directory.erase(bob)
+    await days_later(world, 40)
+    assert bob.id in await ids(world)
+    # A server that answers without somebody once, as after a wrong restore, ends no link.
+    world.mattermost.world.directory.users[bob.id] = bob
+    await days_later(world, 1)
+    del world.mattermost.world.directory.users[bob.id]
+    await days_later(world, 1)
+    await days_later(world, 29)
+    assert bob.id in await ids(world)
+    await days_later(world, 2)
+    assert await ids(world) == {world.mattermost.user("alice").id}
+
+
+async def ids(world: World) -> set[str]:
+    return {each.id for each in await world.bot.ctx.store.all(LinkedAccount)}

@@ -67,6 +67,11 @@ class Directory:
         user.email, user.update_at = email, self._now()
         self._by_email[email.lower()] = user
 
+    def erase(self, user: User) -> None:
+        """Delete an account for good, as ``mmctl user delete`` does: nothing knows its id any more."""
+        self.revoke(user)
+        del self.users[user.id], self._by_name[user.username], self._by_email[user.email.lower()]
+
     def user(self, user_id: str) -> User:
         if user_id not in self.users:
             raise no_user()
