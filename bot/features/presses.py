@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import asyncio
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
 
 from bot.core.context import Context, Job
 from bot.domain.records import Notice, Question
-from bot.errors import MattermostDeniedError, MattermostNotFoundError, VaultError
+from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError, VaultError
 from bot.features.questions import ACTION, SAID, Refused, Token, accept, asked
 from bot.messages.card import Card
 from bot.messages.cards import answered_card, choice
@@ -51,7 +52,7 @@ async def press(ctx: Context, token: str, user_id: str, post_id: str) -> Pressed
     question = await ctx.store.get(Question, said.question)
     notice = await ctx.store.get(Notice, question.notice) if question else None
     if question is None or notice is None:
-        return _rejected(Refused.EXPIRED)
+        return await _forgotten(ctx, said, user_id, post_id)
     if not await _shows(ctx, notice, post_id):
         return _rejected(Refused.FORGED)
     props = {"zoombot_id": notice.id, "zoombot_trigger": notice.trigger}
@@ -74,6 +75,21 @@ def _rejected(why: Refused, word: str = "") -> Rejected:
     if why is Refused.ANSWERED and word:
         return Rejected(why, text("answered-already-with", choice=choice(word)))
     return Rejected(why, text(SAID.get(why, "pressed-expired")))
+
+
+async def _forgotten(ctx: Context, said: Token, user_id: str, post_id: str) -> Rejected:
+    """Refuse the button of a question that is deleted by now. Its post still has the props to keep."""
+    if said.user_id != user_id:
+        return _rejected(Refused.FOREIGN)
+    gone = _rejected(Refused.EXPIRED)
+    try:
+        async with asyncio.timeout(ctx.timings.store_s / 2):
+            props = (await ctx.mattermost.post(post_id)).props
+    except (MattermostError, TimeoutError):
+        # A private answer to ``/zoom`` is no post, and cannot be changed.
+        return gone
+    kept: dict[str, Any] = {name: props[name] for name in ("zoombot_id", "zoombot_trigger") if name in props}
+    return replace(gone, shown=Card(gone.said, []), props=kept)
 
 
 async def _say_again(ctx: Context, question: Question, said: Text) -> None:

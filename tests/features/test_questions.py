@@ -16,7 +16,7 @@ from bot.runtime.worker import RetryPolicy
 from bot.sandbox.mattermost import Post
 from bot.stores import Insert, Put
 from tests.conftest import MakeWorld, World
-from tests.features.kit import settle
+from tests.features.kit import settle, told
 
 
 def buttons(post: Post) -> dict[str, dict[str, Any]]:
@@ -432,6 +432,30 @@ async def test_a_late_press_takes_the_buttons_away(make_world: MakeWorld) -> Non
     assert after.props["zoombot_trigger"] == question.props["zoombot_trigger"]
     assert after.props["zoombot_id"] == question.props["zoombot_id"]
     assert len(world.zoom.created) == 1
+
+
+async def test_a_press_long_after_the_question_was_deleted_takes_the_buttons_away(
+    make_world: MakeWorld,
+) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    question = await world.ask("bob", "dev", "@zoom two")
+    await told(world, "bob", world.direct("bob"), "disconnect")
+    await world.mattermost.press("bob", question.id, "new")
+    after = await world.shows(question, lambda post: not post.props.get("attachments"))
+    assert after.message.startswith("This question has expired.")
+    assert after.props["zoombot_trigger"] == question.props["zoombot_trigger"]
+    assert after.props["zoombot_id"] == question.props["zoombot_id"]
+
+
+async def test_a_private_question_that_was_deleted_is_said_to_have_expired(make_world: MakeWorld) -> None:
+    world = await two(make_world)
+    await world.ask("alice", "dev", "@zoom one")
+    await world.mattermost.command("bob", "dev", "/zoom two")
+    question = (await world.mattermost.wait_for(lambda: world.mattermost.ephemerals))[-1].post
+    await told(world, "bob", world.direct("bob"), "disconnect")
+    await world.mattermost.press("bob", question.id, "new")
+    assert "This question has expired." in world.mattermost.ephemerals[-1].text
 
 
 @pytest.mark.parametrize(("limit", "asks"), [(2, False), (1, True)])
