@@ -58,9 +58,12 @@ def public_app(ctx: Context, registry: Registry, on_webhook: OnWebhook = unobser
             web.get(f"{base}/command", mattermost.command_by_get, allow_head=False),
             web.post(f"{base}/action", mattermost.action),
             web.post(f"{base}/dialog", mattermost.dialog),
-            # Zoom never sends an event again after 404, and a slash too many is easily pasted.
+            # Zoom never sends an event again after 404, and a slash too many is easily pasted; so it is where
+            # a slash command is made.
             web.post(_slashed(f"{base}/webhook"), zoom.webhook),
             web.post(_slashed(f"{base}/deauthorization"), zoom.webhook),
+            web.post(_slashed(f"{base}/command"), mattermost.command),
+            web.get(_slashed(f"{base}/command"), mattermost.command_by_get, allow_head=False),
         ]
     )
     return app

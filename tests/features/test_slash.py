@@ -93,6 +93,13 @@ async def test_a_wrong_token_is_refused_and_the_operator_told(
     assert world.zoom.created == []
 
 
+@pytest.mark.parametrize("path", ["/command/", "//command"])
+async def test_a_slash_too_many_in_its_url_does_no_harm(world: World, path: str) -> None:
+    world.mattermost.register_command("zoom", world.bot.ctx.url(path), token="command-token")
+    await world.mattermost.command("alice", "dev", "/zoom standup")
+    await world.mattermost.wait_for(lambda: world.mattermost.bot_posts("dev"))
+
+
 async def test_each_team_s_command_may_have_its_own_token(make_world: MakeWorld) -> None:
     world = await make_world(mattermost={"command_token": "first,second"})
     alice, dev = world.mattermost.user("alice").id, world.mattermost.channel("dev").id

@@ -30,6 +30,12 @@ async def test_a_command_that_leads_to_the_bot_is_right(slash: Config, mattermos
     assert SLASH in of(await check_mattermost(slash), Level.OK)
 
 
+async def test_a_token_that_is_not_shown_is_not_called_wrong(slash: Config, mattermost: Mattermost) -> None:
+    register(slash, mattermost)
+    mattermost.world.commands["zoom"].token = ""
+    assert of(await check_mattermost(slash), Level.OK)[SLASH] == "leads to the bot"
+
+
 @pytest.mark.parametrize(("token", "method", "said"), [("new", "P", "token"), ("right-token", "G", "GET")])
 async def test_a_command_with_another_token_or_method_is_wrong(
     slash: Config, mattermost: Mattermost, token: str, method: str, said: str
