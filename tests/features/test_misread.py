@@ -53,7 +53,10 @@ async def test_the_word_starts_it_where_it_was_asked_for(trio: World, words: str
     assert len(trio.zoom.created) == 1
 
 
-@pytest.mark.parametrize("words", ["join tomorrow\nfor  lunch", "join " + "us all " * 60, "Join: tomorrow?"])
+@pytest.mark.parametrize(
+    "words",
+    ["join tomorrow\nfor  lunch", "join " + "us all " * 60, "Join: tomorrow?", "join \u202egnp\u202c"],
+)
 async def test_the_words_that_the_question_names_start_it(trio: World, words: str) -> None:
     question = await asked_back(trio, f"@zoom {words}")
     (named,) = re.findall(r"write `(start .*?)`", question.message)
