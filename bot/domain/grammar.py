@@ -148,7 +148,7 @@ class Grammar:
 
     def _parse_keyword(self, message: str, visible: str, keyword: str) -> ParsedCommand | None:
         word, rest = _split(message)
-        if not keyword or word.casefold() != keyword.casefold() or not visible.strip().startswith(word):
+        if not keyword or word.casefold() != keyword.casefold() or not strip_blanks(visible).startswith(word):
             return None
         return self._whole_command(rest) if rest else ParsedCommand("start")
 
@@ -205,7 +205,7 @@ def meeting_number(text: str) -> int:
 def _split(words: str) -> tuple[str, str]:
     """The first word and the rest; any white space may separate them."""
     first, *rest = words.split(maxsplit=1) or [""]
-    return first, rest[0].strip() if rest else ""
+    return strip_blanks(first), strip_blanks(rest[0]) if rest else ""
 
 
 def _blank_markup(message: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 _EDGE = r"[\w:.\-@]"
 # Marks of direction and other characters that nobody sees.
 INVISIBLE = "\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff"
-_UNSEEN = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_UNSEEN = re.compile(rf"[{INVISIBLE}]*")
 _BLANK = re.compile(rf"[\s{INVISIBLE}]+")
 _EMPHASIS = re.compile(rf"[\s{INVISIBLE}]*([*_~]*)[\s{INVISIBLE}]*")
 
@@ -48,7 +48,7 @@ def text_after(message: str, mention: Mention) -> str | None:
     before = _EMPHASIS.fullmatch(message, 0, mention.start)
     if before is None:
         return None
-    rest, closing = message[mention.end :].lstrip(_UNSEEN), before[1][::-1]
+    rest, closing = _UNSEEN.sub("", message[mention.end :], count=1), before[1][::-1]
     if closing and rest.startswith(closing):
         return rest[len(closing) :]
     return strip_blanks(rest).removesuffix(closing) if closing else rest

@@ -108,6 +108,8 @@ def said(message: str, *, direct: bool = False, keyword: str = "zoom") -> Parsed
         ("\ufeff @zoom\u00a0standup", ParsedCommand("start", "standup")),
         ("@zoom\u200e: standup\u200e", ParsedCommand("start", "standup")),
         ("@zoom\u202fhelp\u200b", ParsedCommand("help")),
+        ("@zoom\u2069: \u2068join\u2069 me", ParsedCommand("join", "me")),
+        ("@zoom join\u200e me", ParsedCommand("join", "me")),
         ("@zoom\u2011standup", ParsedCommand("start", "\u2011standup")),
         ("@zoom- standup", ParsedCommand("start", "- standup")),
         ("@zoom channel", ParsedCommand("usage", "channel")),
@@ -243,6 +245,8 @@ def test_talk_code_quotes_and_other_names_ask_for_nothing(message: str) -> None:
         ("zoom START retro", ParsedCommand("start", "retro")),
         ("zoom  start   retro", ParsedCommand("start", "retro")),
         ("zoom\nstart retro", ParsedCommand("start", "retro")),
+        ("\u200fzoom start retro", ParsedCommand("start", "retro")),
+        ("\u2068zoom\u2069 \u200estart retro", ParsedCommand("start", "retro")),
         ("zoom\u00a0start\u00a0retro", ParsedCommand("start", "retro")),
         ("zoom start `retro`", ParsedCommand("start", "`retro`")),
         ("zoom start with @zoom", ParsedCommand("start", "with @zoom")),
@@ -298,6 +302,7 @@ def test_the_keyword_may_be_another_word() -> None:
         ("join @zoom", ParsedCommand("usage", "join @zoom")),
         ("help!", ParsedCommand("help")),
         ("\u200ehelp", ParsedCommand("help")),
+        ("\u2068start\u2069 retro", ParsedCommand("start", "retro")),
         ("connect me", ParsedCommand("usage", "connect")),
         ("what is this?", ParsedCommand("usage")),
         ("zoom end of day", ParsedCommand("usage")),
@@ -467,7 +472,7 @@ NUMBERS = [
     "123 4567 8901 (Passcode: 123456)",
     "#12345678901",
     "123  4567\t8901",
-    "\u2068123\u200b4567\u2069 8901",
+    "123\u200b4567\u2069 8901",
 ]
 
 
