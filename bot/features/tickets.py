@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, task
 from bot.domain.grammar import Request
-from bot.domain.records import Ticket
+from bot.domain.records import Notice, Ticket
 from bot.errors import VaultError
 from bot.messages.content import Url, text
 from bot.stores import Change, Put, Update
@@ -60,7 +60,9 @@ def withdrawn(ctx: Context, ticket: Ticket) -> list[Change]:
     """Return the change that says that a link has expired, in place of the link; none if it was used."""
     if ticket.used or not ticket.notice:
         return []
-    return [ctx.restate(ticket.notice, text("link-expired"))]
+    said = ctx.restate(ticket.notice, text("link-expired"))
+    # Somebody who has not got the message yet is told that it came too late.
+    return [Update(Notice, ticket.notice, lambda now: None if now.held else said.change(now))]
 
 
 async def find(ctx: Context, token: str) -> Ticket | None:

@@ -290,6 +290,8 @@ async def test_a_link_that_expired_while_it_was_held_is_not_sent(make_world: Mak
     await world.ask("carol", "dev", "@zoom connect")
     await settle(world)
     world.zoom.clock.advance(11 * 60)
+    world.bot.worker.timer.fire()
+    await settle(world)
     world.mattermost.world.permissions.add(DIRECT)
     await looked(world)
     (private,) = direct(world, "carol")
