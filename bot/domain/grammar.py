@@ -150,7 +150,10 @@ class Grammar:
         word, rest = _split(message)
         if not keyword or word.casefold() != keyword.casefold() or not strip_blanks(visible).startswith(word):
             return None
-        return self._whole_command(rest) if rest else ParsedCommand("start")
+        if not rest:
+            return ParsedCommand("start")
+        asked = self._whole_command(rest) or self._misread(rest)
+        return None if asked == ParsedCommand("usage", rest) else asked
 
     def _parse_direct(self, message: str) -> ParsedCommand:
         words = strip_blanks(message)
