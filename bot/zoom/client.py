@@ -107,7 +107,8 @@ class Zoom:
 
     async def past_meeting(self, caller: Caller, which: str | int) -> Past:
         """``GET /past_meetings/{uuid or id}``; for an id, Zoom returns the last occurrence."""
-        return answers.past(await self._get("past_meeting", caller, f"past_meetings/{segment(which)}"))
+        body = await self._get("past_meeting", caller, f"past_meetings/{segment(which)}")
+        return answers.past(body, which if isinstance(which, str) else "")
 
     async def recording(self, caller: Caller, which: str | int) -> dict[str, Any]:
         """``GET /meetings/{uuid or id}/recordings``: an object like that of ``recording.completed``."""

@@ -29,6 +29,27 @@ def test_absent_null_and_empty_fields_are_the_same() -> None:
     assert answers.meeting(json.dumps({"id": 1, "uuid": "u", "pmi": ""}).encode()) == empty
 
 
+def test_a_meeting_is_read_without_a_uuid_and_with_odd_fields_but_not_without_its_number() -> None:
+    body = {"id": 123, "join_url": "https://z/j/123", "topic": 7, "timezone": 5, "agenda": ["x"], "type": "2"}
+    made = answers.meeting(json.dumps(body).encode())
+    assert (made.uuid, made.join_url, made.topic, made.type) == ("", "https://z/j/123", "7", 2)
+    for other in ({"uuid": "u"}, {"id": "none"}, {"id": None}):
+        with pytest.raises(ZoomUnreachableError):
+            answers.meeting(json.dumps(other).encode())
+
+
+def test_one_odd_meeting_does_not_lose_the_list() -> None:
+    page = {"meetings": [MEETING, {"id": 5}, {"topic": "no number"}, "x", None], "next_page_token": 7}
+    found, token = answers.meetings(json.dumps(page).encode())
+    assert ([each.id for each in found], token) == ([123, 5], "7")
+
+
+def test_a_past_meeting_without_a_uuid_is_the_one_that_was_asked_for() -> None:
+    body = json.dumps({"id": 5, "end_time": "2024-01-31T09:30:00Z"}).encode()
+    assert answers.past(body, "u").uuid == "u"
+    assert answers.past(body).uuid == ""
+
+
 def test_the_hosts_link_is_not_kept() -> None:
     made = answers.meeting(json.dumps(MEETING | {"start_url": "https://z/s/1?zak=SECRET"}).encode())
     assert "SECRET" not in repr(made)

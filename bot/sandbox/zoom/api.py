@@ -178,7 +178,8 @@ class Api:
 
     def _shape(self, meeting: Meeting) -> Json:
         names_last = self._world.names_last_uuid
-        return shapes.meeting(meeting, with_pmi=self._world.answers_pmi, last_uuid=names_last)
+        whole = shapes.meeting(meeting, with_pmi=self._world.answers_pmi, last_uuid=names_last)
+        return {name: value for name, value in whole.items() if name not in self._world.leaves_out}
 
     def _listed(self, meeting: Meeting, user: User, kind: str) -> bool:
         """Whether the list of this kind has the meeting. The world says where instant meetings are."""

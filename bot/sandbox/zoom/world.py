@@ -74,6 +74,8 @@ class World:
         self.answers_pmi = True
         # Whether a waiting meeting is answered with the uuid of its last occurrence, or with the next one's.
         self.names_last_uuid = False
+        # Fields that all answers about a meeting or webinar leave out: Zoom requires none.
+        self.leaves_out: tuple[str, ...] = ()
         # Creates and updates allowed per user and day (on the sandbox's clock).
         self.daily_creates = 100
         # Returns HTML to add to a meeting's page.
