@@ -45,6 +45,7 @@ from bot.retrying import retrying
 from bot.stores import Change, Insert, Put
 from bot.zoom.addresses import host_of
 from bot.zoom.artifacts import MAX_FILES, File, read_recording
+from bot.zoom.errors import AccessRefusedError
 from bot.zoom.webhooks import MeetingObject, Webhook
 
 log = logging.getLogger(__name__)
@@ -160,8 +161,9 @@ def _again(
     ctx: Context, job: Job, fetch: Fetch, error: ZoomError | TimeoutError, spent_s: float
 ) -> Put | None:
     """Schedule the fetch again a little later; None if that cannot help, or the limits are reached."""
-    # Zoom may refuse a file that is not ready yet.
-    worth_it = isinstance(error, ZoomError) and not isinstance(error, _FINAL)
+    # Zoom may refuse a file that is not ready yet, also as if the token were wrong.
+    early = isinstance(error, AccessRefusedError)
+    worth_it = isinstance(error, ZoomError) and (early or not isinstance(error, _FINAL))
     pause_s = next(iter(ctx.timings.download_pauses_s[fetch.tries :]), None)
     if not worth_it or pause_s is None or spent_s + pause_s >= ctx.timings.download_s:
         return None
@@ -224,11 +226,15 @@ async def _download(ctx: Context, kind: _Kind, url: str, token: str, hosts: Sequ
             if not _is_refusal(error):
                 raise
             failure = error
-    if hosts:
-        caller = await ctx.zoom_people.known_caller(hosts[0])
+    if not hosts:
+        raise failure
+    caller = await ctx.zoom_people.known_caller(hosts[0])
+    try:
         content = await ctx.zoom.download_as(caller, url, limit=MAX_BYTES, allowed_hosts=allowed)
-        return _checked(kind, content)
-    raise failure
+    except ZoomLinkError as error:
+        # A host who is not connected says nothing about the event's token: it may open the file later.
+        raise failure if token else error from None
+    return _checked(kind, content)
 
 
 def _is_refusal(error: ZoomError) -> bool:

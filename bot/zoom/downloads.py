@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import re
+from typing import Any
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from bot.errors import (
@@ -26,8 +28,10 @@ REDIRECTS = 5
 TIMEOUT_S = 120.0
 MAX_REFUSAL = 64 * 1024
 # A file of a recording is never one of these: then it is a refusal, whatever the status says.
-_PAGES = ("text/html", "application/xhtml+xml", "application/json")
-_PAGE = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE)
+_PAGES = ("text/html", "application/xhtml+xml", "application/json", "application/xml", "text/xml")
+_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf|\s|<!--[^>]*-->)*<(?:!doctype\s+html|html|head|body|\?xml)\b", re.IGNORECASE
+)
 # An address with only these is asked for as it is, byte for byte: it may be signed.
 _ENCODED = re.compile(r"[!-~]+")
 _REDIRECT = (301, 302, 303, 307, 308)
@@ -62,7 +66,8 @@ async def _fetch_signed(
     except (ZoomTooLargeError, ZoomRateLimitError):
         raise
     except ZoomError as error:
-        if not (elsewhere and token and 400 <= error.status < 500):
+        refused = 400 <= error.status < 500 or isinstance(error, ZoomNotAFileError)
+        if not (elsewhere and token and refused):
             raise
     return await _fetch(http, url, "", limit)
 
@@ -100,10 +105,22 @@ async def _answer(response: aiohttp.ClientResponse, url: URL, limit: int) -> byt
     if (response.content_length or 0) <= limit:
         with contextlib.suppress(TooLargeError):
             body = await read_bounded(response.content.iter_any(), limit)
-            if response.content_type in _PAGES or _PAGE.match(body[:1024]):
+            if response.content_type in _PAGES or _is_page(body):
                 raise ZoomNotAFileError("Zoom sent a page in place of the file", status=response.status)
             return body
     raise ZoomTooLargeError(f"the file is larger than {limit} bytes")
+
+
+def _is_page(body: bytes) -> bool:
+    """Whether this is a page, or a refusal as JSON: both also come as plain text."""
+    if _PAGE.match(body[:1024]):
+        return True
+    if len(body) > MAX_REFUSAL or not body.lstrip().startswith(b"{"):
+        return False
+    try:
+        return bool(msgspec.json.decode(body, type=dict[str, Any]))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
 
 
 def _parsed(url: str) -> URL:

@@ -212,6 +212,13 @@ PAGE = "<!DOCTYPE html><html><body>Sign in</body></html>"
         (200, '{"status": false, "errorCode": 401}', {"Content-Type": "application/json"}),
         (403, PAGE, {"Content-Type": "text/html"}),
         (404, "{}", {"Content-Type": "application/json"}),
+        (200, '{"status": false, "errorCode": 401}', {"Content-Type": "text/plain"}),
+        (
+            200,
+            '<?xml version="1.0"?>\n<Error><Code>AccessDenied</Code></Error>',
+            {"Content-Type": "text/plain"},
+        ),
+        (200, "<!-- sorry -->\n" + PAGE, {"Content-Type": "application/octet-stream"}),
     ],
 )
 @pytest.mark.parametrize("what", ["record", "transcribe"])
@@ -229,6 +236,43 @@ async def test_a_refused_file_is_fetched_with_the_host_s_token_or_later(
     assert refused.hits == 2
     (found,) = [each for each in replies(trio, post) if each.file_ids]
     assert b"html" not in content(trio, found)
+
+
+async def test_a_file_that_is_refused_at_first_as_if_every_token_were_wrong_is_asked_for_again(
+    trio: World,
+) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    wrong = {"status": False, "errorCode": 401, "errorMessage": "Forbidden"}
+    # The event's token, the host's own, and the next one of the host's.
+    refused = trio.zoom.faults.add(401, times=3, method="GET", path=r"/rec/download/", body=wrong)
+    await trio.zoom.transcribe(meeting.id)
+    await settle(trio)
+    assert refused.hits == 3
+    assert [bool(each.file_ids) for each in replies(trio, post)] == [True]
+
+
+async def test_a_host_who_is_not_connected_does_not_end_the_tries_with_the_event_s_token(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    trio.zoom.expire_tokens("bob@demo.example")
+    trio.zoom.faults.add(400, times=-1, path="/oauth/token", body={"error": "invalid_grant"})
+    trio.zoom.faults.add(404, method="GET", path=r"/rec/download/", body={"code": 3301, "message": "not yet"})
+    await trio.zoom.transcribe(meeting.id)
+    await settle(trio)
+    assert [bool(each.file_ids) for each in replies(trio, post)] == [True]
+
+
+async def test_a_chat_that_begins_with_a_bracket_is_a_chat(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    (event,) = trio.zoom.recordings.record(meeting)
+    chat = next(each for each in meeting.last.files if each.type == "CHAT")
+    chat.content = b"{not JSON\r\n00:00:01 Alice: <html> {}"
+    await trio.zoom.webhooks.send([event])
+    await settle(trio)
+    (found,) = [each for each in replies(trio, post) if each.file_ids]
+    assert content(trio, found) == chat.content
 
 
 async def test_a_page_is_never_posted_and_its_file_stays_in_zoom(trio: World) -> None:
