@@ -35,8 +35,8 @@ async def ask_for_news(ctx: Context, job: Job, about: News) -> Changes:
     changes: list[Change] = []
     try:
         caller = await ctx.zoom_people.known_caller(meeting.host_id)
-        changes += await _recording(ctx, job, caller, about.uuid or meeting.zoom_id)
-        changes += await _summary(ctx, job, caller, about.uuid or meeting.zoom_id)
+        changes += await _recording(ctx, job, caller, meeting, about.uuid)
+        changes += await _summary(ctx, job, caller, meeting, about.uuid)
     except (ZoomError, MattermostError) as error:
         log.info("zoom: whether there is news of meeting %s is not known: %s", meeting.zoom_id, error)
     return [*changes, *_again(ctx, job, about)]
@@ -51,24 +51,36 @@ def _again(ctx: Context, job: Job, about: News) -> list[Change]:
     return [ctx.task(job.id, "ask_for_news", later, queue=queue_of(about), due_at=due_at)]
 
 
-async def _recording(ctx: Context, job: Job, caller: Caller, which: str | int) -> list[Change]:
+async def _recording(ctx: Context, job: Job, caller: Caller, meeting: Meeting, uuid: str) -> list[Change]:
     if ctx.config.meetings.post_recordings == "none":
         return []
-    found = await _asked(ctx.zoom.recording(caller, which))
-    link = Webhook(event="recording.completed", payload={"object": found})
-    files = Webhook(event="recording.transcript_completed", payload={"object": found})
+    found = await _asked(ctx.zoom.recording(caller, uuid or meeting.zoom_id))
     if not found:
         return []
+    asked = {"id": meeting.zoom_id, "uuid": uuid, "host_id": meeting.host_zoom_id}
+    payload = {"object": _whole(found, asked)}
+    link = Webhook(event="recording.completed", payload=payload)
+    files = Webhook(event="recording.transcript_completed", payload=payload)
     return [
         *await recordings.post_recording(ctx, job, link),
         *await recordings.post_transcript(ctx, job, files),
     ]
 
 
-async def _summary(ctx: Context, job: Job, caller: Caller, which: str | int) -> list[Change]:
-    found = await _asked(ctx.zoom.summary(caller, which)) if ctx.config.meetings.summaries else {}
-    webhook = Webhook(event="meeting.summary_completed", payload={"object": found})
-    return [*await summaries.post_summary(ctx, job, webhook)] if found else []
+async def _summary(ctx: Context, job: Job, caller: Caller, meeting: Meeting, uuid: str) -> list[Change]:
+    if not ctx.config.meetings.summaries:
+        return []
+    found = await _asked(ctx.zoom.summary(caller, uuid or meeting.zoom_id))
+    if not found:
+        return []
+    asked = {"meeting_id": meeting.zoom_id, "meeting_uuid": uuid, "meeting_host_id": meeting.host_zoom_id}
+    webhook = Webhook(event="meeting.summary_completed", payload={"object": _whole(found, asked)})
+    return [*await summaries.post_summary(ctx, job, webhook)]
+
+
+def _whole(found: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
+    """Zoom's answer, with what was asked for in place of what it leaves out."""
+    return asked | {name: value for name, value in found.items() if value not in (None, "")}
 
 
 async def _asked(call: Awaitable[dict[str, Any]]) -> dict[str, Any]:

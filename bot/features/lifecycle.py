@@ -12,6 +12,7 @@ from bot.core.declarations import Changes, webhook
 from bot.domain import sessions
 from bot.domain.meetings import (
     Ended,
+    GivenUp,
     Joined,
     MeetingEvent,
     RecordingOff,
@@ -92,7 +93,8 @@ async def change(
 
     changes = [Update(Meeting, meeting_id, applied), *await mark_stale(ctx, meeting_id)]
     meeting = await ctx.store.get(Meeting, meeting_id)
-    if isinstance(event, Ended) and meeting is not None:
+    # Zoom tells no ends of some plans' meetings. They may have recordings all the same.
+    if meeting is not None and (isinstance(event, Ended) or (isinstance(event, GivenUp) and meeting.begun)):
         changes += news.after_end(ctx, meeting, uuid or sessions.bound_uuid(meeting), event.at)
     return changes
 

@@ -25,7 +25,7 @@ async def _news(ctx: Context) -> list[Change]:
     """Tasks to ask once about each meeting that ended within the last day."""
     since = ctx.now() - news.LATELY_MS
     over = await ctx.store.find(Meeting, "open", False)
-    lately = [each for each in over if each.host_id and each.ended_at > since]
+    lately = [each for each in over if each.host_id and max(each.ended_at, each.given_up_at) > since]
     return [change for meeting in lately for change in news.at_start(ctx, meeting)]
 
 

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bot.runtime.reconciler import Reconciler
 from bot.sandbox.zoom.models import Json
 from tests.conftest import MakeWorld, World
 from tests.features.kit import held, replies, settle, with_stranger
@@ -42,6 +43,51 @@ async def test_a_recording_and_a_summary_of_which_no_webhook_came_are_asked_for(
         await later(trio, 12 * HOUR)
     assert len(replies(trio, post)) == 4
     assert len(asked(trio)) == 10
+
+
+async def test_answers_without_ids_are_about_the_session_that_was_asked_for(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await settle(trio)
+    file = {"id": "f", "file_type": "MP4", "play_url": "https://zoom.us/rec/play/1"}
+    recording = {"uuid": None, "recording_files": [file]}
+    trio.zoom.faults.add(200, times=-1, path=r"/recordings$", body=recording)
+    trio.zoom.faults.add(200, times=-1, path=r"/meeting_summary$", body={"summary_content": "# Decided"})
+    await later(trio, 700)
+    link, summary = sorted(replies(trio, post), key=lambda each: "Decided" in each.message)
+    assert "/rec/play/1" in link.message
+    assert "**Decided**" in summary.message
+    # The webhooks come after all.
+    await trio.zoom.summarize(meeting.id)
+    about: Json = {"id": meeting.id, "uuid": meeting.last.uuid, "host_id": meeting.host_id}
+    await trio.zoom.deliver("recording.completed", {"object": about | {"recording_files": [file]}})
+    await settle(trio)
+    assert {each.id for each in replies(trio, post)} == {link.id, summary.id}
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_a_meeting_whose_end_zoom_never_tells_is_asked_about(trio: World, restarted: bool) -> None:
+    post, meeting = await trio.meeting("bob")
+    await trio.zoom.start(meeting.id)
+    await settle(trio)
+    unpaid = {"code": 200, "message": "Only available for paid users."}
+    trio.zoom.faults.add(400, times=-1, method="GET", path=r"/past_meetings", body=unpaid)
+    await trio.zoom.end(meeting.id, deliver=False)
+    reconciler = Reconciler(trio.bot.ctx)
+    for _ in range(3):
+        trio.zoom.clock.advance(300)
+        await reconciler.reconcile()
+    await trio.shows(post, lambda now: now.props["meeting_status"] == "ENDED")
+    if restarted:
+        for _ in range(6):
+            await later(trio, HOUR)
+        await trio.stop()
+        await trio.zoom.record(meeting.id, deliver=False)
+        await trio.start()
+    else:
+        await trio.zoom.record(meeting.id, deliver=False)
+        await later(trio, HOUR)
+    await trio.mattermost.wait_for(lambda: len(replies(trio, post)) == 2)
 
 
 async def test_what_webhooks_told_is_not_posted_again(trio: World) -> None:
