@@ -21,7 +21,7 @@ from bot.domain.records import LinkedAccount, Ticket
 from bot.errors import ZoomError, ZoomRateLimitError, ZoomScopeError, ZoomUnreachableError
 from bot.features import pending, tickets
 from bot.features.connect import link_id, revoke
-from bot.features.unconfirmed import expiry, give_back, opened
+from bot.features.unconfirmed import decline, expiry, opened
 from bot.messages.content import address, text
 from bot.stores import Change, Put, Update
 from bot.zoom import ACCOUNT, Grant, ZoomUser
@@ -53,6 +53,8 @@ class Problem(enum.Enum):
     NOT_GRANTED = "not-granted"
 
 
+# Who gave an authorization, where Zoom does not say.
+NOBODY = ZoomUser("", "")
 # The values of OAuth's ``error``. All others are NOT_GRANTED, and shown nowhere: anybody can write them.
 _ERRORS = {
     "access_denied": Problem.DENIED,
@@ -144,12 +146,11 @@ async def confirm(ctx: Context, token: str, secret: str, *, cancelled: bool) -> 
     if ticket.linked_email:
         # The same click again.
         return Linked(ticket.user_name, ticket.linked_email)
-    if not ticket.sealed_grant:
+    if not ticket.sealed_grant or not ticket.sealed_secret:
         return Problem.USED
     grant, zoom_user = opened(ctx, ticket)
     if cancelled or ticket.expires_at < ctx.now():
-        await ctx.store.commit(tickets.close(ticket))
-        await give_back(ctx, grant, zoom_user)
+        await decline(ctx, ticket, grant, zoom_user)
         return Problem.CANCELLED if cancelled else Problem.EXPIRED
     if await _link(ctx, ticket, grant, zoom_user):
         log.info("zoom account linked", extra={"user": ticket.user_id})
@@ -173,12 +174,12 @@ async def _exchange(ctx: Context, ticket: Ticket, code: str) -> Question | Probl
     except ZoomError as failure:
         log.warning("zoom: nobody is linked: %s", failure, extra={"user": ticket.user_id})
         if grant is not None:
-            await revoke(ctx, grant)
+            await decline(ctx, ticket, grant, NOBODY)
         elif _is_unused(failure):
             await tickets.unuse(ctx, ticket)
         return _problem(failure)
     if problem := await _email_problem(ctx, ticket, zoom_user):
-        await give_back(ctx, grant, zoom_user)
+        await decline(ctx, ticket, grant, zoom_user)
         return problem
     secret = secrets.token_urlsafe(32)
     sealed = ctx.vault.seal(ticket.id, msgspec.json.encode([grant, zoom_user]).decode())
@@ -229,7 +230,7 @@ async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser)
     async with ctx.linking:
         before = await ctx.store.get(LinkedAccount, id)
         now = await ctx.store.get(Ticket, ticket.id)
-        if now is None or not now.sealed_grant:
+        if now is None or not now.sealed_grant or not now.sealed_secret:
             return False
         waiting = await pending.resume(ctx, ticket)
         key = "connected-and-on" if any(isinstance(each, Put) for each in waiting) else "connected"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import msgspec
+from msgspec.structs import replace
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, task
@@ -48,6 +49,18 @@ async def expire(ctx: Context, job: Job, about: Unconfirmed) -> Changes:
         due_at = ctx.now() + PAUSES_MS[about.tries]
         return [_later(ctx, Unconfirmed(ticket.id, about.tries + 1), due_at)]
     return [tickets.close(ticket)]
+
+
+async def decline(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser) -> None:
+    """Give back tokens that are not confirmed and no longer can be. While Zoom cannot be told, the ticket
+    keeps them, sealed, and Zoom is told later."""
+    # First of all nobody may confirm any more.
+    sealed = ctx.vault.seal(ticket.id, msgspec.json.encode([grant, zoom_user]).decode())
+    await ctx.store.update(Ticket, ticket.id, lambda now: replace(now, sealed_grant=sealed, sealed_secret=""))
+    if await give_back(ctx, grant, zoom_user):
+        await ctx.store.commit(tickets.close(ticket))
+    else:
+        await ctx.store.commit(_later(ctx, Unconfirmed(ticket.id), ctx.now() + PAUSES_MS[0]))
 
 
 async def give_back(ctx: Context, grant: Grant, zoom_user: ZoomUser) -> bool:

@@ -498,6 +498,32 @@ async def test_whoever_cancels_links_nothing_and_zoom_gets_its_tokens_back(world
     await nothing_linked(world, await answered(world, question), 400, USED)
 
 
+async def let_time_pass(world: World, seconds: float) -> None:
+    world.zoom.clock.advance(seconds)
+    world.bot.worker.timer.fire()
+    await settle(world)
+
+
+@pytest.mark.parametrize("how", ["cancelled", "unidentified"])
+async def test_zoom_gets_its_tokens_back_later_if_it_is_away(world: World, how: str) -> None:
+    url = await invited(world)
+    world.zoom.faults.add(503, path="/oauth/revoke", times=2)
+    if how == "cancelled":
+        question = await signed_in(world, url)
+        await nothing_linked(world, await answered(world, question, cancel="1"), 200, "Nothing was linked")
+        # What was declined cannot be confirmed after all.
+        await nothing_linked(world, await answered(world, question), 400, USED)
+    else:
+        world.zoom.faults.add(500, times=-1, method="GET", path=r"/users/me$")
+        await nothing_linked(world, await signed_in(world, url), 502, "Zoom couldn’t be reached")
+    assert world.zoom.revoked == []
+    await let_time_pass(world, 61)
+    await let_time_pass(world, 301)
+    assert len(world.zoom.revoked) == 1
+    (ticket,) = await world.bot.ctx.store.all(Ticket)
+    assert (ticket.sealed_grant, ticket.sealed_secret) == ("", "")
+
+
 async def test_without_the_form_s_own_secret_nothing_is_confirmed(world: World) -> None:
     question = await signed_in(world, await invited(world))
     for secret in ("", "guess", question.fields["state"], "\udcff".encode("utf-8", "replace").decode()):
