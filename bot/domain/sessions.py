@@ -62,9 +62,21 @@ def shows(meeting: Meeting, session: Session) -> bool:
     """Whether the meeting's post shows this session, or shows it from now on."""
     if session.uuid and session.uuid in meeting.earlier:
         return False
+    if is_bound(meeting) and not session.uuid:
+        return _is_of_unnamed(meeting, session)
     if is_bound(meeting) and session.uuid != meeting.uuid:
         return starts_again(meeting, session)
     return belongs(meeting, session)
+
+
+def _is_of_unnamed(meeting: Meeting, session: Session) -> bool:
+    """Whether an event that leaves out its uuid is about the session that the post shows. A number has one
+    session at a time; that of a room is known by when it began."""
+    if meeting.told_end or 0 < session.ended < meeting.started_at:
+        return False
+    if is_own(meeting):
+        return True
+    return bool(session.began) and abs(session.began - meeting.told_start) <= SLACK_MS
 
 
 def starts_again(meeting: Meeting, session: Session) -> bool:

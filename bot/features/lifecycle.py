@@ -118,7 +118,9 @@ async def find_meetings(ctx: Context, about: MeetingObject, event: MeetingEvent)
 
 async def _candidates(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:
     """The records with the webhook's uuid, and those with its number that may begin or start again."""
-    found = await ctx.store.find(Meeting, "uuid", about.uuid) if about.uuid else []
+    if not about.uuid:
+        return await _numbered(ctx, about.zoom_id)
+    found = await ctx.store.find(Meeting, "uuid", about.uuid)
     # A recording may stop after the end, when the number may already be that of the next occurrence.
     by_number = about.zoom_id and not isinstance(event, RecordingOff)
     waiting = await ctx.store.find(Meeting, "awaits", about.zoom_id) if by_number else []
@@ -127,6 +129,13 @@ async def _candidates(ctx: Context, about: MeetingObject, event: MeetingEvent) -
         return candidates
     # Another post shows this session already: one that was announced later is about a later session.
     return [each for each in candidates if sessions.is_bound(each) or sessions.is_own(each)]
+
+
+async def _numbered(ctx: Context, number: int) -> list[Meeting]:
+    """The records that an event without a uuid may be about: those with its number that may begin, or show a
+    session. Nothing follows a pasted link, which does neither."""
+    known = await ctx.store.find(Meeting, "zoom_id", number) if number else []
+    return [each for each in known if each.awaits or sessions.is_bound(each)]
 
 
 async def _find_running(ctx: Context, about: MeetingObject, event: MeetingEvent) -> list[Meeting]:

@@ -354,3 +354,67 @@ async def test_end_does_not_end_a_private_session_of_the_same_room(world: World)
     assert "hasn't started" in await told(world, "alice", "dev", "@zoom end")
     assert room.status == "started"
     assert room.type == PERSONAL
+
+
+def unnamed(world: World, meeting: Meeting, **more: object) -> Json:
+    """What an event says of the running session if it leaves out the uuid."""
+    return {"id": str(meeting.id), "host_id": meeting.host_id} | more
+
+
+async def test_an_event_without_a_uuid_is_about_the_session_of_the_meeting_that_the_bot_made(
+    make_world: MakeWorld,
+) -> None:
+    world = await make_world()
+    await world.link("bob")
+    post, meeting = await world.meeting("bob")
+    await world.zoom.start(meeting.id)
+    await settle(world)
+    guest = {"user_id": "7", "user_name": "Guest"}
+    about = unnamed(world, meeting, participant=guest)
+    await world.zoom.deliver("meeting.participant_joined", {"object": about})
+    await settle(world)
+    assert "2 people" in str(now_of(world, post).props)
+    await world.zoom.deliver("recording.started", {"object": unnamed(world, meeting)})
+    await world.zoom.deliver("recording.stopped", {"object": unnamed(world, meeting)})
+    await world.zoom.deliver("meeting.ended", {"object": unnamed(world, meeting)})
+    await settle(world)
+    assert status(world, post) == "ENDED"
+    assert now_of(world, post).props["meeting_uuid"] == meeting.uuid
+
+
+async def test_an_event_without_a_uuid_is_about_the_room_s_session_that_began_when_it_says(
+    world: World,
+) -> None:
+    room = room_of(world)
+    post = await world.ask("bob", "dev", "@zoom standup")
+    await world.zoom.start(room.id)
+    await settle(world)
+    began = room.current.started_ms
+    other = unnamed(world, room, start_time=iso(began - HOUR * 1000), end_time=iso(began - MINUTE * 1000))
+    for about in (other, unnamed(world, room)):
+        await world.zoom.deliver("meeting.ended", {"object": about})
+        await settle(world)
+        assert status(world, post) == "STARTED"
+    world.zoom.clock.advance(MINUTE)
+    about = unnamed(world, room, start_time=iso(began), end_time=iso(world.zoom.clock.now_ms()))
+    await world.zoom.deliver("meeting.ended", {"object": about})
+    await settle(world)
+    assert status(world, post) == "ENDED"
+
+
+async def test_an_event_without_a_uuid_changes_no_pasted_link_and_no_ended_meeting(world: World) -> None:
+    room = room_of(world)
+    pasted = await world.ask("bob", "town-square", f"@zoom join {room.join_url}")
+    post = await world.ask("bob", "dev", "@zoom standup")
+    await held(world, room)
+    await settle(world)
+    ended = now_of(world, post)
+    world.zoom.clock.advance(HOUR)
+    about = unnamed(world, room, start_time=iso(world.zoom.clock.now_ms()))
+    guest = {"user_id": "7", "user_name": "Guest"}
+    for event in ("started", "participant_joined", "ended"):
+        await world.zoom.deliver(f"meeting.{event}", {"object": about | {"participant": guest}})
+    await settle(world)
+    assert now_of(world, post).props == ended.props
+    assert status(world, pasted) == "WAITING"
+    assert now_of(world, pasted).edit_at == 0
