@@ -24,11 +24,13 @@ MAX_CONTENT = 100_000
 _HEADING = re.compile(r"#{1,6}[ \t]+(.*?)[ \t]*#*")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+•]|(\d{1,3})[.)])[ \t]+(.*)")
 _RULE = re.compile(r"[ \t]*(?:(?:[-*_][ \t]*){3,}|={3,}[ \t]*)")
-_BOLD = re.compile(r"\*\*(?=\S)(.+?)(?<=\S)\*\*|__(?=\S)(.+?)(?<=\S)__")
+_BOLD = re.compile(r"\*{2,3}(?=[^\s*])(.+?)(?<=[^\s*])\*{2,3}|_{2,3}(?=[^\s_])(.+?)(?<=[^\s_])_{2,3}")
 # A link or an image, of which only the words are shown.
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*(?:[ \t]+\"[^\"]*\")?\)")
 # Emphasis and code within a line, and what Markdown writes for a character.
-_MARKS = re.compile(r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])|`([^`]+)`")
+_MARKS = re.compile(
+    r"(?<![\w*])\*(?=\S)([^*]+?)(?<=\S)\*(?![\w*])|(?<!\w)_(?=\S)([^_]+?)(?<=\S)_(?!\w)|`([^`]+)`"
+)
 _BACKSLASH = re.compile(r"\\([\\`*_{}\[\]()#+.!>~|-])")
 
 # The heading of a section, and its lines as Markdown.
@@ -100,7 +102,7 @@ def _spaced(words: str) -> str:
 
 def _plain(words: str) -> str:
     """The words of links and emphasis alone."""
-    bare = _MARKS.sub(lambda found: found[1] or found[2], _LINK.sub(r"\1", words))
+    bare = _MARKS.sub(lambda found: found[found.lastindex or 0], _LINK.sub(r"\1", words))
     return _BACKSLASH.sub(r"\1", bare)
 
 

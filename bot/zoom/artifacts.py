@@ -124,8 +124,8 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def content(self) -> str:
-        """The whole summary in Markdown, unless Zoom sends it in parts. Newer events have only this."""
-        return "" if self.details or self.steps else self.summary_content or ""
+        """The whole summary in Markdown, unless Zoom sends its sections. Newer events have only this."""
+        return "" if self.details else self.summary_content or ""
 
     @property
     def document(self) -> str:
@@ -141,8 +141,8 @@ class Summary(msgspec.Struct, frozen=True):
 
     @property
     def steps(self) -> list[str]:
-        """The next steps."""
-        return [step for step in self.next_steps or [] if step.strip()]
+        """The next steps, unless the whole summary has them."""
+        return [] if self.content.strip() else [step for step in self.next_steps or [] if step.strip()]
 
 
 def read_recording(webhook: Webhook) -> Recording:

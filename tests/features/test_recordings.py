@@ -315,6 +315,12 @@ async def test_a_summary_in_markdown_reads_well_and_leads_nowhere(trio: World) -
         ),
         ({"summary_overview": 42, "next_steps": "none"}, "42"),
         ({"summary_doc_url": "javascript:alert(1)", "summary_overview": "Ok"}, "Ok"),
+        ({"summary_content": "# All", "summary_overview": "Some", "next_steps": ["a step"]}, "**All**"),
+        ({"summary_content": " ", "next_steps": ["a step"]}, "**Next steps**\n- a step"),
+        (
+            {"summary_content": '***Both***, _slanted_ a_b_c [it](https://e.example "title")'},
+            r"**Both**, slanted a\_b\_c it",
+        ),
     ],
 )
 async def test_of_a_summary_in_any_form_what_there_is_is_shown(trio: World, parts: Json, said: str) -> None:
