@@ -43,8 +43,8 @@ class Participant(msgspec.Struct, frozen=True):
     def person(self) -> str:
         """An id for the person, as far as Zoom identifies people."""
         # A guest has a new ``participant_uuid`` in each session: guests with the same name are one.
-        known = self.id or self.registrant_id or self.email or self.user_name
-        return known or self.participant_uuid or self.session
+        written = (self.email or "").strip().casefold() or " ".join(self.user_name.split())
+        return self.id or self.registrant_id or written or self.participant_uuid or self.session
 
 
 class MeetingObject(msgspec.Struct, frozen=True):

@@ -412,6 +412,20 @@ async def test_a_registrant_is_one_person_under_several_names(world: World) -> N
     assert card(await becomes(world, post, "ENDED"))["Attended"] == "1 person"
 
 
+@pytest.mark.parametrize(
+    "same", [{"user_name": " Guest  one"}, {"user_name": "Guest one "}, {"email": "G@x.example"}]
+)
+async def test_a_guest_is_one_person_however_the_name_or_address_is_written(world: World, same: Json) -> None:
+    post, meeting = await world.meeting()
+    email = "g@x.example" if "email" in same else ""
+    for number, written in enumerate(({}, same)):
+        who: Json = {"user_id": number + 1, "user_name": "Guest one", "id": "", "email": email} | written
+        await world.zoom.deliver("meeting.participant_joined", started(meeting, participant=who))
+    await world.zoom.deliver("meeting.ended", ended(meeting))
+    await settle(world)
+    assert card(await becomes(world, post, "ENDED"))["Attended"] == "1 person"
+
+
 async def test_numbers_in_place_of_texts_are_taken(world: World) -> None:
     post, meeting = await world.meeting()
     who: Json = {"user_id": 1, "user_name": 42, "id": 7, "email": 3, "participant_uuid": 5}
