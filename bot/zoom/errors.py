@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -25,6 +26,7 @@ from bot.errors import (
     ZoomUserUnknownError,
 )
 from bot.http_client import Failure, one_line, unanswered
+from bot.zoom import lenient
 from bot.zoom.sessions import CA_KEY
 from bot.zoom.times import next_day_ms, reset_at_ms, retry_at_ms
 
@@ -210,10 +212,8 @@ def _unreachable(status: int, refusal: Refusal | None, write: bool) -> ZoomUnrea
 
 
 def _refusal(body: bytes) -> Refusal | None:
-    try:
-        return msgspec.json.decode(body, type=Refusal)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    found = _object(body)
+    return None if found is None else lenient.read(found, Refusal)
 
 
 def _token_refused(status: int, refusal: _TokenRefusal) -> ZoomError:
@@ -249,8 +249,13 @@ def _has_token(body: bytes) -> bool:
 
 
 def _token_refusal(body: bytes) -> _TokenRefusal | None:
+    refusal = lenient.read(_object(body) or {}, _TokenRefusal)
+    return refusal if refusal.error is not None or refusal.number else None
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object in a body; None if it is none."""
     try:
-        refusal = msgspec.json.decode(body, type=_TokenRefusal)
+        return msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return refusal if refusal.error is not None or refusal.number else None

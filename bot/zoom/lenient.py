@@ -52,4 +52,7 @@ def _members(kind: Any) -> tuple[Any, ...]:
 
 
 def _text(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        # Some programs write every number with a fraction.
+        value = int(value)
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value

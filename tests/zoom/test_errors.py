@@ -62,6 +62,31 @@ def test_status_code_and_message_decide_together(
     assert type(zoom(status, code, message)) is kind
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"code": 3001, "message": None}, ZoomNotFoundError),
+        ({"code": 1001, "message": "User does not exist", "errors": "none"}, ZoomUserUnknownError),
+        ({"code": 3161.0, "message": ["x"], "errors": [7, {"field": 1}]}, ZoomHostingError),
+        ({"code": None, "message": 12}, ZoomError),
+    ],
+)
+def test_a_refusal_with_an_odd_field_is_still_zoom_s(body: object, kind: type[ZoomError]) -> None:
+    assert type(error_from(400, {}, json.dumps(body).encode(), NOW)) is kind
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": "invalid_grant", "reason": ["Invalid Token!"]}, ZoomLinkError),
+        ({"error": 4702, "reason": None}, ZoomClientError),
+        ({"code": [1], "error": "invalid_client", "message": {}}, ZoomClientError),
+    ],
+)
+def test_a_token_refusal_with_an_odd_field_is_still_zoom_s(body: object, kind: type[ZoomError]) -> None:
+    assert type(token_error(400, {}, json.dumps(body).encode(), NOW)) is kind
+
+
 def test_an_unknown_refusal_is_a_plain_error_with_its_code() -> None:
     error = zoom(400, 300, "Validation Failed.")
     assert type(error) is ZoomError

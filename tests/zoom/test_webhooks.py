@@ -430,3 +430,9 @@ def test_a_webhook_reads_its_meeting_once() -> None:
     # A changed copy reads its own.
     other = msgspec.structs.replace(one, payload={"object": {"id": "987654321"}})
     assert (one.meeting.zoom_id, other.meeting.zoom_id) == (123456789, 987654321)
+
+
+def test_a_number_that_is_written_with_a_fraction_is_the_same_number() -> None:
+    body = b'{"event":"meeting.started","payload":{"object":{"id":85012345678.0,"uuid":"u","topic":7.0}}}'
+    about = read_webhook(body).meeting
+    assert (about.zoom_id, about.uuid, about.topic) == (85012345678, "u", "7")
