@@ -113,7 +113,10 @@ async def receive_code(ctx: Context, token: str, code: str, error: str) -> Quest
         ticket = await _open_ticket(ctx, token)
         if isinstance(ticket, Problem):
             return ticket
-        return await _exchange(ctx, ticket, code) if await tickets.use(ctx, ticket, code) else Problem.USED
+        # While Mattermost cannot tell this, nothing is used up.
+        wanted = await _wanted_email(ctx, ticket)
+        won = await tickets.use(ctx, ticket, code)
+        return await _exchange(ctx, ticket, code, wanted) if won else Problem.USED
 
 
 async def _not_granted(ctx: Context, token: str, error: str) -> Problem:
@@ -166,7 +169,7 @@ async def _open_ticket(ctx: Context, token: str) -> Ticket | Problem:
     return Problem.EXPIRED if ticket.expires_at < ctx.now() else ticket
 
 
-async def _exchange(ctx: Context, ticket: Ticket, code: str) -> Question | Problem:
+async def _exchange(ctx: Context, ticket: Ticket, code: str, wanted: str | None) -> Question | Problem:
     grant = None
     try:
         grant = await ctx.oauth.exchange(code, ctx.vault.open(ticket.id, ticket.sealed_verifier))
@@ -178,7 +181,7 @@ async def _exchange(ctx: Context, ticket: Ticket, code: str) -> Question | Probl
         elif _is_unused(failure):
             await tickets.unuse(ctx, ticket)
         return _problem(failure)
-    if problem := await _email_problem(ctx, ticket, zoom_user):
+    if problem := _email_problem(wanted, zoom_user):
         await decline(ctx, ticket, grant, zoom_user)
         return problem
     secret = secrets.token_urlsafe(32)
@@ -210,13 +213,17 @@ def _problem(failure: ZoomError) -> Problem:
     return Problem.SCOPE if isinstance(failure, ZoomScopeError) else Problem.REFUSED
 
 
-async def _email_problem(ctx: Context, ticket: Ticket, zoom_user: ZoomUser) -> Problem | None:
+async def _wanted_email(ctx: Context, ticket: Ticket) -> str | None:
+    """The e-mail address that the Zoom account must have, "" if Mattermost hides it; None if any will do."""
     if not ctx.config.zoom.require_same_email or ctx.config.zoom.app != "user":
         return None
-    email = (await ctx.people.fresh(ticket.user_id)).email
-    if email and email.casefold() == zoom_user.email.casefold():
+    return (await ctx.people.fresh(ticket.user_id)).email
+
+
+def _email_problem(wanted: str | None, zoom_user: ZoomUser) -> Problem | None:
+    if wanted is None or (wanted and wanted.casefold() == zoom_user.email.casefold()):
         return None
-    return Problem.WRONG_EMAIL if email else Problem.HIDDEN_EMAIL
+    return Problem.WRONG_EMAIL if wanted else Problem.HIDDEN_EMAIL
 
 
 async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser) -> bool:

@@ -646,6 +646,21 @@ async def test_the_same_e_mail_can_be_required(make_world: MakeWorld) -> None:
     assert await links(world) == {"carol": "Carol@Demo.example"}
 
 
+async def test_while_mattermost_does_not_tell_the_e_mail_nothing_is_used_up(make_world: MakeWorld) -> None:
+    world = await make_world(zoom={"require_same_email": True})
+    first = await browse(world, await invited(world))
+    back = await world.zoom.consent(first.headers["Location"], "carol@demo.example")
+    world.mattermost.faults.add(503, times=-1, path="/users")
+    assert (await browse(world, back)).status == 500
+    world.mattermost.faults.clear()
+    # The browser loads the page again.
+    question = await browse(world, back)
+    assert question.title == "Link this Zoom account to @carol?"
+    assert (await answered(world, question)).status == 200
+    assert await links(world) == {"carol": "carol@demo.example"}
+    assert world.zoom.revoked == []
+
+
 async def test_an_e_mail_that_was_changed_counts_as_it_is_now(make_world: MakeWorld) -> None:
     world = await make_world(zoom={"require_same_email": True})
     url = await invited(world)
