@@ -102,7 +102,8 @@ async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> Finding 
         await ctx.zoom.end_meeting(caller, meeting.zoom_id, webinar=webinar)
     except ZoomNotFoundError:
         # Zoom may know it again in a minute. The reconciler closes it if not.
-        return await _past(ctx, caller, meeting) or text("end-unknown", topic=topic_of(meeting))
+        unknown = text("end-unknown", kind=meeting.noun, topic=topic_of(meeting))
+        return await _past(ctx, caller, meeting) or unknown
     except ZoomError as error:
         if type(error) is not ZoomError or error.status != 400:
             raise
@@ -118,7 +119,7 @@ async def _end_at_zoom(ctx: Context, meeting: Meeting, user_id: str) -> Finding 
 
 def _not_running(meeting: Meeting) -> Text:
     key = "end-not-running" if meeting.status is Status.STARTED else "end-not-started"
-    return text(key, topic=topic_of(meeting))
+    return text(key, kind=meeting.noun, topic=topic_of(meeting))
 
 
 async def _running(ctx: Context, caller: Caller, meeting: Meeting) -> tuple[str, bool]:

@@ -150,9 +150,18 @@ join-no-room = Zoom doesn't let you use a personal meeting room. Turn on *Person
 end-nothing = There's no meeting to end here: I don't know of any that's still open in this channel.
 end-denied = Only the host, { $host }, or an administrator can end that meeting.
 end-denied-shared = Only the host of that meeting or an administrator can end it.
-end-not-started = The meeting { $topic } hasn't started, so there's nothing to end.
-end-not-running = Zoom says that the meeting { $topic } isn't running any more, so there's nothing to end. I'll change its post soon.
-end-unknown = Zoom doesn't know the meeting { $topic } at the moment, so there's nothing to end. I'll look again, and change its post if Zoom still doesn't know it then.
+end-not-started = { $kind ->
+    [webinar] The webinar { $topic } hasn't started, so there's nothing to end.
+   *[meeting] The meeting { $topic } hasn't started, so there's nothing to end.
+}
+end-not-running = { $kind ->
+    [webinar] Zoom says that the webinar { $topic } isn't running any more, so there's nothing to end. I'll change its post soon.
+   *[meeting] Zoom says that the meeting { $topic } isn't running any more, so there's nothing to end. I'll change its post soon.
+}
+end-unknown = { $kind ->
+    [webinar] Zoom doesn't know the webinar { $topic } at the moment, so there's nothing to end. I'll look again, and change its post if Zoom still doesn't know it then.
+   *[meeting] Zoom doesn't know the meeting { $topic } at the moment, so there's nothing to end. I'll look again, and change its post if Zoom still doesn't know it then.
+}
 end-host-gone = { $host } is no longer connected to Zoom, so I can't end that meeting. It can be ended in Zoom.
 end-done = { $kind ->
     [webinar] The webinar { $topic } has ended.
@@ -443,8 +452,8 @@ zoom-timed-out = Zoom didn't answer in time. Please try again in a minute.
 zoom-unreachable = I can't reach Zoom right now. Please try again in a minute.
 zoom-not-found = Zoom has no such meeting, or doesn't show it to you. Paste the whole invitation link instead.
 zoom-credentials = Zoom doesn't accept this bot's credentials. Please ask your administrator to run `zoombot check`.
-zoom-daily-limit = You've reached Zoom's daily limit for creating meetings. Try again tomorrow.
-zoom-daily-limit-until = You've reached Zoom's daily limit for creating meetings. It ends { $at } (in { $wait }).
+zoom-daily-limit = Zoom's daily limit for this has been reached. Try again tomorrow.
+zoom-daily-limit-until = Zoom's daily limit for this has been reached. It ends { $at } (in { $wait }).
 zoom-limit = Zoom is limiting requests. Please try again in a minute.
 zoom-limit-until = Zoom is limiting requests. Please try again after { $at } (in { $wait }).
 zoom-scopes = { $app ->

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from bot.domain.records import Item, ItemState
+from bot.sandbox.zoom.clock import iso
+from bot.sandbox.zoom.models import WEBINAR, Plan
 from tests.conftest import MakeWorld, World
 from tests.features.kit import held, replies, settle, told, with_stranger
 
@@ -63,6 +67,29 @@ async def test_a_restricted_channel_is_restricted_for_webinars_too(make_world: M
     world.zoom.user("bob@demo.example").webinar = True
     await told(world, "bob", "dev", "@zoom webinar Town hall")
     assert world.zoom.created == []
+
+
+@pytest.mark.parametrize(("body", "said"), [(None, "hasn't started"), ({"code": 3001}, "at the moment")])
+async def test_a_webinar_that_cannot_be_ended_is_not_called_a_meeting(
+    trio: World, body: object, said: str
+) -> None:
+    host = trio.zoom.user("bob@demo.example")
+    webinar = trio.zoom.meeting_store.create(host, Plan(topic="Town hall"), WEBINAR)
+    await trio.ask("bob", "dev", f"@zoom join {webinar.id}")
+    if body:
+        trio.zoom.faults.add(404, times=-1, path=r"/webinars/", body=body)
+    answer = await told(trio, "bob", "dev", "@zoom end")
+    assert said in answer
+    assert "the webinar Town hall" in answer.replace("The webinar", "the webinar")
+    assert "meeting" not in answer
+
+
+async def test_a_daily_limit_is_not_said_to_be_about_creating_meetings(trio: World) -> None:
+    until = iso(trio.zoom.clock.now_ms() + 3_600_000)
+    headers = {"X-RateLimit-Type": "Daily-limit", "Retry-After": until}
+    trio.zoom.faults.add(429, times=-1, method="GET", path=r"/meetings/", headers=headers, body={"code": 429})
+    said = await told(trio, "bob", "dev", "@zoom join 81234567890")
+    assert "Zoom's daily limit for this has been reached. It ends" in said
 
 
 async def test_a_lost_answer_is_said_and_nothing_is_made_twice(trio: World) -> None:
