@@ -18,7 +18,7 @@ from bot.messages.card import Card
 from bot.messages.content import Content
 from bot.stores import Change, Put, Update
 from bot.zoom import ACCOUNT
-from bot.zoom.webhooks import MeetingObject
+from bot.zoom.webhooks import MeetingObject, Webhook, with_uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,13 @@ async def meetings_of(ctx: Context, about: MeetingObject) -> list[Meeting]:
         same_number = await ctx.store.find(Meeting, "zoom_id", about.zoom_id) if about.zoom_id else []
         found = list({each.id: each for each in [*found, *same_number]}.values())
     return [each for each in found if each.host_id and sessions.belongs(each, about.session)]
+
+
+def named(webhook: Webhook, meetings: Sequence[Meeting]) -> Webhook:
+    """The webhook with the uuid of the session that these meetings show, if Zoom left it out. What tells of
+    the same news with its uuid is then known to be the same."""
+    shown = {sessions.bound_uuid(each) for each in meetings}
+    return with_uuid(webhook, shown.pop()) if len(shown) == 1 and not webhook.meeting.uuid else webhook
 
 
 def bind_all(meetings: Sequence[Meeting], about: MeetingObject) -> list[Change]:

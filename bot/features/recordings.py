@@ -22,6 +22,7 @@ from bot.features.destinations import (
     destinations_of,
     key_of,
     meetings_of,
+    named,
     say,
     say_again,
     unsaid,
@@ -41,10 +42,11 @@ MAX_PARTS = 200
 async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Post the link to a recording, and have its chat fetched. The link never waits for a download."""
     mode = ctx.config.meetings.post_recordings
-    about, recording = webhook.meeting, read_recording(webhook)
-    meetings = await meetings_of(ctx, about)
+    meetings = await meetings_of(ctx, webhook.meeting)
     if mode == "none" or not meetings:
         return []
+    webhook = named(webhook, meetings)
+    about, recording = webhook.meeting, read_recording(webhook)
     changes: list[Change] = [*bind_all(meetings, about)]
     changes += await _files(ctx, webhook, meetings, recording, files.CHAT)
     if not recording.ready:
@@ -111,6 +113,7 @@ async def post_transcript(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     meetings = await meetings_of(ctx, webhook.meeting)
     if ctx.config.meetings.post_recordings == "none" or not meetings:
         return []
+    webhook = named(webhook, meetings)
     transcripts = await _files(ctx, webhook, meetings, recording, files.TRANSCRIPT)
     return [*bind_all(meetings, webhook.meeting), *transcripts]
 

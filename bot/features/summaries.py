@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, webhook
-from bot.features.destinations import bind_all, destinations_of, key_of, meetings_of, say, unsaid
+from bot.features.destinations import bind_all, destinations_of, key_of, meetings_of, named, say, unsaid
 from bot.messages.cards import topic_of
 from bot.messages.summaries import summary_text
 from bot.zoom.artifacts import read_summary
@@ -16,10 +16,11 @@ async def post_summary(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     """Post the summary once under every post of the meeting, or to the host alone if recordings go there."""
     if not ctx.config.meetings.summaries:
         return []
-    about = webhook.meeting
-    meetings = await meetings_of(ctx, about)
+    meetings = await meetings_of(ctx, webhook.meeting)
     if not meetings:
         return []
+    webhook = named(webhook, meetings)
+    about = webhook.meeting
     summary = read_summary(webhook)
     said = summary_text(
         topic_of(meetings[0]),

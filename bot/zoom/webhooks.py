@@ -130,6 +130,13 @@ def read_webhook(body: bytes) -> Webhook:
         raise EventError("the body is not a webhook of Zoom's") from None
 
 
+def with_uuid(webhook: Webhook, uuid: str) -> Webhook:
+    """The webhook, whose object names this session."""
+    name = "meeting_uuid" if "meeting_id" in webhook.object else "uuid"
+    named = {**webhook.payload, "object": {**webhook.object, name: uuid}}
+    return msgspec.structs.replace(webhook, payload=named)
+
+
 def changed_in(webhook: Webhook) -> Changed:
     """The new details in ``meeting.updated``, whose object holds what changed."""
     return lenient.read(webhook.object, Changed)

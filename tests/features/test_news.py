@@ -65,6 +65,26 @@ async def test_answers_without_ids_are_about_the_session_that_was_asked_for(trio
     assert {each.id for each in replies(trio, post)} == {link.id, summary.id}
 
 
+async def test_news_without_a_uuid_is_not_posted_again_with_it(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await settle(trio)
+    (recording,) = trio.zoom.recordings.record(meeting)
+    (transcript,) = trio.zoom.recordings.transcribe(meeting)
+    (summary,) = trio.zoom.recordings.summarize(meeting)
+    for event in (recording, transcript, summary):
+        about = json.loads(json.dumps(event.payload["object"]))
+        about.pop("uuid" if "uuid" in about else "meeting_uuid")
+        await trio.zoom.deliver(event.name, {"object": about}, download_token=event.download_token)
+    await settle(trio)
+    said = {each.id for each in replies(trio, post)}
+    assert len(said) == 4
+    await later(trio, 700)
+    await trio.zoom.webhooks.send([recording, transcript, summary])
+    await settle(trio)
+    assert {each.id for each in replies(trio, post)} == said
+
+
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_a_meeting_whose_end_zoom_never_tells_is_asked_about(trio: World, restarted: bool) -> None:
     post, meeting = await trio.meeting("bob")
