@@ -56,6 +56,9 @@ class Recording(msgspec.Struct, frozen=True):
     recording_files: list[File] | None = None
     start_time: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Recording({len(self.recording_files or [])} files)"
+
     @property
     def url(self) -> str:
         """The link to watch the recording, without a passcode; empty if Zoom sent none."""

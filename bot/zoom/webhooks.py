@@ -93,6 +93,10 @@ class Webhook(msgspec.Struct, frozen=True, dict=True):
     payload: dict[str, Any] = {}
     download_token: Any = ""
 
+    def __repr__(self) -> str:
+        # The rest may hold passcodes, and the token that opens files.
+        return f"Webhook({self.event!r}, {self.event_ts!r})"
+
     @property
     def at(self) -> int:
         """When it happened, in ms; 0 if unknown. ``app_deauthorized`` has its time inside the payload."""

@@ -436,3 +436,12 @@ def test_a_number_that_is_written_with_a_fraction_is_the_same_number() -> None:
     body = b'{"event":"meeting.started","payload":{"object":{"id":85012345678.0,"uuid":"u","topic":7.0}}}'
     about = read_webhook(body).meeting
     assert (about.zoom_id, about.uuid, about.topic) == (85012345678, "u", "7")
+
+
+def test_what_a_webhook_opens_is_in_no_repr() -> None:
+    about = {"uuid": "u", "password": "PASS", "recording_files": [{"download_url": "https://zoom.us/SECRET"}]}
+    webhook = Webhook(event="recording.completed", payload={"object": about}, download_token="TOKEN")
+    shown = repr([webhook, read_recording(webhook)])
+    assert "recording.completed" in shown
+    for secret in ("PASS", "SECRET", "TOKEN"):
+        assert secret not in shown
