@@ -15,7 +15,13 @@ from bot.core.context import Context, Job
 from bot.core.declarations import Changes, task
 from bot.domain import sessions
 from bot.domain.records import Meeting
-from bot.errors import MattermostError, ZoomError, ZoomNotFoundError
+from bot.errors import (
+    MattermostError,
+    ZoomError,
+    ZoomNotFoundError,
+    ZoomRateLimitError,
+    ZoomUnreachableError,
+)
 from bot.features import recordings, summaries
 from bot.features.news import News, queue_of
 from bot.stores import Change
@@ -23,6 +29,11 @@ from bot.zoom import Caller
 from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
+
+# These pass.
+_AWAY = (ZoomUnreachableError, ZoomRateLimitError)
+# The pauses before Zoom is asked again after those, in seconds.
+_AWAY_S = (60.0, 300.0, 900.0, 3600.0)
 
 
 @task("ask_for_news", News)
@@ -33,20 +44,26 @@ async def ask_for_news(ctx: Context, job: Job, about: News) -> Changes:
         # The number of a room or of a shared meeting also has sessions that nobody announced.
         return []
     changes: list[Change] = []
+    away = False
     try:
         caller = await ctx.zoom_people.known_caller(meeting.host_id)
         changes += await _recording(ctx, job, caller, meeting, about.uuid)
         changes += await _summary(ctx, job, caller, meeting, about.uuid)
     except (ZoomError, MattermostError) as error:
+        away = isinstance(error, _AWAY)
         log.info("zoom: whether there is news of meeting %s is not known: %s", meeting.zoom_id, error)
-    return [*changes, *_again(ctx, job, about)]
+    return [*changes, *_again(ctx, job, about, away=away)]
 
 
-def _again(ctx: Context, job: Job, about: News) -> list[Change]:
-    if not about.pauses_s:
+def _again(ctx: Context, job: Job, about: News, *, away: bool) -> list[Change]:
+    """The next look, if there is one: soon while Zoom cannot be reached, which counts as none."""
+    if away and about.away < len(_AWAY_S):
+        pause_s, later = _AWAY_S[about.away], msgspec.structs.replace(about, away=about.away + 1)
+    elif about.pauses_s:
+        pause_s, *others = about.pauses_s
+        later = msgspec.structs.replace(about, pauses_s=tuple(others), away=0)
+    else:
         return []
-    pause_s, *others = about.pauses_s
-    later = msgspec.structs.replace(about, pauses_s=tuple(others))
     due_at = ctx.now() + int(pause_s * 1000)
     return [ctx.task(job.id, "ask_for_news", later, queue=queue_of(about), due_at=due_at)]
 
@@ -89,6 +106,8 @@ async def _asked(call: Awaitable[dict[str, Any]]) -> dict[str, Any]:
         return await call
     except ZoomNotFoundError:
         return {}
+    except _AWAY:
+        raise
     except ZoomError as error:
         log.info("zoom: there may be news: %s", error)
         return {}

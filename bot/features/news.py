@@ -19,11 +19,13 @@ LATELY_MS = 24 * 60 * 60_000
 
 class News(msgspec.Struct):
     """Which session's news to ask for: the id of the meeting's record, and the session's uuid ("": the last
-    session of a meeting that the bot made). ``pauses_s`` are those before further looks."""
+    session of a meeting that the bot made). ``pauses_s`` are those before further looks. ``away`` counts the
+    looks in a row at which Zoom could not be reached."""
 
     meeting: str
     uuid: str = ""
     pauses_s: tuple[float, ...] = ()
+    away: int = 0
 
 
 def after_end(ctx: Context, meeting: Meeting, uuid: str, ended_at: int) -> list[Change]:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bot.runtime.reconciler import Reconciler
+from bot.sandbox.zoom.clock import iso
 from bot.sandbox.zoom.models import Json
 from tests.conftest import MakeWorld, World
 from tests.features.kit import held, replies, settle, with_stranger
@@ -146,6 +147,40 @@ async def test_after_a_restart_it_is_asked_at_once(trio: World) -> None:
     await trio.zoom.record(meeting.id, deliver=False)
     await trio.start()
     await trio.mattermost.wait_for(lambda: len(replies(trio, post)) == 2)
+
+
+async def test_zoom_that_stays_away_is_asked_a_few_times(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await settle(trio)
+    for pause_s in (600, HOUR, 3 * HOUR, 8 * HOUR, 11 * HOUR):
+        await later(trio, pause_s + 1)
+    await trio.stop()
+    limit = {"X-RateLimit-Type": "Daily-limit", "Retry-After": iso(trio.zoom.clock.now_ms() + 86_400_000)}
+    trio.zoom.faults.add(429, times=-1, path=r"/recordings$", body={"code": 429}, headers=limit)
+    trio.zoom.clear_calls()
+    await trio.start()
+    await settle(trio)
+    for _ in range(8):
+        await later(trio, HOUR)
+    assert len(asked(trio)) == 5
+    assert replies(trio, post) == []
+
+
+async def test_after_a_restart_it_is_asked_as_soon_as_zoom_is_back(trio: World) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    await settle(trio)
+    await later(trio, 2 * HOUR)
+    await trio.stop()
+    await trio.zoom.record(meeting.id, deliver=False)
+    away = trio.zoom.faults.add(503, times=-1, path=r"/(recordings|meeting_summary)$")
+    await trio.start()
+    await settle(trio)
+    assert away.hits
+    trio.zoom.faults.clear()
+    await later(trio, 61)
+    assert len(replies(trio, post)) == 2
 
 
 async def test_a_session_of_a_room_that_nobody_announced_is_not_asked_for(trio: World) -> None:
