@@ -26,10 +26,13 @@ from bot.features import recordings, summaries
 from bot.features.news import News, queue_of
 from bot.stores import Change
 from bot.zoom import Caller
+from bot.zoom.artifacts import finished
 from bot.zoom.webhooks import Webhook
 
 log = logging.getLogger(__name__)
 
+# Where Zoom does not say when a recording can be watched, it is linked this long after Zoom told of it.
+PATIENCE_MS = 60 * 60_000
 # These pass.
 _AWAY = (ZoomUnreachableError, ZoomRateLimitError)
 # The pauses before Zoom is asked again after those, in seconds.
@@ -47,7 +50,7 @@ async def ask_for_news(ctx: Context, job: Job, about: News) -> Changes:
     away = False
     try:
         caller = await ctx.zoom_people.known_caller(meeting.host_id)
-        changes += await _recording(ctx, job, caller, meeting, about.uuid)
+        changes += await _recording(ctx, job, caller, meeting, about)
         changes += await _summary(ctx, job, caller, meeting, about.uuid)
     except (ZoomError, MattermostError) as error:
         away = isinstance(error, _AWAY)
@@ -68,10 +71,14 @@ def _again(ctx: Context, job: Job, about: News, *, away: bool) -> list[Change]:
     return [ctx.task(job.id, "ask_for_news", later, queue=queue_of(about), due_at=due_at)]
 
 
-async def _recording(ctx: Context, job: Job, caller: Caller, meeting: Meeting, uuid: str) -> list[Change]:
+async def _recording(ctx: Context, job: Job, caller: Caller, meeting: Meeting, about: News) -> list[Change]:
     if ctx.config.meetings.post_recordings == "none":
         return []
+    uuid = about.uuid
     found = await _asked(ctx.zoom.recording(caller, uuid or meeting.zoom_id))
+    if found is None and about.told and ctx.now() - about.told.at >= PATIENCE_MS:
+        # Zoom never says that it can be watched. A link that may be early is better than none.
+        return [*await recordings.post_recording(ctx, job, finished(about.told))]
     if not found:
         return []
     asked = {"id": meeting.zoom_id, "uuid": uuid, "host_id": meeting.host_zoom_id}
@@ -100,8 +107,8 @@ def _whole(found: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     return asked | {name: value for name, value in found.items() if value not in (None, "")}
 
 
-async def _asked(call: Awaitable[dict[str, Any]]) -> dict[str, Any]:
-    """Zoom's answer; empty if there is nothing, or Zoom does not tell this (its plan, or a scope)."""
+async def _asked(call: Awaitable[dict[str, Any]]) -> dict[str, Any] | None:
+    """Zoom's answer; empty if there is nothing, None if Zoom does not tell this (its plan, or a scope)."""
     try:
         return await call
     except ZoomNotFoundError:
@@ -110,4 +117,4 @@ async def _asked(call: Awaitable[dict[str, Any]]) -> dict[str, Any]:
         raise
     except ZoomError as error:
         log.info("zoom: there may be news: %s", error)
-        return {}
+        return None

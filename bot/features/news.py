@@ -12,6 +12,7 @@ from bot.core.context import Context
 from bot.domain import sessions
 from bot.domain.records import Meeting
 from bot.stores import Change, Insert
+from bot.zoom.webhooks import Webhook
 
 # A start asks about the meetings that ended within this time.
 LATELY_MS = 24 * 60 * 60_000
@@ -20,12 +21,14 @@ LATELY_MS = 24 * 60 * 60_000
 class News(msgspec.Struct):
     """Which session's news to ask for: the id of the meeting's record, and the session's uuid ("": the last
     session of a meeting that the bot made). ``pauses_s`` are those before further looks. ``away`` counts the
-    looks in a row at which Zoom could not be reached."""
+    looks in a row at which Zoom could not be reached. ``told`` is the webhook of a recording that could not
+    be watched yet."""
 
     meeting: str
     uuid: str = ""
     pauses_s: tuple[float, ...] = ()
     away: int = 0
+    told: Webhook | None = None
 
 
 def after_end(ctx: Context, meeting: Meeting, uuid: str, ended_at: int) -> list[Change]:
@@ -39,10 +42,11 @@ def at_start(ctx: Context, meeting: Meeting) -> list[Change]:
     return _order(ctx, News(meeting.id, sessions.bound_uuid(meeting)), f"start:{ctx.now()}", 0)
 
 
-def once_ready(ctx: Context, meeting: Meeting, uuid: str) -> list[Change]:
+def once_ready(ctx: Context, meeting: Meeting, told: Webhook) -> list[Change]:
     """Return the changes that have Zoom asked until a recording can be watched, at most a day."""
     first, *others = ctx.timings.ready_s
-    return _order(ctx, News(meeting.id, uuid, tuple(others)), "ready", ctx.now() + int(first * 1000))
+    about = News(meeting.id, told.meeting.uuid, tuple(others), told=told)
+    return _order(ctx, about, "ready", ctx.now() + int(first * 1000))
 
 
 def queue_of(about: News) -> str:

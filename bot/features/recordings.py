@@ -50,7 +50,7 @@ async def post_recording(ctx: Context, job: Job, webhook: Webhook) -> Changes:
     changes: list[Change] = [*bind_all(meetings, about)]
     changes += await _files(ctx, webhook, meetings, recording, files.CHAT)
     if not recording.ready:
-        return [*changes, *news.once_ready(ctx, meetings[0], about.uuid)]
+        return [*changes, *news.once_ready(ctx, meetings[0], webhook)]
     if not recording.url:
         return changes
     key, known = _known(meetings, about.uuid, recording)

@@ -153,6 +153,15 @@ def read_recording(webhook: Webhook) -> Recording:
     return lenient.read(webhook.object, Recording)
 
 
+def finished(webhook: Webhook) -> Webhook:
+    """The webhook of a recording, as if Zoom had finished with all of its files."""
+    files = [
+        msgspec.structs.replace(each, status=None) for each in read_recording(webhook).recording_files or []
+    ]
+    about = {**webhook.object, "recording_files": msgspec.to_builtins(files)}
+    return msgspec.structs.replace(webhook, payload={**webhook.payload, "object": about})
+
+
 def read_summary(webhook: Webhook) -> Summary:
     """The summary in a webhook, as far as it can be read."""
     return lenient.read(webhook.object, Summary)

@@ -239,3 +239,30 @@ async def test_a_recording_with_one_part_ready_is_linked_at_once(trio: World) ->
     await trio.zoom.deliver("recording.completed", {"object": about})
     await settle(trio)
     assert len(replies(trio, post)) == 1
+
+
+async def test_a_recording_of_which_zoom_never_says_that_it_is_ready_is_linked_after_an_hour(
+    trio: World,
+) -> None:
+    post, meeting = await trio.meeting("bob")
+    await held(trio, meeting)
+    missing = {
+        "code": 4711,
+        "message": "does not contain scopes:[cloud_recording:read:list_recording_files].",
+    }
+    trio.zoom.faults.add(400, times=-1, path=r"/recordings$", body=missing)
+    about: Json = {"id": meeting.id, "uuid": meeting.last.uuid, "host_id": meeting.host_id}
+    about |= {"share_url": "https://zoom.us/rec/share/1"}
+    about |= {"recording_files": [{"id": "1", "file_type": "MP4", "status": "processing"}]}
+    await trio.zoom.deliver("recording.completed", {"object": about})
+    await settle(trio)
+    for pause_s in (61, 121, 301, 901):
+        await later(trio, pause_s)
+    assert replies(trio, post) == []
+    await later(trio, HOUR)
+    await later(trio, HOUR)
+    (link,) = replies(trio, post)
+    assert "/rec/share/1" in link.message
+    for _ in range(5):
+        await later(trio, 12 * HOUR)
+    assert [each.id for each in replies(trio, post)] == [link.id]
