@@ -6,6 +6,8 @@ asked a few times within the day after the end, and once more after each start o
 
 from __future__ import annotations
 
+import zlib
+
 import msgspec
 
 from bot.core.context import Context
@@ -16,6 +18,8 @@ from bot.zoom.webhooks import Webhook
 
 # A start asks about the meetings that ended within this time.
 LATELY_MS = 24 * 60 * 60_000
+# How many sessions are asked about at once.
+PARALLEL = 4
 
 
 class News(msgspec.Struct):
@@ -50,8 +54,9 @@ def once_ready(ctx: Context, meeting: Meeting, told: Webhook) -> list[Change]:
 
 
 def queue_of(about: News) -> str:
-    """The queue of the tasks about one meeting."""
-    return f"news:{about.meeting}"
+    """The queue of the tasks about one meeting. All meetings share a few: a start of the bot asks about all
+    that ended within a day, and people's own requests must not wait for Zoom's limits because of that."""
+    return f"news:{zlib.crc32(about.meeting.encode()) % PARALLEL}"
 
 
 def _order(ctx: Context, about: News, why: str, due_at: int) -> list[Change]:

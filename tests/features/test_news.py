@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bot.features import news
 from bot.runtime.reconciler import Reconciler
 from bot.sandbox.zoom.clock import iso
 from bot.sandbox.zoom.models import Json
@@ -147,6 +148,27 @@ async def test_after_a_restart_it_is_asked_at_once(trio: World) -> None:
     await trio.zoom.record(meeting.id, deliver=False)
     await trio.start()
     await trio.mattermost.wait_for(lambda: len(replies(trio, post)) == 2)
+
+
+async def test_a_start_asks_about_a_few_sessions_at_a_time(trio: World) -> None:
+    posts = []
+    for number in range(9):
+        post, meeting = await trio.meeting("bob", topic=f"t{number}")
+        await held(trio, meeting)
+        await trio.zoom.record(meeting.id, deliver=False)
+        posts.append(post)
+    await settle(trio)
+    await trio.stop()
+    slow = trio.zoom.faults.add(times=-1, path=r"/recordings$", delay=1.0)
+    await trio.start()
+    await trio.zoom.wait_for(lambda: slow.hits)
+    # The others wait for those.
+    post = await trio.ask("carol", "dev", "@zoom now")
+    assert post.props["meeting_topic"] == "now"
+    assert slow.hits <= news.PARALLEL
+    trio.zoom.faults.clear()
+    await settle(trio)
+    assert [len(replies(trio, each)) for each in posts] == [2] * 9
 
 
 async def test_zoom_that_stays_away_is_asked_a_few_times(trio: World) -> None:
