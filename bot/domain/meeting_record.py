@@ -21,6 +21,11 @@ class Status(enum.StrEnum):
     ENDED = "ENDED"
 
 
+def day_of(at: int) -> int:
+    """The number of the day (UTC, since the epoch) of a time in ms."""
+    return at // (24 * 60 * 60_000)
+
+
 class Recorded(msgspec.Struct, frozen=True):
     """What is known of a recording: the start and end of each part (ms), and the hash of the link that leads
     to all of them ("" while only links to single parts are known)."""
@@ -33,7 +38,7 @@ class Meeting(Record, kw_only=True):
     """One meeting at Zoom that this bot announced. ``revision`` grows with every change to its post."""
 
     table: ClassVar[str] = "meetings"
-    indexes: ClassVar[tuple[str, ...]] = ("uuid", "zoom_id", "awaits", "open")
+    indexes: ClassVar[tuple[str, ...]] = ("uuid", "zoom_id", "awaits", "open", "over_on")
 
     uuid: str
     zoom_id: int
@@ -94,8 +99,11 @@ class Meeting(Record, kw_only=True):
     # Its number while it may still begin or start again, else 0: an event with that number may be about this
     # meeting.
     awaits: int = 0
+    # The day on which it ended, or was given up; see :func:`day_of`.
+    over_on: int = 0
 
     def __post_init__(self) -> None:
+        self.over_on = day_of(max(self.ended_at, self.given_up_at))
         over = self.begun or self.ended_at
         may_begin = (self.open or self.expired or self.given_up_at) and not over
         self.awaits = self.zoom_id if may_begin or (over and self.may_start_again) else 0

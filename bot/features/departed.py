@@ -12,10 +12,9 @@ from msgspec.structs import replace
 from bot.core.context import Context, Job
 from bot.core.declarations import Changes, task
 from bot.domain.records import LinkedAccount
-from bot.errors import MattermostError
+from bot.errors import MattermostDeniedError, MattermostError, MattermostNotFoundError
 from bot.features.connect import revoke_link
 from bot.features.erasure import erased
-from bot.mattermost import User
 from bot.stores import Change, Put, Update
 from bot.zoom import ACCOUNT
 
@@ -44,10 +43,10 @@ async def look(ctx: Context, job: Job, about: Everybody) -> Changes:
     """End the links of people who left, and look again tomorrow."""
     changes: list[Change] = []
     try:
-        async for link, user in _looked_up(ctx):
+        async for link, exists, deactivated_at in _looked_up(ctx):
             # Mattermost does not tell when an account was deleted for good: that counts from the first look.
-            missing_since = 0 if user else link.missing_since or ctx.now()
-            if _is_long_ago(ctx, user.delete_at if user else missing_since):
+            missing_since = 0 if exists else link.missing_since or ctx.now()
+            if _is_long_ago(ctx, deactivated_at or missing_since):
                 changes += await _ended(ctx, link.id)
             elif missing_since != link.missing_since:
                 changes.append(Update(LinkedAccount, link.id, partial(replace, missing_since=missing_since)))
@@ -56,14 +55,28 @@ async def look(ctx: Context, job: Job, about: Everybody) -> Changes:
     return [*changes, _later(ctx, DAY_MS)]
 
 
-async def _looked_up(ctx: Context) -> AsyncIterator[tuple[LinkedAccount, User | None]]:
-    """Every person's link, and the person; None if Mattermost has no such account any more."""
-    links = [each for each in await ctx.store.all(LinkedAccount) if each.id != ACCOUNT]
-    for start in range(0, len(links), BATCH):
-        batch = links[start : start + BATCH]
-        known = {user.id: user for user in await ctx.mattermost.users([each.id for each in batch])}
-        for link in batch:
-            yield link, known.get(link.id)
+async def _looked_up(ctx: Context) -> AsyncIterator[tuple[LinkedAccount, bool, int]]:
+    """Every person's link, whether Mattermost has the person's account, and when it was deactivated (ms)."""
+    async for page in ctx.store.pages(LinkedAccount, size=BATCH):
+        links = [each for each in page if each.id != ACCOUNT]
+        found = await ctx.mattermost.users([each.id for each in links]) if links else []
+        known = {user.id: user for user in found}
+        for link in links:
+            if user := known.get(link.id):
+                yield link, True, user.delete_at
+            else:
+                yield link, not await _is_gone(ctx, link.id), 0
+
+
+async def _is_gone(ctx: Context, user_id: str) -> bool:
+    """Whether an account was deleted for good: people whom the bot may not see are left out of lists too."""
+    try:
+        await ctx.mattermost.user(user_id)
+    except MattermostNotFoundError:
+        return True
+    except MattermostDeniedError:
+        return False
+    return False
 
 
 def _is_long_ago(ctx: Context, left_at: int) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -48,6 +50,16 @@ TROUBLED_MS = 90 * DAY_MS
 BATCH = 500
 
 
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Which records of a kind are old. Only those with this value of an indexed field are looked at."""
+
+    kind: type[Record]
+    is_old: Callable[[Any], object]
+    field: str = ""
+    value: object = None
+
+
 class Janitor:
     """Deletes old records, at start and every hour.
 
@@ -74,12 +86,16 @@ class Janitor:
         if not await self._clocks_agree():
             return 0
         await self._date()
-        old = await self._old()
-        for start in range(0, len(old), BATCH):
-            await self._store.commit(*old[start : start + BATCH])
-        if old:
-            log.info("janitor: %d old records deleted", len(old))
-        return len(old)
+        count = 0
+        for rule in await self._rules():
+            async for page in self._store.pages(rule.kind, rule.field, rule.value, size=BATCH):
+                old = [each for record in page if rule.is_old(record) for each in await self._with(record)]
+                if old:
+                    await self._store.commit(*(Delete(type(each), each.id) for each in old))
+                count += len(old)
+        if count:
+            log.info("janitor: %d old records deleted", count)
+        return count
 
     async def _date(self) -> None:
         """Note when records that are set aside were first seen."""
@@ -87,46 +103,34 @@ class Janitor:
         new = [each for each in await self._store.all(SetAside) if not each.seen_at]
         await self._store.commit(*(Put(replace(each, seen_at=now)) for each in new))
 
-    async def _old(self) -> list[Delete]:
+    async def _rules(self) -> list[_Rule]:
         now = self._now()
         cursor = await self._store.get(Cursor, "mattermost")
         # While Mattermost is unreachable the cursor does not move. Items handled since then must be kept, or
         # their posts would be handled again.
         seen = min(now, cursor.at if cursor else now)
-        old: list[Record] = [
-            item
-            for item in await self._store.find(Item, "state", ItemState.DONE)
-            if item.done_at < min(now, seen) - ITEM_MS
-        ]
-        old += await self._unread(now)
-        old += [notice for notice in await self._store.all(Notice) if self._said(notice, now)]
-        old += [ticket for ticket in await self._store.all(Ticket) if ticket.expires_at < now - TICKET_MS]
-        old += [asked for asked in await self._store.all(Pending) if asked.asked_at < now - PENDING_MS]
-        old += [asked for asked in await self._store.all(Question) if asked.expires_at < now - TICKET_MS]
-        old += [newest for newest in await self._store.all(Recent) if newest.created_at < now - DAY_MS]
-        old += [lost for lost in await self._store.find(LostLink, "told", True) if lost.at < now - MEETING_MS]
-        old += await self._old_meetings(now)
-        return [Delete(type(record), record.id) for record in old]
-
-    async def _unread(self, now: int) -> list[Record]:
-        """What nobody has looked after: items that were given up or that no key opens, and records that were
-        set aside."""
-        items = [
-            *await self._store.find(Item, "state", ItemState.DEAD),
-            *(item for item in await self._store.find(Item, "state", ItemState.WAITING) if item.error),
-        ]
-        asides = await self._store.all(SetAside)
+        troubled = now - TROUBLED_MS
         return [
-            *(item for item in items if max(item.received_at, item.done_at) < now - TROUBLED_MS),
-            *(aside for aside in asides if aside.seen_at < now - TROUBLED_MS),
+            _Rule(Item, lambda item: item.done_at < seen - ITEM_MS, "state", ItemState.DONE),
+            # What nobody has looked after: items that were given up or that no key opens, and what was set
+            # aside.
+            _Rule(Item, lambda item: max(item.received_at, item.done_at) < troubled, "state", ItemState.DEAD),
+            _Rule(Item, lambda item: item.error and item.received_at < troubled, "state", ItemState.WAITING),
+            _Rule(SetAside, lambda aside: 0 < aside.seen_at < troubled),
+            _Rule(Notice, lambda notice: self._said(notice, now)),
+            _Rule(Ticket, lambda ticket: ticket.expires_at < now - TICKET_MS),
+            _Rule(Pending, lambda asked: asked.asked_at < now - PENDING_MS),
+            _Rule(Question, lambda asked: asked.expires_at < now - TICKET_MS),
+            _Rule(Recent, lambda newest: newest.created_at < now - DAY_MS),
+            _Rule(LostLink, lambda lost: lost.at < now - MEETING_MS, "told", True),
+            _Rule(Meeting, lambda meeting: meeting.created_at < now - MEETING_MS, "open", False),
         ]
 
-    async def _old_meetings(self, now: int) -> list[Record]:
-        old: list[Record] = []
-        for meeting in await self._store.find(Meeting, "open", False):
-            if meeting.created_at < now - MEETING_MS:
-                old += [meeting, *await self._store.find(Announcement, "meeting", meeting.id)]
-        return old
+    async def _with(self, record: Record) -> list[Record]:
+        """The record, and what goes with it."""
+        if isinstance(record, Meeting):
+            return [record, *await self._store.find(Announcement, "meeting", record.id)]
+        return [record]
 
     def _said(self, notice: Notice, now: int) -> bool:
         if notice.waiting and not notice.held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 
 from bot.core.context import Context
 from bot.domain.meetings import Expired, GivenUp, MeetingEvent, Started
@@ -50,16 +51,22 @@ class Reconciler:
 
     async def reconcile(self) -> None:
         """Check every open meeting once, except those that Zoom was asked about in vain a short time ago."""
-        meetings = [*await self._ctx.store.find(Meeting, "open", True), *await self._lately_closed()]
-        self._looks = {meeting.id: self._looks.get(meeting.id, Look()) for meeting in meetings}
-        if meetings:
-            self._clocks_agree = await self._ctx.clocks.look(self._ctx.mattermost, self._ctx.zoom)
-        now = self._ctx.now()
-        due = [meeting for meeting in meetings if self._looks[meeting.id].is_due(now)]
-        for start in range(0, len(due), BATCH):
+        known = self._looks
+        looks: dict[str, Look] = {}
+        async for meetings in self._meetings():
+            if meetings and not looks:
+                self._clocks_agree = await self._ctx.clocks.look(self._ctx.mattermost, self._ctx.zoom)
+            looks |= {meeting.id: known.get(meeting.id, Look()) for meeting in meetings}
             async with asyncio.TaskGroup() as tasks:
-                for meeting in due[start : start + BATCH]:
-                    tasks.create_task(self._check(meeting, self._looks[meeting.id]))
+                for meeting in meetings:
+                    if (look := looks[meeting.id]).is_due(self._ctx.now()):
+                        tasks.create_task(self._check(meeting, look))
+        self._looks = looks
+
+    async def _meetings(self) -> AsyncIterator[list[Meeting]]:
+        yield await self._lately_closed()
+        async for page in self._ctx.store.pages(Meeting, "open", True, size=BATCH):
+            yield page
 
     async def _lately_closed(self) -> list[Meeting]:
         """The meetings that this process closed because Zoom did not know them: it may know them again."""

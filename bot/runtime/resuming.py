@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.core.context import Context
+from bot.domain.meeting_record import day_of
 from bot.domain.records import LostLink, Meeting, Orphan
 from bot.features import departed, lost_links, news, orphans
 from bot.stores import Change, Put
@@ -24,7 +25,8 @@ async def _lost(ctx: Context) -> list[Change]:
 async def _news(ctx: Context) -> list[Change]:
     """Tasks to ask once about each meeting that ended within the last day."""
     since = ctx.now() - news.LATELY_MS
-    over = await ctx.store.find(Meeting, "open", False)
+    days = range(day_of(since), day_of(ctx.now()) + 1)
+    over = [each for day in days for each in await ctx.store.find(Meeting, "over_on", day)]
     lately = [each for each in over if each.host_id and max(each.ended_at, each.given_up_at) > since]
     return [change for meeting in lately for change in news.at_start(ctx, meeting)]
 

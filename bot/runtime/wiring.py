@@ -162,16 +162,21 @@ async def introduce(mattermost: Mattermost, patience_s: float, on_failure: Calla
         raise StartError(f"mattermost.url: Mattermost is not reachable: {failure}") from None
 
 
+# Of how many linked people it is tried at the start whether their tokens open.
+SAMPLE = 50
+
+
 async def look_at_keys(store: NotifyingStore, vault: Vault) -> None:
     """Log an error if an encryption key is missing, before people run into it when they start meetings."""
-    links = await store.all(LinkedAccount)
+    links: list[LinkedAccount] = await anext(store.pages(LinkedAccount, size=SAMPLE), [])
     locked = sum(not _opens(vault, link) for link in links)
     if locked:
         log.error(
-            "store.encryption_keys: the tokens of %d of %d linked people do not open: put the key back that "
-            "they were sealed under, behind the first; until then these people are asked to connect again",
-            locked,
+            "store.encryption_keys: of %d people whose links were looked at, the tokens of %d do not open: "
+            "put the key back that they were sealed under, behind the first; until then they are asked to "
+            "connect again (`zoombot check` looks at all)",
             len(links),
+            locked,
         )
 
 

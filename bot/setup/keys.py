@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.config import Config
@@ -50,18 +49,13 @@ async def rotate(config: Config) -> Rotation:
 async def _rotate(store: Store, vault: Vault) -> Rotation:
     done = unreadable = 0
     for kind, names in sealed_kinds().items():
-        records = [each for each in await store.all(kind) if any(getattr(each, name) for name in names)]
-        for some in _batches(records):
+        async for page in store.pages(kind, size=BATCH):
+            some = [each for each in page if any(getattr(each, name) for name in names)]
             changes = [Put(fresh) for each in some if (fresh := _readable(vault, each, names))]
             await store.commit(*changes)
             done += len(changes)
             unreadable += len(some) - len(changes)
     return Rotation(done, unreadable)
-
-
-def _batches(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    for start in range(0, len(records), BATCH):
-        yield records[start : start + BATCH]
 
 
 def _readable(vault: Vault, record: Record, names: tuple[str, ...]) -> Record | None:

@@ -70,10 +70,11 @@ def _new(path: Path) -> Finding:
 
 
 async def _counted(store: Store) -> Finding:
-    links, meetings = await store.all(LinkedAccount), await store.find(Meeting, "open", value=True)
+    links = sum([len(page) async for page in store.pages(LinkedAccount)])
+    meetings = sum([len(page) async for page in store.pages(Meeting, "open", value=True)])
     waiting = await store.find(Item, "state", ItemState.WAITING)
     due = [item for item in waiting if item.due_at <= now_ms()]
-    text = f"{len(links)} linked accounts, {len(meetings)} open meetings, {len(due)} waiting requests"
+    text = f"{links} linked accounts, {meetings} open meetings, {len(due)} waiting requests"
     return ok("store.url", f"readable: {text}")
 
 
@@ -113,8 +114,13 @@ async def _sealed(store: Store, keys: Sequence[str], troubled: Sequence[Troubled
     counts: Counter[_Opens] = Counter()
     links: Counter[_Opens] = Counter()
     for kind, names in sealed_kinds().items():
-        for record in await store.all(kind):
-            found = [_opens(vault, first, record, name) for name in names if getattr(record, name)]
+        async for page in store.pages(kind):
+            found = [
+                _opens(vault, first, record, name)
+                for record in page
+                for name in names
+                if getattr(record, name)
+            ]
             counts.update(found)
             links.update(found if kind is LinkedAccount else ())
     return _judged(counts, links, [each for each in troubled if each.trouble is Trouble.SHUT])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,9 +14,6 @@ from bot.setup.sealed import owner_of, sealed_kinds
 from bot.stores import Delete, Store
 from bot.stores.opening import open_store
 from bot.vault import Vault
-
-# Records tried before other tasks get their turn.
-_SLICE = 500
 
 
 class Trouble(enum.StrEnum):
@@ -46,7 +42,9 @@ class Troubled:
 
 
 async def troubled_in(store: Store, keys: Sequence[str]) -> list[Troubled]:
-    """Every record that is set aside, that no key opens, or that was given up after its last attempt."""
+    """Every record that is set aside, that no key opens, or that was given up after its last attempt. Reads
+    the whole store."""
+    await store.inspect()
     asides = [
         Troubled(each.id, each.key, Trouble.SET_ASIDE, each.why, Delete(SetAside, each.id))
         for each in await store.all(SetAside)
@@ -104,12 +102,11 @@ async def _given_up(store: Store) -> list[Troubled]:
 async def _shut(store: Store, vault: Vault) -> list[Troubled]:
     found: list[Troubled] = []
     for kind, names in sealed_kinds().items():
-        for number, record in enumerate(await store.all(kind)):
-            if not number % _SLICE:
-                await asyncio.sleep(0)
-            if not _is_given_up(record) and not all(_opens(vault, record, name) for name in names):
-                why = "no key of store.encryption_keys opens it, or it is damaged"
-                found.append(_of(record, Trouble.SHUT, why))
+        async for page in store.pages(kind):
+            for record in page:
+                if not _is_given_up(record) and not all(_opens(vault, record, name) for name in names):
+                    why = "no key of store.encryption_keys opens it, or it is damaged"
+                    found.append(_of(record, Trouble.SHUT, why))
     return found
 
 

@@ -6,19 +6,22 @@ tests in ``tests/stores``.
 Later calls see a change at once; it is durable when the call that made it returns. A cancelled call is not
 undone: its change may or may not hold.
 
-A record that cannot be read ends nothing. The store keeps it as a :class:`bot.domain.upkeep.SetAside`, at the
-latest when its kind is first used, and frees its id.
+A record that cannot be read ends nothing. When the store comes across it, it keeps it as a
+:class:`bot.domain.upkeep.SetAside`, and frees its id.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.domain.records import Record
 
 R = TypeVar("R", bound=Record)
+
+# How many records a page has.
+PAGE = 200
 
 
 def _nothing() -> None:
@@ -94,7 +97,17 @@ class Store(Protocol):
         """Whether :meth:`find` would find any record; takes the same time however many there are."""
 
     async def all(self, kind: type[R]) -> list[R]:
-        """Every record of a kind as of now, in no particular order; for small kinds and for the janitor."""
+        """Every record of a kind as of now, in no particular order; for small kinds."""
+
+    def pages(
+        self, kind: type[R], field: str = "", value: Any = None, *, size: int = PAGE
+    ) -> AsyncIterator[list[R]]:
+        """Every record of a kind, or those that :meth:`find` would find, in pages by the order of their ids.
+        Each page shows the moment at which it is asked for."""
+
+    async def inspect(self) -> None:
+        """Read the whole store, and set aside what cannot be read. Raises
+        :class:`bot.errors.StoreDamagedError`."""
 
     async def insert(self, record: Record, *also: Change) -> bool:
         """Write ``record``, and ``also`` in the same transaction, unless its id is taken. In that case write

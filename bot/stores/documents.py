@@ -1,120 +1,129 @@
-"""The documents of one table in memory, kept as JSON, with their indexes."""
+"""The documents of one table that are in memory, as JSON, with the indexes of those not in the file yet."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, Final
 
 import msgspec
+
+from bot.stores.indexes import Entry, Indexed, entries
 
 Fields = dict[str, Any]
 
 
-class Index:
-    """Maps the values of one field to ids. A value that only one document has needs no container."""
+class UnknownError(KeyError):
+    """Whether there is such a document is not known in memory."""
 
-    __slots__ = ("_ids", "default", "field")
 
-    def __init__(self, field: str, default: Hashable) -> None:
-        self.field = field
-        self.default = default
-        self._ids: dict[Hashable, str | dict[str, None]] = {}
+class _Absent:
+    """Says that a document is not among the fresh ones."""
 
-    def ids(self, value: Hashable) -> list[str]:
-        """The ids of the documents whose field has this value."""
-        found = self._ids.get(value)
-        if found is None:
-            return []
-        return [found] if isinstance(found, str) else list(found)
 
-    def __contains__(self, value: Hashable) -> bool:
-        return value in self._ids
+_ABSENT: Final = _Absent()
+# The JSON of a fresh document, None if it was removed.
+State = bytes | None | _Absent
+# The JSON of a document that is not fresh, None if there is none. May raise :class:`UnknownError`.
+Rest = Callable[[str], bytes | None]
 
-    def add(self, id_: str, document: Fields) -> None:
-        """Add a document."""
-        value = document.get(self.field, self.default)
-        found = self._ids.setdefault(value, id_)
-        if isinstance(found, dict):
-            found[id_] = None
-        elif found != id_:
-            self._ids[value] = {found: None, id_: None}
 
-    def remove(self, id_: str, document: Fields) -> None:
-        """Remove a document that was added."""
-        value = document.get(self.field, self.default)
-        found = self._ids[value]
-        if isinstance(found, dict):
-            del found[id_]
-            if found:
-                return
-        del self._ids[value]
+def nothing(id_: str) -> bytes | None:
+    """The rest of a table that has only fresh documents."""
+    return None
 
 
 class Documents(Mapping[str, Fields]):
-    """Maps ids to documents. Each read decodes a new copy, which the reader may change."""
+    """Maps ids to documents. Each read decodes a new copy, which the reader may change.
 
-    __slots__ = ("_bodies", "_indexes")
+    The *fresh* documents are those that were changed and are not in the file yet. Iteration, the length and
+    the indexes know only these; a single one may also be among the ``rest``.
+    """
 
-    def __init__(self, bodies: dict[str, bytes]) -> None:
-        self._bodies = bodies
-        self._indexes: dict[str, Index] = {}
+    __slots__ = ("_entries", "_fresh", "_indexed", "_rest")
+
+    def __init__(
+        self, bodies: Mapping[str, bytes] = {}, rest: Rest = nothing, indexed: Iterable[Indexed] = ()
+    ) -> None:
+        self._fresh: dict[str, bytes | None] = {}
+        self._rest = rest
+        self._indexed = tuple(indexed)
+        # An entry → the ids of the fresh documents that have it, in order.
+        self._entries: dict[Entry, dict[str, None]] = {}
+        for id_, body in bodies.items():
+            self.change(id_, body)
 
     def __getitem__(self, id_: str) -> Fields:
-        return _decode(self._bodies[id_])
+        body = self.body(id_)
+        if body is None:
+            raise KeyError(id_)
+        return _decode(body)
 
     def __contains__(self, id_: object) -> bool:
-        return id_ in self._bodies
+        return self.body(str(id_)) is not None
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._bodies)
+        return (id_ for id_, body in self._fresh.items() if body is not None)
 
     def __len__(self) -> int:
-        return len(self._bodies)
+        return sum(body is not None for body in self._fresh.values())
 
     def body(self, id_: str) -> bytes | None:
-        """The document's JSON."""
-        return self._bodies.get(id_)
+        """The document's JSON, None if there is none. Raises :class:`UnknownError`."""
+        return self._fresh[id_] if id_ in self._fresh else self._rest(id_)
 
-    def bodies(self) -> list[bytes]:
-        """The JSON of every document."""
-        return list(self._bodies.values())
+    def may_have(self, id_: str) -> bool:
+        """Whether there is such a document, or may be."""
+        try:
+            return self.body(id_) is not None
+        except UnknownError:
+            return True
 
-    def found(self, field: str, value: Hashable) -> list[bytes]:
-        """The JSON of the documents whose indexed field has this value."""
-        return [self._bodies[id_] for id_ in self._indexes[field].ids(value)]
+    def fresh(self) -> dict[str, bytes | None]:
+        """The fresh documents as of now; None for one that was removed."""
+        return dict(self._fresh)
 
-    def has(self, field: str, value: Hashable) -> bool:
-        """Whether any document's indexed field has this value."""
-        return value in self._indexes[field]
+    def found(self, entry: Entry) -> dict[str, bytes]:
+        """The fresh documents that have this entry."""
+        bodies = ((id_, self._fresh[id_]) for id_ in self._entries.get(entry, ()))
+        return {id_: body for id_, body in bodies if body is not None}
 
-    def index(self, field: str, default: Hashable) -> None:
-        """Keep an index of a field; ``default`` is its value in documents that lack it."""
-        if field in self._indexes:
-            return
-        index = self._indexes[field] = Index(field, default)
-        for id_, body in self._bodies.items():
-            index.add(id_, _decode(body))
+    def has(self, entry: Entry) -> bool:
+        """Whether a fresh document has this entry."""
+        return entry in self._entries
 
-    def change(self, id_: str, body: bytes | None) -> bytes | None:
-        """Replace the JSON of a document, or remove the document if ``body`` is None. Returns the old one."""
-        before = self._bodies.get(id_)
-        if self._indexes:
-            self._reindex(id_, before, body)
-        if body is None:
-            self._bodies.pop(id_, None)
-        else:
-            self._bodies[id_] = body
+    def change(self, id_: str, body: bytes | None) -> State:
+        """Change a document, or remove it if ``body`` is None. Returns what to give to :meth:`undo`."""
+        before = self._fresh.get(id_, _ABSENT)
+        self._set(id_, body)
         return before
 
-    def _reindex(self, id_: str, before: bytes | None, after: bytes | None) -> None:
-        if before is not None:
-            document = _decode(before)
-            for index in self._indexes.values():
-                index.remove(id_, document)
-        if after is not None:
-            document = _decode(after)
-            for index in self._indexes.values():
-                index.add(id_, document)
+    def undo(self, id_: str, before: State) -> None:
+        """Make a document what it was before it was changed."""
+        if isinstance(before, _Absent):
+            self.settle(id_)
+        else:
+            self._set(id_, before)
+
+    def settle(self, id_: str) -> None:
+        """Forget a fresh document: it is in the file now."""
+        self._unlist(id_)
+        self._fresh.pop(id_, None)
+
+    def _set(self, id_: str, body: bytes | None) -> None:
+        self._unlist(id_)
+        self._fresh[id_] = body
+        for entry in self._entries_of(body):
+            self._entries.setdefault(entry, {})[id_] = None
+
+    def _unlist(self, id_: str) -> None:
+        for entry in self._entries_of(self._fresh.get(id_)):
+            ids = self._entries[entry]
+            del ids[id_]
+            if not ids:
+                del self._entries[entry]
+
+    def _entries_of(self, body: bytes | None) -> Iterable[Entry]:
+        return entries(self._indexed, body) if body is not None and self._indexed else ()
 
 
 class Edits(MutableMapping[str, Fields]):
@@ -143,11 +152,11 @@ class Edits(MutableMapping[str, Fields]):
     def __contains__(self, id_: object) -> bool:
         if id_ in self._touched:
             return self._touched[str(id_)] is not None
-        return id_ in self._documents
+        return self._documents.may_have(str(id_))
 
     def __iter__(self) -> Iterator[str]:
         yield from (id_ for id_ in self._documents if id_ in self)
-        yield from (id_ for id_ in self._touched if id_ not in self._documents and id_ in self)
+        yield from (id_ for id_ in self._touched if not self._documents.may_have(id_) and id_ in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -158,7 +167,13 @@ class Edits(MutableMapping[str, Fields]):
             id_: None if document is None else msgspec.json.encode(document)
             for id_, document in self._touched.items()
         }
-        return {id_: body for id_, body in bodies.items() if body != self._documents.body(id_)}
+        return {id_: body for id_, body in bodies.items() if self._differs(id_, body)}
+
+    def _differs(self, id_: str, body: bytes | None) -> bool:
+        try:
+            return body != self._documents.body(id_)
+        except UnknownError:
+            return True
 
 
 def _decode(body: bytes) -> Fields:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from itertools import chain
 from typing import Any, TypeVar
 
 from bot.domain.records import Record
 from bot.errors import StoreError
-from bot.stores import Change, Insert, Put, Store, Update
+from bot.stores import PAGE, Change, Insert, Put, Store, Update
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -56,6 +56,16 @@ class NotifyingStore:
     async def all(self, kind: type[R]) -> list[R]:
         """Every record of a kind."""
         return await self._store.all(kind)
+
+    def pages(
+        self, kind: type[R], field: str = "", value: Any = None, *, size: int = PAGE
+    ) -> AsyncIterator[list[R]]:
+        """Every record of a kind, or those whose indexed field equals ``value``, in pages."""
+        return self._store.pages(kind, field, value, size=size)
+
+    async def inspect(self) -> None:
+        """Read everything, and set aside what cannot be read."""
+        await self._store.inspect()
 
     async def insert(self, record: Record, *also: Change) -> bool:
         """Write ``record`` and ``also`` unless its id is taken."""

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from bot.domain.upkeep import SCHEMA, SCHEMA_VERSION, Schema, known_kinds
+from bot.domain.records import Record
+from bot.domain.upkeep import SCHEMA, SCHEMA_VERSION, Schema
 from bot.errors import StoreError
 from bot.stores import Store
 from bot.stores.access import access_trouble
+from bot.stores.indexes import Indexes, indexes_of
 from bot.stores.lock import FileLock
-from bot.stores.sqlite import Contents, DocumentFile, read
+from bot.stores.lookups import Lookups
+from bot.stores.reading import Reader, UnreadableError
+from bot.stores.sqlite import DocumentFile, examine, is_behind, reading
 from bot.stores.tiny import TinyStore
 from bot.stores.writer import DEFAULT_LIMITS, Limits, Writer
 
 _log = logging.getLogger(__name__)
-
-# How many records a line of the log names.
-_NAMED = 10
 
 
 async def open_store(
@@ -32,35 +36,20 @@ async def open_store(
     """The store at ``tinydb:<file>``; the path is absolute, or relative to the working directory.
 
     ``readonly`` reads a snapshot, even while another process has the store open, and refuses changes.
-    Records that cannot be read are set aside; in a snapshot they are in the file as they were.
-    ``on_trouble`` gets a line for the log when that happens, when writing starts to fail, and when it works
-    again.
+    Records that cannot be read are set aside when they are come across; in a snapshot they are in the file
+    as they were. ``on_trouble`` gets a line for the log when that happens, when writing starts to fail, and
+    when it works again.
     Raises :class:`StoreError`, :class:`bot.errors.StoreLockedError` or
     :class:`bot.errors.StoreDamagedError`; each says what to do.
     """
     path = await asyncio.to_thread(_path, url)
+    indexes = indexes_of(Record.__subclasses__())
     if readonly:
-        contents = await asyncio.to_thread(_snapshot, path)
-        return await _sifted(TinyStore(contents.bodies, None), contents, path)
-    contents, file = await asyncio.to_thread(_open, path)
-    store = TinyStore(contents.bodies, Writer(file, on_trouble, limits))
-    await _sifted(store, contents, path)
-    if store.asides:
-        on_trouble(_set_aside_line(store.asides))
-    return store
-
-
-async def _sifted(store: TinyStore, contents: Contents, path: Path) -> TinyStore:
-    """The store, with what cannot be read set aside. A store of a later version is closed as it is."""
-    try:
-        await require_known(store, str(path))
-        for damaged in contents.damaged:
-            store.set_aside(damaged)
-        store.look_through(known_kinds())
-    except BaseException:
-        await store.close()
-        raise
-    return store
+        connection, when_closed = await asyncio.to_thread(_snapshot, path, indexes)
+        return TinyStore(Lookups(path, connection, when_closed), None, indexes, on_trouble)
+    connection, file = await asyncio.to_thread(_open, path, indexes)
+    lookups = Lookups(path, connection)
+    return TinyStore(lookups, Writer(file, lookups, on_trouble, limits), indexes, on_trouble)
 
 
 async def require_known(store: Store, name: str) -> None:
@@ -73,11 +62,6 @@ async def require_known(store: Store, name: str) -> None:
 def later(name: str) -> str:
     """The sentence that refuses the store of this name."""
     return f"the store {name} was written by a later zoombot: install that version again"
-
-
-def _set_aside_line(names: Sequence[str]) -> str:
-    some = ", ".join(names[:_NAMED]) + (", …" if len(names) > _NAMED else "")
-    return f"{len(names)} records cannot be read and are set aside: {some}; see `zoombot store list`"
 
 
 def _path(url: str) -> Path:
@@ -96,16 +80,47 @@ def _path(url: str) -> Path:
     return path
 
 
-def _snapshot(path: Path) -> Contents:
+def _snapshot(path: Path, indexes: Indexes) -> tuple[sqlite3.Connection, Callable[[], None]]:
+    """A connection that sees the file as it is now, and what to call when it is closed."""
     if not path.exists() and not access_trouble(path):
         raise StoreError(f"there is no store {path} yet: `zoombot run` creates it")
-    return read(path, shared=True)
+    _examine(path, shared=True)
+    connection = reading(path, shared=True)
+    if not is_behind(connection, indexes):
+        connection.execute("BEGIN")
+        return connection, lambda: None
+    # An earlier version wrote it: what that lacks is added to a copy.
+    directory = TemporaryDirectory(prefix="zoombot-")
+    try:
+        copy = Path(directory.name) / path.name
+        with closing(connection), closing(sqlite3.connect(copy)) as target:
+            connection.backup(target)
+        DocumentFile(copy, None, indexes).close()
+        return reading(copy, shared=True), directory.cleanup
+    except BaseException:
+        directory.cleanup()
+        raise
 
 
-def _open(path: Path) -> tuple[Contents, DocumentFile]:
+def _open(path: Path, indexes: Indexes) -> tuple[sqlite3.Connection, DocumentFile]:
     lock = FileLock(path)
     try:
-        return read(path, shared=False), DocumentFile(path, lock)
+        _examine(path, shared=False)
+        file = DocumentFile(path, lock, indexes)
     except BaseException:
         lock.release()
         raise
+    return reading(path, shared=True), file
+
+
+def _examine(path: Path, *, shared: bool) -> None:
+    """Refuse a file that this program may not touch, as it is."""
+    body = examine(path, (Schema.table, SCHEMA), shared=shared)
+    if body is None:
+        return
+    try:
+        schema = Reader(Schema).read(body)
+    except UnreadableError:
+        return
+    if schema.version > SCHEMA_VERSION:
+        raise StoreError(later(str(path)))

@@ -1,33 +1,57 @@
-"""TinyDB on the store's file: a storage and a table that save only what changed."""
+"""TinyDB in front of the store's file: a storage and a table that save only what changed.
+
+In memory is what the file does not have yet, and what the store has looked up of the rest. So single
+documents are read, put and removed; a search sees only what is fresh. The store itself searches the file.
+"""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from types import MappingProxyType
 from typing import Any, cast
 
 from tinydb import TinyDB
 from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
-from bot.stores.documents import Documents, Edits
-from bot.stores.sqlite import Bodies, Changes, Key
+from bot.stores.documents import Documents, Edits, State
+from bot.stores.indexes import Indexes
+from bot.stores.sqlite import Changes, Key
+
+Bodies = Mapping[str, Mapping[str, bytes]]
 
 
 class DocumentStorage(Storage):
-    """All tables in memory. Each :meth:`transaction` passes its changes to ``save`` together."""
+    """The fresh documents of all tables. Each :meth:`transaction` passes its changes to ``save`` together.
 
-    def __init__(self, bodies: Bodies, save: Callable[[Changes], object]) -> None:
+    ``rest`` tells of documents that are not fresh.
+    """
+
+    def __init__(
+        self,
+        bodies: Bodies,
+        save: Callable[[Changes], object],
+        rest: Callable[[Key], bytes | None] = lambda key: None,
+        indexes: Indexes = MappingProxyType({}),
+    ) -> None:
         self._save = save
-        self._tables = {name: Documents(documents) for name, documents in bodies.items()}
+        self._rest = rest
+        self._indexes = indexes
+        self._tables = {name: self._documents(name, documents) for name, documents in bodies.items()}
         # While a transaction runs: each changed document as it was before.
-        self._before: dict[Key, bytes | None] | None = None
+        self._before: dict[Key, State] | None = None
 
     def documents(self, table: str) -> Documents:
         """The documents of a table; always the same object for the same table."""
-        return self._tables.setdefault(table, Documents({}))
+        if table not in self._tables:
+            self._tables[table] = self._documents(table, {})
+        return self._tables[table]
+
+    def _documents(self, table: str, bodies: Mapping[str, bytes]) -> Documents:
+        return Documents(bodies, lambda id_: self._rest((table, id_)), self._indexes.get(table, ()))
 
     def change(self, table: str, id_: str, body: bytes | None) -> None:
         """Change one document, see :meth:`bot.stores.documents.Documents.change`."""
@@ -46,8 +70,8 @@ class DocumentStorage(Storage):
         try:
             yield
         except BaseException:
-            for (table, id_), body in before.items():
-                self.documents(table).change(id_, body)
+            for (table, id_), state in before.items():
+                self.documents(table).undo(id_, state)
             raise
         finally:
             self._before = None
@@ -111,8 +135,8 @@ class DocumentDatabase(TinyDB):
 
     table_class = DocumentTable  # type: ignore[assignment]
 
-    def __init__(self, bodies: Bodies, save: Callable[[Changes], object]) -> None:
-        super().__init__(bodies, save, storage=DocumentStorage)
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args, storage=DocumentStorage)
 
     @property
     def storage(self) -> DocumentStorage:

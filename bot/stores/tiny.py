@@ -1,253 +1,259 @@
-"""The store for one process: TinyDB in memory, SQLite on the disk."""
+"""The store for one process: SQLite on the disk, and TinyDB in front of it for what is not there yet."""
 
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
-from tinydb.table import Document
 
 from bot.domain.records import Record
-from bot.domain.upkeep import SetAside, name_of
+from bot.domain.upkeep import SetAside
 from bot.errors import StoreError
-from bot.stores import Change, Delete, Insert, Put, R, Update, WhenDone
-from bot.stores.documents import Documents
-from bot.stores.reading import Reader, Unreadable, UnreadableError
-from bot.stores.sqlite import Bodies, Changes
-from bot.stores.table import DocumentDatabase, DocumentTable
-from bot.stores.writer import Writer
+from bot.stores import PAGE, Change, Insert, Put, R, Update
+from bot.stores.documents import UnknownError
+from bot.stores.front import Front, name_for
+from bot.stores.indexes import Entry, Indexes, indexed, value_of
+from bot.stores.lookups import Lookups, Row
+from bot.stores.memory import Memory
+from bot.stores.reading import Reader, Unreadable
+from bot.stores.sqlite import Key
+from bot.stores.turns import Turns
+from bot.stores.writer import Saved, Writer
+
+T = TypeVar("T")
 
 # Documents decoded before other tasks get their turn.
-_SLICE = 500
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind(Generic[R]):
-    table: DocumentTable
-    reader: Reader[R]
+_SLICE = 100
+# How long closing waits for what is being looked up.
+_CLOSE_S = 0.5
+# How many records a line of the log names.
+_NAMED = 10
+_LISTING = "`zoombot store list`"
 
 
 class TinyStore:
     """A :class:`bot.stores.Store`. Without a writer it is a snapshot that refuses changes.
 
-    A change is in memory at once, in the order of the calls, and on the disk when the call returns. A call
-    that is cancelled in between is not undone. An ``insert`` that finds its id taken and an ``update`` that
-    changes nothing return only when what they saw is on the disk.
+    A change is in memory at once, in the order of the calls, and on the disk when the call returns. If it
+    has to look something up first, later calls wait for it. A call that is cancelled in between is not
+    undone. An ``insert`` that finds its id taken and an ``update`` that changes nothing return only when what
+    they saw is on the disk.
     """
 
-    def __init__(self, bodies: Bodies, writer: Writer | None) -> None:
+    def __init__(
+        self, lookups: Lookups, writer: Writer | None, indexes: Indexes, on_trouble: Callable[[str], None]
+    ) -> None:
+        self._lookups = lookups
         self._writer = writer
-        self._saving: asyncio.Future[None] | None = None
-        self._database = DocumentDatabase(bodies, self._save)
-        self._kinds: dict[type[Any], _Kind[Any]] = {}
+        self._indexes = indexes
+        self._on_trouble = on_trouble
+        self._memory = Memory(lookups)
+        self._front = Front(self._memory, writer, indexes)
+        self._turns = Turns(self._load, self._memory.unpin)
         self._open = True
-        # The names of the records that were set aside since it was opened.
-        self.asides: list[str] = []
-
-    def set_aside(self, found: Unreadable) -> None:
-        """Keep what cannot be read as a :class:`SetAside`, and free its id."""
-        asides = self._kind(SetAside).table.documents
-        name = name_of(found.table, found.id)
-        numbered = (f"{name}~{number}" for number in itertools.count(2))
-        free = next(each for each in itertools.chain([name], numbered) if each not in asides)
-        of, key = _writable(found.table), _writable(found.id)
-        aside = SetAside(id=free, of=of, key=key, why=found.why, body=found.body)
-        with self._database.storage.transaction():
-            self._database.storage.change(found.table, found.id, None)
-            self._put(aside)
-        self.asides.append(free)
-
-    def look_through(self, kinds: Iterable[type[Record]]) -> None:
-        """Set aside what cannot be read of these kinds. Later this happens when a kind is first used."""
-        for kind in kinds:
-            self._kind(kind)
 
     @property
     def writable(self) -> bool:
         return self._open and self._writer is not None and self._writer.writable
 
     async def get(self, kind: type[R], id_: str) -> R | None:
-        return self._get(kind, id_)
+        await self._passed(kind)
+        key = (kind.table, id_)
+        try:
+            body = self._front.body(key)
+        except UnknownError:
+            body = await self._memory.load(key)
+        return next(iter(await self._records(kind, {} if body is None else {id_: body})), None)
 
     async def find(self, kind: type[R], field: str, value: Any) -> list[R]:
-        documents = self._indexed(kind, field)
-        return await _decoded(kind, self._kind(kind), documents.found(field, msgspec.to_builtins(value)))
+        entry = await self._entry(kind, field, value)
+        fresh, matching = self._fresh(kind, entry)
+        rows = await self._lookups.found(kind.table, *entry)
+        return await self._records(kind, await self._sound(rows, fresh) | matching)
 
     async def has(self, kind: type[Record], field: str, value: Any) -> bool:
-        return self._indexed(kind, field).has(field, msgspec.to_builtins(value))
+        entry = await self._entry(kind, field, value)
+        if self._front.documents(kind.table).has(entry):
+            return True
+        fresh, _ = self._fresh(kind, entry)
+        ids = await self._lookups.ids(kind.table, *entry, len(fresh) + 1)
+        return any(id_ not in fresh for id_ in ids)
 
     async def all(self, kind: type[R]) -> list[R]:
-        known = self._kind(kind)
-        return await _decoded(kind, known, known.table.documents.bodies())
+        await self._passed(kind)
+        fresh, matching = self._fresh(kind)
+        rows = await self._lookups.all(kind.table)
+        return await self._records(kind, await self._sound(rows, fresh) | matching)
+
+    async def pages(
+        self, kind: type[R], field: str = "", value: Any = None, *, size: int = PAGE
+    ) -> AsyncIterator[list[R]]:
+        after: str | None = None
+        more = True
+        while more:
+            await self._passed(kind)
+            entry = await self._entry(kind, field, value) if field else None
+            fresh, matching = self._fresh(kind, entry)
+            rows = await self._lookups.page(kind.table, entry, after, size)
+            more = len(rows) == size
+            last = rows[-1].id if more else None
+            late = {id_: body for id_, body in matching.items() if _is_between(after, id_, last)}
+            bodies = await self._sound(rows, fresh) | late
+            yield await self._records(kind, dict(sorted(bodies.items())))
+            after = last
 
     async def insert(self, record: Record, *also: Change) -> bool:
-        writer = self._ready()
-        if self._has(record):
-            await writer.submit({})
-            return False
-        await self.commit(Put(record), *also)
-        return True
+        self._require_ready([Put(record), *also])
+
+        def work() -> tuple[bool, Saved]:
+            if self._front.has(record):
+                return False, self._front.ready().submit({})
+            return True, self._front.apply((Put(record), *also))
+
+        written, saved = await self._change([(record.table, record.id), *_needed(also)], work)
+        await saved
+        return written
 
     async def commit(self, *changes: Change) -> None:
-        await self._apply(changes)
+        self._require_ready(changes)
+        await (await self._change(_needed(changes), lambda: self._front.apply(changes)))
 
     async def update(
         self, kind: type[R], id_: str, change: Callable[[R], R | None], *also: Change
     ) -> R | None:
-        writer = self._ready()
-        record = self._get(kind, id_)
-        changed = None if record is None else change(record)
-        if changed is None:
-            # Read again, because `change` may have modified the first copy.
-            unchanged = self._get(kind, id_)
-            await writer.submit({})
-            return unchanged
-        await self._apply((Update(kind, id_, lambda _: changed), *also))
-        return changed
+        self._require_ready([Update(kind, id_, change), *also])
+
+        def work() -> tuple[R | None, Saved]:
+            record = self._front.get(kind, id_)
+            changed = None if record is None else change(record)
+            if changed is None:
+                # Read again, because `change` may have modified the first copy.
+                return self._front.get(kind, id_), self._front.ready().submit({})
+            return changed, self._front.apply((Update(kind, id_, lambda _: changed), *also))
+
+        result, saved = await self._change([(kind.table, id_), *_needed(also)], work)
+        await saved
+        return result
+
+    async def inspect(self) -> None:
+        await self._lookups.require_sound()
+        readers = {kind.table: Reader(kind) for kind in Record.__subclasses__()}
+        await self._set_aside(await self._lookups.faults(readers))
 
     async def close(self) -> None:
         self._open = False
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSE_S):
+                await self._turns.finish()
+        # First, because whoever writes has to be the last to close the file.
+        await self._lookups.close(_CLOSE_S)
         if self._writer is not None:
             await self._writer.close()
 
-    def _indexed(self, kind: type[Record], field: str) -> Documents:
-        if field not in kind.indexes:
-            raise StoreError(f"{kind.__name__} has no index of {field!r}")
-        return self._kind(kind).table.documents
-
-    def _get(self, kind: type[R], id_: str) -> R | None:
-        known = self._kind(kind)
-        body = known.table.documents.body(id_)
-        return None if body is None else _decode(kind, known, body)
-
-    def _has(self, record: Record) -> bool:
-        return record.id in self._kind(type(record)).table.documents
-
-    def _kind(self, kind: type[R]) -> _Kind[R]:
+    def _require_open(self) -> None:
         if not self._open:
             raise StoreError("the store is closed")
-        known = self._kinds.get(kind)
+
+    def _require_ready(self, changes: Iterable[Change]) -> None:
+        self._require_open()
+        self._front.ready()
+        for change in changes:
+            self._front.reader(type(change.record) if isinstance(change, Put | Insert) else change.kind)
+
+    # Reading.
+
+    async def _passed(self, kind: type[Record]) -> None:
+        """Wait until changes are applied that were asked for before."""
+        self._require_open()
+        self._front.reader(kind)
+        await self._turns.passed()
+
+    async def _entry(self, kind: type[Record], field: str, value: Any) -> Entry:
+        known = indexed(kind).get(field)
         if known is None:
-            table = self._database.table(kind.table)
-            known = self._kinds[kind] = _Kind(table, Reader(kind))
-            for unreadable in _unreadable(known):
-                self.set_aside(unreadable)
-            for field in msgspec.structs.fields(kind):
-                if field.name in kind.indexes:
-                    table.documents.index(field.encode_name, _default(field))
-        return known
+            raise StoreError(f"{kind.__name__} has no index of {field!r}")
+        await self._passed(kind)
+        return known.field, value_of(msgspec.to_builtins(value))
 
-    def _ready(self) -> Writer:
-        if self._writer is None:
-            raise StoreError("the store was opened for reading only")
-        self._writer.require_room()
-        return self._writer
+    def _fresh(
+        self, kind: type[Record], entry: Entry | None = None
+    ) -> tuple[dict[str, bytes | None], dict[str, bytes]]:
+        """The fresh documents of a kind as of now, and those of them that have this entry."""
+        documents = self._front.documents(kind.table)
+        fresh = documents.fresh()
+        if entry is not None:
+            return fresh, documents.found(entry)
+        return fresh, {id_: body for id_, body in fresh.items() if body is not None}
 
-    def _apply(self, changes: Sequence[Change]) -> asyncio.Future[None]:
-        """Change the memory; the future is done when the changes are on the disk."""
-        writer = self._ready()
-        # Before the transaction: what cannot be read of a kind is set aside although the commit may fail.
-        self.look_through({_kind_of(change) for change in changes})
-        self._saving = None
-        done: list[WhenDone] = []
-        with self._database.storage.transaction():
-            # A clean-up is a long row of deletes, which are removed from the table together.
-            for removed, row in itertools.groupby(changes, _removed_kind):
-                if removed is not None:
-                    deletes = [change for change in row if isinstance(change, Delete)]
-                    self._remove(removed, {change.id: None for change in deletes})
-                    done += [change.when_done for change in deletes]
-                else:
-                    for change in row:
-                        self._write(change, done)
-        for call in done:
-            call()
-        return self._saving or writer.submit({})
+    async def _sound(self, rows: Iterable[Row], fresh: dict[str, bytes | None]) -> dict[str, bytes]:
+        """The documents of the file that are not fresh and not damaged."""
+        await self._set_aside([row.unreadable for row in rows if row.fault and row.id not in fresh])
+        return {row.id: row.body for row in rows if not row.fault and row.id not in fresh}
 
-    def _write(self, change: Change, done: list[WhenDone]) -> None:
-        if isinstance(change, Put):
-            self._put(change.record)
-            done.append(change.when_done)
-        elif isinstance(change, Insert):
-            if not self._has(change.record):
-                self._put(change.record)
-                done.append(change.when_done)
+    async def _records(self, kind: type[R], bodies: dict[str, bytes]) -> list[R]:
+        """The records of these documents. What cannot be read is set aside."""
+        reader, records, faults = self._front.reader(kind), [], []
+        for number, (id_, body) in enumerate(bodies.items()):
+            if number and not number % _SLICE:
+                await asyncio.sleep(0)
+            if record := reader.sound(id_, body):
+                records.append(record)
+            else:
+                faults.append(Unreadable(kind.table, id_, body, reader.fault(id_, body)))
+        await self._set_aside([*faults, *self._memory.take_damaged()])
+        return records
+
+    async def _set_aside(self, found: Sequence[Unreadable]) -> None:
+        named = [name for each in found if (name := await self._aside(each))]
+        if named and self._writer is not None:
+            some = ", ".join(named[:_NAMED]) + (", …" if len(named) > _NAMED else "")
+            self._on_trouble(f"what cannot be read is set aside ({len(named)}): {some}; see {_LISTING}")
+
+    async def _aside(self, found: Unreadable) -> str:
+        """Set aside what cannot be read. Returns its name; empty if it was changed meanwhile."""
+        taken = 0
+        while await self._is_taken((SetAside.table, name_for(found, taken))):
+            taken += 1
+        name = name_for(found, taken)
+        return name if self._front.set_aside(found, name) else ""
+
+    async def _is_taken(self, key: Key) -> bool:
+        with contextlib.suppress(UnknownError):
+            return self._front.body(key) is not None
+        return await self._memory.load(key) is not None
+
+    # Changing.
+
+    async def _change(self, needed: Sequence[Key], work: Callable[[], T]) -> T:
+        """Do the work once what it needs is in memory."""
+        if not self._turns.busy and all(map(self._front.knows, needed)):
+            return work()
+        return await self._turns.take(needed, work)
+
+    async def _load(self, keys: Iterable[Key]) -> None:
+        """Bring documents into memory. What cannot be read is set aside."""
+        keys = set(keys)
+        await self._memory.pin({key: self._front.body(key) for key in keys if self._front.knows(key)}, keys)
+        faults = []
+        for (table, id_), body in self._memory.pinned():
+            if body is not None and (why := self._front.fault(table, id_, body)):
+                faults.append(Unreadable(table, id_, body, why))
+        await self._set_aside([*faults, *self._memory.take_damaged()])
+
+
+def _needed(changes: Iterable[Change]) -> list[Key]:
+    """What has to be in memory before these changes can be applied."""
+    needed = []
+    for change in changes:
+        if isinstance(change, Insert):
+            needed.append((change.record.table, change.record.id))
         elif isinstance(change, Update):
-            record = self._get(change.kind, change.id)
-            changed = None if record is None else change.change(record)
-            if changed is not None and changed.id != change.id:
-                raise StoreError(f"an update of {change.kind.table} may not change the id")
-            if changed is not None:
-                self._put(changed)
-
-    def _put(self, record: Record) -> None:
-        known = self._kind(type(record))
-        try:
-            # Records are not checked when they are made. One with a wrong value must not come into the table.
-            known.reader.read(msgspec.json.encode(record))
-            known.table.put(Document(msgspec.to_builtins(record), record.id))  # type: ignore[arg-type]
-        except (UnreadableError, TypeError, ValueError, OverflowError) as error:
-            # Without the error's text, which could quote the record.
-            raise StoreError(
-                f"a record of {record.table} cannot be written as JSON ({type(error).__name__})"
-            ) from None
-
-    def _remove(self, kind: type[Record], ids: Iterable[str]) -> None:
-        # Each id only once: TinyDB fails at a duplicate.
-        self._kind(kind).table.remove(doc_ids=ids)  # type: ignore[arg-type]
-
-    def _save(self, changes: Changes) -> None:
-        if self._writer is not None:
-            self._saving = self._writer.submit(changes)
-            # Nobody may wait for it. Without this, asyncio would report its error when it is collected.
-            self._saving.add_done_callback(lambda saved: saved.cancelled() or saved.exception())
+            needed.append((change.kind.table, change.id))
+    return needed
 
 
-def _removed_kind(change: Change) -> type[Record] | None:
-    return change.kind if isinstance(change, Delete) else None
-
-
-def _default(field: msgspec.structs.FieldInfo) -> Hashable:
-    value = field.default
-    if field.default_factory is not msgspec.NODEFAULT:
-        value = field.default_factory()
-    default: Hashable = None if value is msgspec.NODEFAULT else msgspec.to_builtins(value)
-    return default
-
-
-def _kind_of(change: Change) -> type[Record]:
-    return type(change.record) if isinstance(change, Put | Insert) else change.kind
-
-
-def _writable(text: str) -> str:
-    """The text, with bytes that are not UTF-8 escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _unreadable(known: _Kind[Any]) -> list[Unreadable]:
-    """What is in the table and cannot be read as records of this kind."""
-    table, documents = known.table.name, known.table.documents
-    bodies = ((id_, documents.body(id_) or b"") for id_ in documents)
-    faults = ((id_, body, known.reader.fault(id_, body)) for id_, body in bodies)
-    return [Unreadable(table, id_, body, fault) for id_, body, fault in faults if fault]
-
-
-def _decode(kind: type[R], known: _Kind[R], body: bytes) -> R:
-    try:
-        return known.reader.read(body)
-    except UnreadableError:
-        # Only if two kinds share a table: what could not be read was set aside at the kind's first use.
-        raise StoreError(f"a record of {kind.table} is of another kind") from None
-
-
-async def _decoded(kind: type[R], known: _Kind[R], bodies: Sequence[bytes]) -> list[R]:
-    records: list[R] = []
-    for start in range(0, len(bodies), _SLICE):
-        if start:
-            await asyncio.sleep(0)
-        records += [_decode(kind, known, body) for body in bodies[start : start + _SLICE]]
-    return records
+def _is_between(after: str | None, id_: str, last: str | None) -> bool:
+    return (after is None or id_ > after) and (last is None or id_ <= last)

@@ -12,9 +12,12 @@ from typing import TypeVarTuple
 
 from bot.errors import StoreError
 from bot.retrying import Backoff
+from bot.stores.lookups import Lookups
 from bot.stores.sqlite import Changes, DocumentFile, Key
 
 _A = TypeVarTuple("_A")
+
+Saved = asyncio.Future[None]
 
 _BACKOFF = Backoff(base_s=0.1, cap_s=5.0, least=1.0)
 
@@ -42,11 +45,20 @@ class _Batch:
     waiters: list[asyncio.Future[None]] = field(default_factory=list)
     # How many changes were submitted; only the last one of each document is written.
     size: int = 0
+    # The number of the last submission, and how many questions about the file had been asked by then.
+    number: int = 0
+    asked: int = 0
 
     def add(self, other: _Batch) -> None:
         self.changes.update(other.changes)
         self.waiters += other.waiters
         self.size += other.size
+        self.number = max(self.number, other.number)
+        self.asked = max(self.asked, other.asked)
+
+
+def _ignore(number: int) -> None:
+    pass
 
 
 class Writer:
@@ -58,9 +70,14 @@ class Writer:
     """
 
     def __init__(
-        self, file: DocumentFile, on_trouble: Callable[[str], None], limits: Limits = DEFAULT_LIMITS
+        self,
+        file: DocumentFile,
+        lookups: Lookups,
+        on_trouble: Callable[[str], None],
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._file = file
+        self._lookups = lookups
         self._limits = limits
         self._on_trouble = on_trouble
         self._loop = asyncio.get_running_loop()
@@ -68,6 +85,9 @@ class Writer:
         self._unwritten = 0
         self._lost = 0
         self.writable = True
+        # How many times something was submitted. What is told which of these are durable.
+        self.submitted = 0
+        self.on_written: Callable[[int], None] = _ignore
         # Guarded by the condition: what the thread takes next, and whether it has to end.
         self._ready = threading.Condition()
         self._next = _Batch()
@@ -82,13 +102,14 @@ class Writer:
         if self._unwritten >= self._limits.waiting:
             raise StoreError(f"{self._unwritten} changes wait for the disk: no more are accepted")
 
-    def submit(self, changes: Changes) -> asyncio.Future[None]:
+    def submit(self, changes: Changes) -> Saved:
         """Queue changes for one transaction; the future is done when all up to these are durable."""
         waiter: asyncio.Future[None] = self._loop.create_future()
         if not changes and not self._unwritten:
             waiter.set_result(None)
             return waiter
-        batch = _Batch(dict(changes), [waiter], max(len(changes), 1))
+        self.submitted += 1
+        batch = _Batch(dict(changes), [waiter], max(len(changes), 1), self.submitted, self._lookups.asked)
         self._unwritten += batch.size
         with self._ready:
             self._next.add(batch)
@@ -145,6 +166,8 @@ class Writer:
     def _attempt(self, batch: _Batch) -> str | None:
         try:
             if batch.changes:
+                # What was asked before these changes must not see them.
+                self._lookups.wait_begun(batch.asked)
                 self._file.write(batch.changes)
         except Exception as error:
             # Any error at all: callers wait for this thread.
@@ -173,6 +196,7 @@ class Writer:
 
     def _when_written(self, batch: _Batch) -> None:
         self._unwritten -= batch.size
+        self.on_written(batch.number)
         for waiter in batch.waiters:
             if not waiter.done():
                 waiter.set_result(None)

@@ -727,7 +727,7 @@ async def test_a_key_that_is_gone_is_said_and_locks_nobody_out(
         world.config, store=dataclasses.replace(world.config.store, encryption_keys=(new_key(),))
     )
     await world.start()
-    assert "tokens of 1 of 1 linked people do not open" in caplog.text
+    assert "of 1 people whose links were looked at, the tokens of 1 do not open" in caplog.text
     asked = await world.mattermost.post("carol", "dev", "@zoom standup")
     await linked(world, link_in(await world.answer_to(asked)))
     await world.mattermost.wait_for(lambda: world.mattermost.bot_posts("dev"))

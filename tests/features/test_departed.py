@@ -87,5 +87,14 @@ async def test_an_account_that_was_deleted_for_good_counts_from_the_first_look(w
     assert await ids(world) == {world.mattermost.user("alice").id}
 
 
+async def test_people_whom_the_bot_may_not_see_stay_linked(world: World) -> None:
+    bob = world.mattermost.user("bob")
+    world.mattermost.world.directory.erase(bob)
+    world.mattermost.faults.add(403, times=-1, method="GET", path=rf"/users/{bob.id}$")
+    for _ in range(3):
+        await days_later(world, 40)
+    assert bob.id in await ids(world)
+
+
 async def ids(world: World) -> set[str]:
     return {each.id for each in await world.bot.ctx.store.all(LinkedAccount)}

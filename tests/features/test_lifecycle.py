@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from bot.features import refused_posts
 from bot.sandbox.mattermost import Post
 from bot.sandbox.zoom import Meeting
 from bot.sandbox.zoom.models import Json
+from bot.stores.sqlite import Changes, DocumentFile
 from tests.conftest import MakeWorld, World
 from tests.features.kit import settle
 
@@ -62,15 +64,24 @@ async def becomes(world: World, post: Post, wanted: str) -> Post:
 
 
 async def test_what_was_refused_for_a_slow_disk_is_handled_once_it_is_written(
-    make_world: MakeWorld,
+    make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = await make_world(start=False)
-    world.timings = dataclasses.replace(world.timings, features=FeatureTimings(store_s=0))
+    world.timings = dataclasses.replace(world.timings, features=FeatureTimings(store_s=0.2))
     await world.start()
     await world.link("alice")
     post, meeting = await world.meeting()
+    await settle(world)
+    turns, write = threading.Event(), DocumentFile.write
+
+    def slow(file: DocumentFile, changes: Changes) -> None:
+        assert turns.wait(30)
+        write(file, changes)
+
+    monkeypatch.setattr(DocumentFile, "write", slow)
     delivery = await world.zoom.deliver("meeting.started", started(meeting))
     assert delivery.status == 503
+    turns.set()
     await becomes(world, post, "STARTED")
 
 

@@ -94,7 +94,6 @@ DAMAGES = [
     cut_to_a_page,
     cut_the_header,
     spoil_the_header,
-    spoil_a_page,
     replace_by_json,
 ]
 
@@ -119,9 +118,25 @@ async def test_a_damaged_file_is_refused_and_not_touched(
     assert (path.stat().st_mtime_ns, path.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
 
 
+@pytest.mark.parametrize("readonly", [False, True])
+async def test_damage_inside_is_found_when_it_is_read_or_looked_for(tmp_path: Path, readonly: bool) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    path.write_bytes(spoil_a_page(path.read_bytes()))
+    store = await open_store(f"tinydb:{path}", readonly=readonly)
+    for call in (store.inspect(), store.all(Thing)):
+        with pytest.raises(StoreDamagedError, match=r"(?i)untouched.*move it aside.*copy a backup") as caught:
+            await call
+        assert "hunter2" not in str(caught.value)
+    # The rest is as it was.
+    assert await store.get(Thing, "0") is not None
+    await store.close()
+
+
 async def names(path: Path, *, readonly: bool) -> tuple[list[str], int]:
     """What is set aside, and how many things are left."""
     store = await open_store(f"tinydb:{path}", readonly=readonly, on_trouble=lambda line: None)
+    await store.inspect()
     found = [aside.id for aside in await store.all(SetAside)], len(await store.all(Thing))
     await store.close()
     return found
@@ -182,9 +197,11 @@ async def test_the_log_names_what_is_set_aside_once(tmp_path: Path) -> None:
         spoil_row(path, "things", f"{number}", b"hunter2", crc=1)
     lines: list[str] = []
     for _ in range(2):
-        await (await open_store(f"tinydb:{path}", on_trouble=lines.append)).close()
+        store = await open_store(f"tinydb:{path}", on_trouble=lines.append)
+        await store.inspect()
+        await store.close()
     (line,) = lines
-    assert line.startswith("30 records cannot be read and are set aside: things/0, things/1,")
+    assert line.startswith("what cannot be read is set aside (30): things/0, things/1,")
     assert "zoombot store list" in line
     assert "hunter2" not in line
     assert len(line) < 400
@@ -220,13 +237,49 @@ async def test_the_version_before_refuses_the_file(tmp_path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
             return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
-    assert version() == 2
+    assert version() == 3
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 1")
+        connection.execute("PRAGMA user_version = 2")
+    await (await open_store(f"tinydb:{path}")).close()
+    assert version() == 3
+
+
+def as_before(path: Path, *, version: int) -> None:
+    """Make a store what an earlier version would have written: without indexes."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE entries")
+        connection.execute("DROP TABLE indexed")
+        connection.execute(f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("readonly", [False, True])
+async def test_a_file_of_an_earlier_version_gets_its_indexes(
+    tmp_path: Path, version: int, readonly: bool
+) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    as_before(path, version=version)
+    before = path.read_bytes()
+    for _ in range(2):
+        store = await open_store(f"tinydb:{path}", readonly=readonly)
+        assert [thing.id for thing in await store.find(Thing, "number", 7)] == ["7"]
+        assert len(await store.find(Thing, "on", True)) == 500
+        assert await store.has(Thing, "colour", "red")
+        await store.close()
+    # A snapshot changes nothing.
+    assert (path.read_bytes() == before) is readonly
+
+
+async def test_an_index_that_became_another_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM entries WHERE field = 'number'")
+        connection.execute("UPDATE indexed SET fields = '[\"colour\",null]' WHERE kind = 'things'")
     store = await open_store(f"tinydb:{path}")
-    await store.commit(Put(Other(id="a")))
+    assert [thing.id for thing in await store.find(Thing, "number", 7)] == ["7"]
     await store.close()
-    assert version() == 2
 
 
 async def test_a_damaged_file_can_be_moved_aside_or_restored(tmp_path: Path) -> None:

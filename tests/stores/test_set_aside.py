@@ -114,6 +114,7 @@ async def test_what_was_set_aside_may_be_spoiled_as_well(
     await (await opener(tmp_path)).close()
     spoil(tmp_path, "set_aside", "things/bad", b"hunter2")
     store = await opener(tmp_path)
+    await store.inspect()
     (aside,) = await store.all(SetAside)
     assert (aside.id, aside.of, aside.body) == ("set_aside/things/bad", "set_aside", b"hunter2")
     await store.close()
@@ -144,5 +145,6 @@ async def test_a_store_of_a_later_version_is_refused_and_left_as_it_is(
         assert "\n" not in str(caught.value)
     spoil(tmp_path, "schema", SCHEMA, b'{"id":"store","version":1}')
     store = await opener(tmp_path)
+    await store.inspect()
     assert [each.id for each in await store.all(SetAside)] == ["meetings/m"]
     await store.close()

@@ -1,0 +1,112 @@
+"""What the store asks the file: no question reads a whole table, however large it is."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from bot.errors import StoreDamagedError, StoreError
+from bot.stores.lookups import Lookups, Row
+from bot.stores.opening import open_store
+from tests.stores.kinds import Thing
+from tests.stores.test_opening import fill
+
+Ask = Callable[[Lookups], asyncio.Future[Any]]
+ENTRY = ("on", b"true")
+QUESTIONS: dict[str, Ask] = {
+    "one": lambda lookups: lookups.bodies([("things", "7")]),
+    "some": lambda lookups: lookups.bodies([("things", "7"), ("things", "9"), ("others", "x")]),
+    "found": lambda lookups: lookups.found("things", *ENTRY),
+    "ids": lambda lookups: lookups.ids("things", *ENTRY, 2),
+    "page": lambda lookups: lookups.page("things", None, None, 5),
+    "next page": lambda lookups: lookups.page("things", None, "7", 5),
+    "page found": lambda lookups: lookups.page("things", ENTRY, None, 5),
+    "next page found": lambda lookups: lookups.page("things", ENTRY, "7", 5),
+}
+
+
+class Noting(sqlite3.Connection):
+    """Notes how SQLite answers each question."""
+
+    plans: list[str]
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        for row in super().execute(f"EXPLAIN QUERY PLAN {sql}", parameters):
+            self.plans.append(row[3].decode() if isinstance(row[3], bytes) else row[3])
+        return super().execute(sql, parameters)
+
+
+@pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
+async def test_every_question_is_answered_by_an_index(tmp_path: Path, ask: Ask) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    connection = sqlite3.connect(path, check_same_thread=False, factory=Noting)
+    connection.plans = []
+    lookups = Lookups(path, connection)
+    assert await ask(lookups)
+    await lookups.close(5)
+    read = [plan for plan in connection.plans if "SCAN" in plan and "CONSTANT" not in plan]
+    assert [plan for plan in read if not plan.startswith(("SCAN wanted", "SCAN 2"))] == []
+    assert any("PRIMARY KEY" in plan for plan in connection.plans)
+    assert not any("TEMP B-TREE" in plan for plan in connection.plans)
+
+
+async def test_what_the_disk_does_not_answer_is_an_error_for_whoever_asked(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    with closing(sqlite3.connect(path, timeout=5)) as connection:
+        connection.execute("ALTER TABLE documents RENAME TO elsewhere")
+        with pytest.raises(StoreError, match="cannot be read"):
+            await store.get(Thing, "499")
+        connection.execute("ALTER TABLE elsewhere RENAME TO documents")
+    assert await store.get(Thing, "499") is not None
+    await store.close()
+
+
+async def test_a_row_says_what_is_wrong_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE documents SET crc = 1 WHERE id = '7'")
+    lookups = Lookups(path, sqlite3.connect(path, check_same_thread=False))
+    (row,) = await lookups.bodies([("things", "7")])
+    assert isinstance(row, Row)
+    assert "checksum" in row.fault
+    await lookups.require_sound()
+    await lookups.close(5)
+
+
+async def test_a_page_that_is_damaged_is_named_as_damage(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xaa" * 4096 + content[8192:])
+    lookups = Lookups(path, sqlite3.connect(path, check_same_thread=False))
+    with pytest.raises(StoreDamagedError):
+        await lookups.require_sound()
+    await lookups.close(5)
+
+
+async def test_whoever_goes_away_while_something_is_looked_up_leaves_nothing_stale(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    left = asyncio.ensure_future(store.get(Thing, "7"))
+    await asyncio.sleep(0)
+    left.cancel()
+    await asyncio.wait([left])
+    await store.update(Thing, "7", lambda thing: replace(thing, note="new"))
+    for number in range(100):
+        await store.get(Thing, f"{number}")
+    found = await store.get(Thing, "7")
+    assert found is not None
+    assert found.note == "new"
+    await store.close()
