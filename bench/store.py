@@ -1,120 +1,196 @@
-"""Compares the store with TinyDB's own JSON storage, in one run: ``python -m bench.store [sizes…]``.
+"""What a full store costs: ``python -m bench.store [sizes…]``.
 
-The ratios hold on other machines; the milliseconds do not.
+For each number of people, each with a link, a meeting that is over and its post: the memory of the process
+(with the sandbox in it), how soon the bot is ready, the longest time for which nothing else could run
+meanwhile, and how soon a mention is a link. What counts is that the rows are alike; the figures belong to the
+machine.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import json
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
-import tracemalloc
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from msgspec.structs import replace
-from tinydb import TinyDB
-from tinydb.table import Document
-
-from bot.domain.records import Item, ItemState
-from bot.stores import Delete, Put, Store
+from bot.clock import now_ms
+from bot.domain.records import Announcement, LinkedAccount, Meeting, Record
+from bot.runtime.timings import DEFAULT_TIMINGS
+from bot.stores import Put
 from bot.stores.opening import open_store
+from bot.vault import Vault, new_key
+from tests.conftest import World, two_hosts, world_of
 
-_SIZES = (100, 1_000, 10_000)
-# Fewer, because each is slow.
-_STOCK_WRITES = 30
-_WRITES = 500
-_TOGETHER = 2_000
-
-
-def _item(number: int) -> Item:
-    return Item(
-        id=f"post:{number:026}",
-        kind="post",
-        queue=f"channel:{number % 50:026}",
-        sealed="x" * 250,
-        asked_at=number,
-        received_at=number,
-        state=ItemState.WAITING if number % 1000 == 0 else ItemState.DONE,
-    )
+SIZES = (0, 100_000, 1_000_000)
+_BATCH = 2_000
+_ASKS = 100
+_PERIOD_S = 0.001
 
 
-def _median_ms(seconds: Iterable[float]) -> float:
-    return statistics.median(seconds) * 1000
+@dataclass(slots=True)
+class Lag:
+    """The longest time (s) for which a task that was due did not run."""
+
+    longest_s: float = 0.0
 
 
-def _stock(directory: Path, size: int) -> float:
-    """Median ms for one upsert with the stock storage."""
-    with TinyDB(directory / "stock.json") as database:
-        text = {"queue": "channel", "sealed": "x" * 250, "state": "done", "kind": "post"}
-        database.insert_multiple(Document(text, number) for number in range(size))
-        took = []
-        for number in range(_STOCK_WRITES):
-            start = time.perf_counter()
-            database.upsert(Document({**text, "asked_at": number}, number))
-            took.append(time.perf_counter() - start)
-    return _median_ms(took)
-
-
-async def _each(store: Store, size: int) -> list[float]:
-    took = []
-    for number in range(_WRITES):
-        # With new content, because an unchanged record would not be written.
-        item = replace(_item(number % size), error=str(number))
-        start = time.perf_counter()
-        await store.commit(Put(item))
-        took.append(time.perf_counter() - start)
-    return took
-
-
-async def _ours(directory: Path, size: int) -> dict[str, float]:
-    url = f"tinydb:{directory}/ours.db"
-    store = await open_store(url)
-    await store.commit(*(Put(_item(number)) for number in range(size)))
-    await store.close()
-
-    tracemalloc.start()
-    store = await open_store(url)
-    await store.find(Item, "state", ItemState.WAITING)
-    memory = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
-
-    took = await _each(store, size)
-    figures = {"memory": memory / size, "write": _median_ms(took), "worst": max(took) * 1000}
-    start = time.perf_counter()
-    await asyncio.gather(*(store.commit(Put(_item(size + number))) for number in range(_TOGETHER)))
-    figures["together"] = (time.perf_counter() - start) / _TOGETHER * 1000
-    start = time.perf_counter()
-    await store.commit(*(Delete(Item, _item(size + number).id) for number in range(_TOGETHER)))
-    figures["delete"] = (time.perf_counter() - start) / _TOGETHER * 1000
-    await store.close()
-
-    start = time.perf_counter()
-    store = await open_store(url)
-    figures["open"] = (time.perf_counter() - start) * 1000
-    await store.close()
-    return figures
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-
-
-def main(sizes: Iterable[int]) -> None:
-    """Measure each size and print one row for it."""
-    _say("documents  stock ms  ours ms  worst ms    ratio  together ms  delete ms  open ms  bytes each")
-    for size in sizes:
-        with tempfile.TemporaryDirectory() as name:
-            stock = _stock(Path(name), size)
-            ours = asyncio.run(_ours(Path(name), size))
-        _say(
-            f"{size:9}  {stock:8.2f}  {ours['write']:7.2f}  {ours['worst']:8.2f}"
-            f"  {stock / ours['write']:6.1f}x  {ours['together']:11.3f}"
-            f"  {ours['delete']:9.4f}  {ours['open']:7.1f}  {ours['memory']:10.0f}"
+def records(size: int, vault: Vault) -> Iterator[Record]:
+    """What the bot knows of this many people."""
+    at = now_ms() - 3_600_000
+    for number in range(size):
+        user = f"user{number:022}"
+        sealed = vault.seal(user, "tokens" * 100) if number < 100 else "x" * 900
+        yield LinkedAccount(
+            id=user,
+            zoom_user_id=f"zoom{number}",
+            email=f"{number}@people.example",
+            sealed_tokens=sealed,
+            expires_at=at,
+            linked_at=at,
+        )
+        id_ = f"meeting{number:019}"
+        yield Meeting(
+            id=id_,
+            uuid=f"uuid{number}==",
+            zoom_id=10_000_000_000 + number,
+            topic="standup",
+            join_url="https://zoom.us/j/10000000000?pwd=abcdefghijkl",
+            created_at=at,
+            expired=True,
+            open=False,
+        )
+        yield Announcement(
+            id=f"post{number:022}",
+            meeting=id_,
+            channel_id=f"channel{number % 5000:019}",
+            user_name="somebody",
+            trigger=f"trigger{number:019}",
+            post_id=f"post{number:022}",
+            created_at=at,
+            stale=False,
         )
 
 
+async def fill(folder: Path, size: int, key: str) -> None:
+    """Make a store with the records of this many people."""
+    store = await open_store(f"tinydb:{folder / 'zoombot.db'}")
+    some: list[Put] = []
+    for record in records(size, Vault([key])):
+        some.append(Put(record))
+        if len(some) == _BATCH:
+            await store.commit(*some)
+            some = []
+    await store.commit(*some)
+    await store.close()
+
+
+async def measure(folder: Path, key: str) -> dict[str, float]:
+    """Start the bot on the store, and ask it for meetings."""
+    url = f"tinydb:{folder / 'zoombot.db'}"
+    sections: dict[str, dict[str, Any]] = {
+        "store": {"url": url, "encryption_keys": (key,)},
+        "meetings": {"duplicate_window_ms": 0},
+    }
+    async with world_of(folder, **sections) as world, _watched() as lag:
+        world.timings = DEFAULT_TIMINGS
+        began = time.perf_counter()
+        await world.start()
+        ready_s = time.perf_counter() - began
+        await two_hosts(world)
+        took = [await _asked(world, f"topic {number}") for number in range(_ASKS)]
+    return {
+        "memory": _memory_mb(),
+        "ready": ready_s,
+        "stall": lag.longest_s * 1000,
+        "ask": statistics.median(took) * 1000,
+    }
+
+
+async def _asked(world: World, topic: str) -> float:
+    began = time.perf_counter()
+    await world.ask("alice", "dev", f"@zoom {topic}")
+    return time.perf_counter() - began
+
+
+@asynccontextmanager
+async def _watched() -> AsyncIterator[Lag]:
+    lag = Lag()
+
+    async def watch() -> None:
+        last = time.perf_counter()
+        while True:
+            await asyncio.sleep(_PERIOD_S)
+            now = time.perf_counter()
+            lag.longest_s, last = max(lag.longest_s, now - last - _PERIOD_S), now
+
+    watching = asyncio.create_task(watch())
+    yield lag
+    watching.cancel()
+    await asyncio.wait([watching])
+
+
+def _memory_mb() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _in_a_process(step: str, folder: str, size: int, key: str) -> str:
+    command = [
+        sys.executable,
+        "-m",
+        "bench.store",
+        "--step",
+        step,
+        "--folder",
+        folder,
+        "--key",
+        key,
+        str(size),
+    ]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
+    return done.stdout
+
+
+def main() -> None:
+    """Print one row for each size."""
+    parser = argparse.ArgumentParser(prog="python -m bench.store", description=__doc__)
+    parser.add_argument("sizes", type=int, nargs="*", default=SIZES)
+    # One step runs in a process of its own, so that its memory is its own.
+    for hidden in ("--step", "--folder", "--key"):
+        parser.add_argument(hidden, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.step == "fill":
+        asyncio.run(fill(Path(given.folder), given.sizes[0], given.key))
+    elif given.step == "measure":
+        sys.stdout.write(json.dumps(asyncio.run(measure(Path(given.folder), given.key))) + "\n")
+    else:
+        _compare(given.sizes)
+
+
+def _compare(sizes: list[int]) -> None:
+    sys.stdout.write("   people  memory MB  ready s  longest stall ms  ask p50 ms\n")
+    for size in sizes:
+        with tempfile.TemporaryDirectory(prefix="zoombot-bench-") as folder:
+            key = new_key()
+            _in_a_process("fill", folder, size, key)
+            found = json.loads(_in_a_process("measure", folder, size, key).splitlines()[-1])
+        sys.stdout.write(
+            f"{size:9}  {found['memory']:9.0f}  {found['ready']:7.2f}  {found['stall']:16.0f}"
+            f"  {found['ask']:10.1f}\n"
+        )
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    main([int(size) for size in sys.argv[1:]] or _SIZES)
+    main()
