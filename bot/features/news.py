@@ -13,7 +13,7 @@ import msgspec
 from bot.core.context import Context
 from bot.domain import sessions
 from bot.domain.records import Meeting
-from bot.stores import Change, Insert
+from bot.stores import Change, Insert, Put
 from bot.zoom.webhooks import Webhook
 
 # A start asks about the meetings that ended within this time.
@@ -38,19 +38,20 @@ class News(msgspec.Struct):
 def after_end(ctx: Context, meeting: Meeting, uuid: str, ended_at: int) -> list[Change]:
     """Return the changes that have Zoom asked a few times after a session's end (ms), each session once."""
     first, *others = ctx.timings.news_s
-    return _order(ctx, News(meeting.id, uuid, tuple(others)), "end", ended_at + int(first * 1000))
+    return [*_order(ctx, News(meeting.id, uuid, tuple(others)), "end", ended_at + int(first * 1000))]
 
 
 def at_start(ctx: Context, meeting: Meeting) -> list[Change]:
-    """Return the changes that have Zoom asked once, now."""
-    return _order(ctx, News(meeting.id, sessions.bound_uuid(meeting)), f"start:{ctx.now()}", 0)
+    """Return the changes that have Zoom asked once, now; what an earlier start ordered counts as this."""
+    orders = _order(ctx, News(meeting.id, sessions.bound_uuid(meeting)), "start", 0)
+    return [Put(each.record) for each in orders]
 
 
 def once_ready(ctx: Context, meeting: Meeting, told: Webhook) -> list[Change]:
     """Return the changes that have Zoom asked until a recording can be watched, at most a day."""
     first, *others = ctx.timings.ready_s
     about = News(meeting.id, told.meeting.uuid, tuple(others), told=told)
-    return _order(ctx, about, "ready", ctx.now() + int(first * 1000))
+    return [*_order(ctx, about, "ready", ctx.now() + int(first * 1000))]
 
 
 def queue_of(about: News) -> str:
@@ -59,7 +60,7 @@ def queue_of(about: News) -> str:
     return f"news:{zlib.crc32(about.meeting.encode()) % PARALLEL}"
 
 
-def _order(ctx: Context, about: News, why: str, due_at: int) -> list[Change]:
+def _order(ctx: Context, about: News, why: str, due_at: int) -> list[Insert]:
     meetings = ctx.config.meetings
     if meetings.post_recordings == "none" and not meetings.summaries:
         return []

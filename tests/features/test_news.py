@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bot.domain.records import Item
 from bot.features import news
 from bot.runtime.reconciler import Reconciler
 from bot.sandbox.zoom.clock import iso
@@ -203,6 +204,20 @@ async def test_after_a_restart_it_is_asked_as_soon_as_zoom_is_back(trio: World) 
     trio.zoom.faults.clear()
     await later(trio, 61)
     assert len(replies(trio, post)) == 2
+
+
+async def test_starts_one_after_the_other_order_each_look_once(trio: World) -> None:
+    for topic in ("one", "two"):
+        _, meeting = await trio.meeting("bob", topic=topic)
+        await held(trio, meeting)
+    await settle(trio)
+    # Zoom hangs: what a start ordered still waits at the next.
+    trio.zoom.faults.add(times=-1, method="GET", path=r"/recordings$", delay=60)
+    for _ in range(3):
+        await trio.stop()
+        await trio.start()
+    waiting = [item for item in await trio.bot.ctx.store.find(Item, "state", "waiting") if not item.due_at]
+    assert len([item for item in waiting if item.id.startswith("news:")]) == 2
 
 
 async def test_a_session_of_a_room_that_nobody_announced_is_not_asked_for(trio: World) -> None:
