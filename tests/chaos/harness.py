@@ -103,10 +103,19 @@ async def _calm(bot: Bot, stage: Stage, crowd: Crowd, figures: Figures, settle_s
                 while not is_settled(crowd):
                     await asyncio.sleep(0.3)
         figures.slowest_recovery_s = time.monotonic() - began
-        # Time for a second answer, if there is one on its way.
-        await asyncio.sleep(1.0)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(settle_s):
+                await _quiet(stage)
         await crowd.finish()
     await bot.stop()
+
+
+async def _quiet(stage: Stage) -> None:
+    """Time for a second answer, if there is one on its way, and for what the bot asks Zoom by itself."""
+    calls = -1
+    while calls != len(stage.zoom.calls):
+        calls = len(stage.zoom.calls)
+        await asyncio.sleep(1.0)
 
 
 async def _aim(bot: Bot, stage: Stage, random: Random) -> None:

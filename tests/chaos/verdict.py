@@ -122,11 +122,15 @@ def _count_answers(crowd: Crowd, figures: Figures) -> None:
     figures.count("answers to what was no mention", unasked)
 
 
+# A request to connect, and what it says once its link was used or has expired.
+_INVITING = ("/oauth2/connect", "The link that was here")
+
+
 def _is_doubled(found: list[Post]) -> bool:
     """A request to connect first, and the meeting once that was done, are one answer in two parts. Whoever
     loses the link again in between is asked again, by a notice of its own."""
     meetings = sum("meeting_id" in post.props for post in found)
-    answers = sum("/oauth2/connect" not in post.message for post in found)
+    answers = sum(not any(words in post.message for words in _INVITING) for post in found)
     notices = {post.props.get("zoombot_id") for post in found}
     return meetings > 1 or answers > 1 or len(notices) < len(found)
 
