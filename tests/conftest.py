@@ -17,7 +17,7 @@ from yarl import URL
 
 from bot.config import Config
 from bot.core.timings import FeatureTimings
-from bot.demo import config_of, free_port
+from bot.demo import config_of
 from bot.mattermost import SocketTimings
 from bot.retrying import Backoff
 from bot.runtime.app import App, opened
@@ -28,6 +28,7 @@ from bot.sandbox.stage import Stage
 from bot.sandbox.zoom import Meeting, Zoom
 from bot.stores.opening import open_store
 from bot.zoom import ZoomTimings
+from tests.ports import free_port
 from tests.processes import setting, shell
 
 QUICK = Timings(

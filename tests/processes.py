@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo import free_port
 from bot.sandbox.stage import Stage
 from bot.vault import new_key
 from tests.config.test_loading import Sections, write
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 STOP_S = 5.0

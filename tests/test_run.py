@@ -20,7 +20,6 @@ import trustme
 
 from bot.clock import now_ms
 from bot.config import load
-from bot.demo import free_port
 from bot.domain.records import Item, ItemState, Pending, Recent
 from bot.domain.upkeep import SCHEMA, SCHEMA_VERSION, Schema
 from bot.errors import StartError
@@ -33,6 +32,7 @@ from bot.stores.opening import open_store
 from bot.vault import Vault, new_key
 from tests.conftest import MakeWorld
 from tests.features.test_connect import LINK, Page
+from tests.ports import free_port
 from tests.processes import PATIENCE_S, Setting, Shell, ready
 
 # How it goes on and how it ends

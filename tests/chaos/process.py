@@ -8,9 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from bot.demo import Stage, free_port
+from bot.demo import Stage
 from bot.vault import new_key
 from tests.config.test_loading import Sections, write
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -11,13 +11,13 @@ from dataclasses import replace
 import aiohttp
 import pytest
 
-from bot.demo import free_port
 from bot.errors import StartError
 from bot.runtime.app import App, opened
 from bot.runtime.ports import Ports
 from bot.sandbox.faults import Fault
 from bot.web import WebLimits
 from tests.conftest import QUICK, MakeWorld, World
+from tests.ports import free_port
 from tests.processes import Setting, Shell
 from tests.test_stopping import HANGING_LOCK
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.config import Config, MattermostConfig, StoreConfig, WebConfig, ZoomConfig
-from bot.demo import free_port
 from bot.sandbox.mattermost import Mattermost
 from bot.sandbox.zoom import Zoom
 from bot.vault import new_key
+from tests.ports import free_port
 
 
 @pytest.fixture

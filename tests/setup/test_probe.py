@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.config import WebConfig
-from bot.demo import free_port
 from bot.setup.probe import address, main, probe
 from tests.config.test_loading import changed, write
 from tests.conftest import World
+from tests.ports import free_port
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 

@@ -12,11 +12,11 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from bot.demo import free_port
 from bot.sandbox.faults import Fault
 from bot.web import WebLimits
 from tests.conftest import QUICK, MakeWorld, World
 from tests.features.test_connect import invited
+from tests.ports import free_port
 from tests.processes import Setting, Shell
 from tests.web.test_routes import EVENT, encode, send
 
