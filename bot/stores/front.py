@@ -14,8 +14,9 @@ from bot.domain.records import Record
 from bot.domain.upkeep import SetAside, name_of
 from bot.errors import StoreError
 from bot.stores import Change, Delete, Insert, Put, R, Update, WhenDone
+from bot.stores.answers import Answers
 from bot.stores.documents import Documents, UnknownError
-from bot.stores.indexes import Indexes
+from bot.stores.indexes import Entry, Indexes, entries
 from bot.stores.memory import Memory
 from bot.stores.reading import Reader, Unreadable, UnreadableError
 from bot.stores.sqlite import Changes, Key
@@ -38,6 +39,7 @@ class Front:
         self._readers: dict[type[Any], Reader[Any]] = {}
         self._readers_of: dict[str, Reader[Any]] = {}
         self._saving: Saved | None = None
+        self.answers = Answers()
         # What is not on the disk yet: the number of each document's last write, and what each write had.
         self._unwritten: dict[Key, int] = {}
         self._writes: deque[tuple[int, list[Key]]] = deque()
@@ -59,6 +61,22 @@ class Front:
         except UnknownError:
             return False
         return True
+
+    def entries(self, table: str, body: bytes | None) -> set[Entry]:
+        """The entries of a document in the indexes of its table."""
+        fields = self._indexes.get(table, ())
+        return entries(fields, body) if fields and body else set()
+
+    def answer(self, table: str, entry: Entry) -> dict[str, bytes] | None:
+        """The documents that have an entry, if all of them are in memory and known to be all."""
+        ids = self.answers.get(table, entry)
+        if ids is None:
+            return None
+        try:
+            bodies = {id_: self.body((table, id_)) for id_ in ids}
+        except UnknownError:
+            return None
+        return {id_: body for id_, body in bodies.items() if body and entry in self.entries(table, body)}
 
     def reader(self, kind: type[R]) -> Reader[R]:
         """What reads the records of a kind."""
@@ -162,8 +180,9 @@ class Front:
         self._database.table(kind.table).remove(doc_ids=ids)  # type: ignore[arg-type]
 
     def _save(self, changes: Changes) -> None:
-        for key in changes:
+        for key, body in changes.items():
             self._memory.outdate(key)
+            self.answers.change(key, self.entries(key[0], body))
         if self._writer is None:
             return
         self._saving = self._writer.submit(changes)

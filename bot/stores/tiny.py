@@ -13,6 +13,7 @@ from bot.domain.records import Record
 from bot.domain.upkeep import SetAside
 from bot.errors import StoreError
 from bot.stores import PAGE, Change, Insert, Put, R, Update
+from bot.stores.answers import MAX_IDS
 from bot.stores.documents import UnknownError
 from bot.stores.front import Front, name_for
 from bot.stores.indexes import Entry, Indexes, indexed, value_of
@@ -70,17 +71,32 @@ class TinyStore:
 
     async def find(self, kind: type[R], field: str, value: Any) -> list[R]:
         entry = await self._entry(kind, field, value)
+        if (known := self._front.answer(kind.table, entry)) is not None:
+            return await self._records(kind, known)
         fresh, matching = self._fresh(kind, entry)
-        rows = await self._lookups.found(kind.table, *entry)
-        return await self._records(kind, await self._sound(rows, fresh) | matching)
+        with self._front.answers.asking(kind.table, entry) as asking:
+            rows = await self._lookups.found(kind.table, *entry)
+            sound = await self._sound(rows, fresh)
+            self._front.answers.keep(asking, sound | matching)
+            if len(rows) <= MAX_IDS:
+                for id_ in sound.keys() - asking.changed:
+                    self._memory.keep((kind.table, id_), sound[id_])
+        return await self._records(kind, sound | matching)
 
     async def has(self, kind: type[Record], field: str, value: Any) -> bool:
         entry = await self._entry(kind, field, value)
         if self._front.documents(kind.table).has(entry):
             return True
+        if (known := self._front.answer(kind.table, entry)) is not None:
+            return bool(known)
         fresh, _ = self._fresh(kind, entry)
-        ids = await self._lookups.ids(kind.table, *entry, len(fresh) + 1)
-        return any(id_ not in fresh for id_ in ids)
+        with self._front.answers.asking(kind.table, entry) as asking:
+            ids = await self._lookups.ids(kind.table, *entry, len(fresh) + 1)
+            found = [id_ for id_ in ids if id_ not in fresh]
+            if len(ids) <= len(fresh):
+                # These are all.
+                self._front.answers.keep(asking, found)
+        return bool(found)
 
     async def all(self, kind: type[R]) -> list[R]:
         await self._passed(kind)

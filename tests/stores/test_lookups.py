@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 from msgspec.structs import replace
 
 from bot.errors import StoreDamagedError, StoreError
+from bot.stores import Delete, Put
+from bot.stores import lookups as lookups_module
 from bot.stores.lookups import Lookups, Row
 from bot.stores.opening import open_store
 from tests.stores.kinds import Thing
@@ -109,4 +112,63 @@ async def test_whoever_goes_away_while_something_is_looked_up_leaves_nothing_sta
     found = await store.get(Thing, "7")
     assert found is not None
     assert found.note == "new"
+    await store.close()
+
+
+async def test_the_writer_waits_for_what_was_asked_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    released, answer = threading.Event(), Lookups._answer
+
+    def slow(self: Lookups, question: Any) -> Any:
+        assert released.wait(30)
+        return answer(self, question)
+
+    monkeypatch.setattr(Lookups, "_answer", slow)
+    listing = asyncio.ensure_future(store.find(Thing, "on", True))
+    await asyncio.sleep(0)
+    deleting = asyncio.ensure_future(store.commit(*(Delete(Thing, f"{number}") for number in range(500))))
+    _, waiting = await asyncio.wait([deleting], timeout=0.1)
+    assert waiting
+    released.set()
+    assert len(await listing) == 500
+    await deleting
+    assert await store.find(Thing, "on", True) == []
+    await store.close()
+
+
+@pytest.mark.parametrize("found", [False, True])
+async def test_an_answer_that_comes_after_a_change_was_written_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    released, rows = threading.Event(), lookups_module._rows
+
+    def slow(read: Any) -> list[Row]:
+        taken = rows(read)
+        assert released.wait(30)
+        return taken
+
+    async def seven() -> list[Thing | None]:
+        return [*await store.find(Thing, "number", 7)] if found else [await store.get(Thing, "7")]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lookups_module, "_rows", slow)
+        asking = asyncio.ensure_future(seven())
+        await asyncio.sleep(0)
+    # The file is read by now, but nobody has the answer.
+    await store.commit(Put(Thing(id="7", number=99)))
+    released.set()
+    (before,) = await asking
+    assert before is not None
+    assert before.number == 7
+    now = await store.get(Thing, "7")
+    assert now is not None
+    assert now.number == 99
+    assert await store.find(Thing, "number", 7) == []
     await store.close()
