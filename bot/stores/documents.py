@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
 import msgspec
 
-from bot.stores.indexes import Entry, Indexed, entries
+from bot.stores.indexes import NO_INDEX, Entry, Index
 
 Fields = dict[str, Any]
 
@@ -39,16 +39,17 @@ class Documents(Mapping[str, Fields]):
     the indexes know only these; a single one may also be among the ``rest``.
     """
 
-    __slots__ = ("_entries", "_fresh", "_indexed", "_rest")
+    __slots__ = ("_entries", "_fresh", "_having", "_index", "_rest")
 
     def __init__(
-        self, bodies: Mapping[str, bytes] = {}, rest: Rest = nothing, indexed: Iterable[Indexed] = ()
+        self, bodies: Mapping[str, bytes] = {}, rest: Rest = nothing, index: Index = NO_INDEX
     ) -> None:
         self._fresh: dict[str, bytes | None] = {}
         self._rest = rest
-        self._indexed = tuple(indexed)
-        # An entry → the ids of the fresh documents that have it, in order.
-        self._entries: dict[Entry, dict[str, None]] = {}
+        self._index = index
+        # The entries of each fresh document, and an entry → the ids of those that have it, in order.
+        self._entries: dict[str, set[Entry]] = {}
+        self._having: dict[Entry, dict[str, None]] = {}
         for id_, body in bodies.items():
             self.change(id_, body)
 
@@ -84,12 +85,16 @@ class Documents(Mapping[str, Fields]):
 
     def found(self, entry: Entry) -> dict[str, bytes]:
         """The fresh documents that have this entry."""
-        bodies = ((id_, self._fresh[id_]) for id_ in self._entries.get(entry, ()))
+        bodies = ((id_, self._fresh[id_]) for id_ in self._having.get(entry, ()))
         return {id_: body for id_, body in bodies if body is not None}
 
     def has(self, entry: Entry) -> bool:
         """Whether a fresh document has this entry."""
-        return entry in self._entries
+        return entry in self._having
+
+    def entries(self, id_: str) -> set[Entry]:
+        """The entries of a fresh document."""
+        return self._entries.get(id_, set())
 
     def change(self, id_: str, body: bytes | None) -> State:
         """Change a document, or remove it if ``body`` is None. Returns what to give to :meth:`undo`."""
@@ -112,18 +117,17 @@ class Documents(Mapping[str, Fields]):
     def _set(self, id_: str, body: bytes | None) -> None:
         self._unlist(id_)
         self._fresh[id_] = body
-        for entry in self._entries_of(body):
-            self._entries.setdefault(entry, {})[id_] = None
+        if body is not None and self._index.fields:
+            self._entries[id_] = self._index.entries(body)
+            for entry in self._entries[id_]:
+                self._having.setdefault(entry, {})[id_] = None
 
     def _unlist(self, id_: str) -> None:
-        for entry in self._entries_of(self._fresh.get(id_)):
-            ids = self._entries[entry]
+        for entry in self._entries.pop(id_, ()):
+            ids = self._having[entry]
             del ids[id_]
             if not ids:
-                del self._entries[entry]
-
-    def _entries_of(self, body: bytes | None) -> Iterable[Entry]:
-        return entries(self._indexed, body) if body is not None and self._indexed else ()
+                del self._having[entry]
 
 
 class Edits(MutableMapping[str, Fields]):

@@ -16,7 +16,7 @@ from bot.errors import StoreError
 from bot.stores import Change, Delete, Insert, Put, R, Update, WhenDone
 from bot.stores.answers import Answers
 from bot.stores.documents import Documents, UnknownError
-from bot.stores.indexes import Entry, Indexes, entries
+from bot.stores.indexes import NO_INDEX, Entry, Indexes
 from bot.stores.memory import Memory
 from bot.stores.reading import Reader, Unreadable, UnreadableError
 from bot.stores.sqlite import Changes, Key
@@ -62,10 +62,9 @@ class Front:
             return False
         return True
 
-    def entries(self, table: str, body: bytes | None) -> set[Entry]:
-        """The entries of a document in the indexes of its table."""
-        fields = self._indexes.get(table, ())
-        return entries(fields, body) if fields and body else set()
+    def has_entry(self, table: str, entry: Entry, body: bytes) -> bool:
+        """Whether a document has an entry."""
+        return entry in self._indexes.get(table, NO_INDEX).entries(body)
 
     def answer(self, table: str, entry: Entry) -> dict[str, bytes] | None:
         """The documents that have an entry, if all of them are in memory and known to be all."""
@@ -76,7 +75,7 @@ class Front:
             bodies = {id_: self.body((table, id_)) for id_ in ids}
         except UnknownError:
             return None
-        return {id_: body for id_, body in bodies.items() if body and entry in self.entries(table, body)}
+        return {id_: body for id_, body in bodies.items() if body and self.has_entry(table, entry, body)}
 
     def reader(self, kind: type[R]) -> Reader[R]:
         """What reads the records of a kind."""
@@ -180,9 +179,9 @@ class Front:
         self._database.table(kind.table).remove(doc_ids=ids)  # type: ignore[arg-type]
 
     def _save(self, changes: Changes) -> None:
-        for key, body in changes.items():
+        for key in changes:
             self._memory.outdate(key)
-            self.answers.change(key, self.entries(key[0], body))
+            self.answers.change(key, self.documents(key[0]).entries(key[1]))
         if self._writer is None:
             return
         self._saving = self._writer.submit(changes)

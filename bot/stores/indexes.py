@@ -28,13 +28,44 @@ class Indexed:
         return msgspec.json.encode([self.field, self.default]).decode()
 
 
+class Index:
+    """The indexed fields of a table, and what reads them from a document."""
+
+    __slots__ = ("_decoder", "_defaults", "fields")
+
+    def __init__(self, fields: Iterable[Indexed]) -> None:
+        self.fields = tuple(fields)
+        self._defaults = [value_of(each.default) for each in self.fields]
+        # Only these fields are read, as they are written.
+        raw = [(f"f{number}", msgspec.Raw, msgspec.Raw()) for number in range(len(self.fields))]
+        names = {f"f{number}": each.field for number, each in enumerate(self.fields)}
+        self._decoder = msgspec.json.Decoder(msgspec.defstruct("Indexed", raw, rename=names))
+
+    @property
+    def text(self) -> str:
+        """What the file remembers of it: if this changes, the index is made anew."""
+        return "\n".join(each.text for each in self.fields)
+
+    def entries(self, body: bytes) -> set[Entry]:
+        """The entries of a document, from its JSON; none if it is not a JSON object."""
+        if not self.fields:
+            return set()
+        try:
+            found = msgspec.structs.astuple(self._decoder.decode(body))
+        except (msgspec.MsgspecError, UnicodeError, RecursionError):
+            return set()
+        values = zip(self.fields, found, self._defaults, strict=True)
+        return {(each.field, bytes(raw) or default) for each, raw, default in values}
+
+
 # Table → its indexed fields.
-Indexes = Mapping[str, tuple[Indexed, ...]]
+Indexes = Mapping[str, Index]
+NO_INDEX = Index(())
 
 
-def indexes_of(kinds: Iterable[type[Record]]) -> dict[str, tuple[Indexed, ...]]:
+def indexes_of(kinds: Iterable[type[Record]]) -> dict[str, Index]:
     """The indexed fields of each kind's table."""
-    return {kind.table: tuple(indexed(kind).values()) for kind in kinds}
+    return {kind.table: Index(indexed(kind).values()) for kind in kinds}
 
 
 # To look at the fields of a struct takes as long as some hundred lookups.
@@ -55,17 +86,6 @@ def _default(field: msgspec.structs.FieldInfo) -> Hashable:
         value = field.default_factory()
     default: Hashable = None if value is msgspec.NODEFAULT else msgspec.to_builtins(value)
     return default
-
-
-def entries(fields: Iterable[Indexed], body: bytes) -> set[Entry]:
-    """The entries of a document, from its JSON; none if it is not a JSON object."""
-    try:
-        document = msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return set()
-    if not isinstance(document, dict):
-        return set()
-    return {(each.field, value_of(document.get(each.field, each.default))) for each in fields}
 
 
 def value_of(value: Any) -> bytes:

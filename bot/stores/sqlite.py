@@ -10,13 +10,13 @@ import logging
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 from bot.errors import StoreDamagedError, StoreError
 from bot.stores.access import access_trouble
-from bot.stores.indexes import Entry, Indexes, entries
+from bot.stores.indexes import Entry, Index, Indexes
 from bot.stores.lock import FileLock
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,6 @@ _SCHEMA = """
         kind TEXT NOT NULL, field TEXT NOT NULL, value BLOB NOT NULL, id TEXT NOT NULL,
         PRIMARY KEY (kind, field, value, id)
     ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS entries_of ON entries (kind, id);
     CREATE TABLE IF NOT EXISTS indexed (kind TEXT NOT NULL PRIMARY KEY, fields TEXT NOT NULL) WITHOUT ROWID;
 """
 _WRITE = """
@@ -51,9 +50,11 @@ _WRITE = """
 _REMOVE = """
     DELETE FROM documents WHERE kind IN (CAST(? AS TEXT), ?) AND id IN (CAST(? AS TEXT), ?)
 """
-_KNOWN_ENTRIES = "SELECT field, value FROM entries WHERE kind = ? AND id = ?"
+_BODY = "SELECT body FROM documents WHERE kind = ? AND id = ?"
 _ADD_ENTRY = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)"
 _DROP_ENTRY = "DELETE FROM entries WHERE kind = ? AND field = ? AND value = ? AND id = ?"
+# Reads all entries of a kind. Only what somebody else wrote needs that.
+_DROP_ENTRIES = "DELETE FROM entries WHERE kind = ? AND id = ?"
 
 
 class DocumentFile:
@@ -114,7 +115,7 @@ class DocumentFile:
                 (table, field, value, id_)
                 for id_, body in rows
                 if isinstance(id_, str) and isinstance(body, bytes)
-                for field, value in entries(self._indexes[table], body)
+                for field, value in self._indexes[table].entries(body)
             ),
         )
 
@@ -126,22 +127,25 @@ class DocumentFile:
         ]
         with self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
+            # First, since the documents as they were tell which entries they have.
+            for (kind, id_), body in changes.items():
+                if (index := self._indexes.get(kind)) and index.fields:
+                    self._change_entries(index, kind, id_, index.entries(body) if body else set())
             self._connection.executemany(_WRITE, written)
             self._connection.executemany(_REMOVE, removed)
-            for (kind, id_), body in changes.items():
-                if fields := self._indexes.get(kind):
-                    self._change_entries(kind, id_, entries(fields, body) if body else set())
 
-    def _change_entries(self, kind: str, id_: str, wanted: set[Entry]) -> None:
+    def _change_entries(self, index: Index, kind: str, id_: str, wanted: set[Entry]) -> None:
         id_ = _bytes(id_).decode("utf-8", "replace")
-        known = {(str(field), bytes(value)) for field, value in self._known(kind, id_)}
-        for field, value in known - wanted:
-            self._connection.execute(_DROP_ENTRY, (kind, field, value, id_))
-        for field, value in wanted - known:
-            self._connection.execute(_ADD_ENTRY, (kind, field, value, id_))
-
-    def _known(self, kind: str, id_: str) -> Iterable[tuple[str, bytes]]:
-        return self._connection.execute(_KNOWN_ENTRIES, (kind, id_)).fetchall()
+        row = self._connection.execute(_BODY, (kind, id_)).fetchone()
+        known = index.entries(row[0]) if row and isinstance(row[0], bytes) else set()
+        if row and not known:
+            self._connection.execute(_DROP_ENTRIES, (kind, id_))
+        dropped = [(kind, field, value, id_) for field, value in known - wanted]
+        added = [(kind, field, value, id_) for field, value in wanted - known]
+        if dropped:
+            self._connection.executemany(_DROP_ENTRY, dropped)
+        if added:
+            self._connection.executemany(_ADD_ENTRY, added)
 
     def close(self) -> None:
         """Move the log into the file, close it, and release the lock."""
@@ -209,7 +213,7 @@ def is_behind(connection: sqlite3.Connection, indexes: Indexes) -> bool:
 def _outdated(connection: sqlite3.Connection, indexes: Indexes) -> list[tuple[str, str]]:
     """The tables whose indexes have to be made anew, with what to remember of these."""
     known = dict(connection.execute("SELECT kind, fields FROM indexed"))
-    wanted = {table: "\n".join(each.text for each in fields) for table, fields in indexes.items()}
+    wanted = {table: index.text for table, index in indexes.items()}
     return [(table, text) for table, text in wanted.items() if known.get(table, "") != text]
 
 

@@ -18,7 +18,7 @@ from tinydb.storages import Storage
 from tinydb.table import Document, Table
 
 from bot.stores.documents import Documents, Edits, State
-from bot.stores.indexes import Indexes
+from bot.stores.indexes import NO_INDEX, Indexes
 from bot.stores.sqlite import Changes, Key
 
 Bodies = Mapping[str, Mapping[str, bytes]]
@@ -51,7 +51,7 @@ class DocumentStorage(Storage):
         return self._tables[table]
 
     def _documents(self, table: str, bodies: Mapping[str, bytes]) -> Documents:
-        return Documents(bodies, lambda id_: self._rest((table, id_)), self._indexes.get(table, ()))
+        return Documents(bodies, lambda id_: self._rest((table, id_)), self._indexes.get(table, NO_INDEX))
 
     def change(self, table: str, id_: str, body: bytes | None) -> None:
         """Change one document, see :meth:`bot.stores.documents.Documents.change`."""

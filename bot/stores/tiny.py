@@ -64,7 +64,7 @@ class TinyStore:
         await self._passed(kind)
         key = (kind.table, id_)
         try:
-            body = self._front.body(key)
+            return self._front.get(kind, id_)
         except UnknownError:
             body = await self._memory.load(key)
         return next(iter(await self._records(kind, {} if body is None else {id_: body})), None)
@@ -72,11 +72,11 @@ class TinyStore:
     async def find(self, kind: type[R], field: str, value: Any) -> list[R]:
         entry = await self._entry(kind, field, value)
         if (known := self._front.answer(kind.table, entry)) is not None:
-            return await self._records(kind, known)
+            return [self._front.decode(kind, body) for body in known.values()]
         fresh, matching = self._fresh(kind, entry)
         with self._front.answers.asking(kind.table, entry) as asking:
             rows = await self._lookups.found(kind.table, *entry)
-            sound = await self._sound(rows, fresh)
+            sound = await self._sound(rows, fresh, entry)
             self._front.answers.keep(asking, sound | matching)
             if len(rows) <= MAX_IDS:
                 for id_ in sound.keys() - asking.changed:
@@ -117,7 +117,7 @@ class TinyStore:
             more = len(rows) == size
             last = rows[-1].id if more else None
             late = {id_: body for id_, body in matching.items() if _is_between(after, id_, last)}
-            bodies = await self._sound(rows, fresh) | late
+            bodies = await self._sound(rows, fresh, entry) | late
             yield await self._records(kind, dict(sorted(bodies.items())))
             after = last
 
@@ -204,10 +204,17 @@ class TinyStore:
             return fresh, documents.found(entry)
         return fresh, {id_: body for id_, body in fresh.items() if body is not None}
 
-    async def _sound(self, rows: Iterable[Row], fresh: dict[str, bytes | None]) -> dict[str, bytes]:
-        """The documents of the file that are not fresh and not damaged."""
-        await self._set_aside([row.unreadable for row in rows if row.fault and row.id not in fresh])
-        return {row.id: row.body for row in rows if not row.fault and row.id not in fresh}
+    async def _sound(
+        self, rows: Iterable[Row], fresh: dict[str, bytes | None], entry: Entry | None = None
+    ) -> dict[str, bytes]:
+        """The documents of the file that are not fresh and not damaged, and that have the entry."""
+        rows = [row for row in rows if row.id not in fresh]
+        await self._set_aside([row.unreadable for row in rows if row.fault])
+        return {
+            row.id: row.body
+            for row in rows
+            if not row.fault and (entry is None or self._front.has_entry(row.table, entry, row.body))
+        }
 
     async def _records(self, kind: type[R], bodies: dict[str, bytes]) -> list[R]:
         """The records of these documents. What cannot be read is set aside."""

@@ -148,3 +148,25 @@ async def test_a_store_of_a_later_version_is_refused_and_left_as_it_is(
     await store.inspect()
     assert [each.id for each in await store.all(SetAside)] == ["meetings/m"]
     await store.close()
+
+
+@pytest.mark.parametrize("body", [b"hunter2", b'{"id":"bad","number":"hunter2","colour":"blue"}'])
+async def test_what_was_spoiled_is_not_found_by_what_it_was(
+    opener: Opener, spoil: Spoil, tmp_path: Path, body: bytes
+) -> None:
+    store = await opener(tmp_path)
+    await store.commit(Put(Thing(id="bad", number=7)))
+    await store.close()
+    spoil(tmp_path, "things", "bad", body)
+    store = await opener(tmp_path)
+    assert await store.find(Thing, "number", 7) == []
+    assert await store.get(Thing, "bad") is None
+    await store.commit(Put(Thing(id="bad", number=1)))
+    await store.close()
+    store = await opener(tmp_path)
+    assert await store.find(Thing, "number", 7) == []
+    assert [each.id async for page in store.pages(Thing, "number", 7) for each in page] == []
+    assert [each.id for each in await store.find(Thing, "number", 1)] == ["bad"]
+    if body == b"hunter2":
+        assert not await store.has(Thing, "number", 7)
+    await store.close()
