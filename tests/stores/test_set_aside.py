@@ -164,9 +164,9 @@ async def test_what_was_spoiled_is_not_found_by_what_it_was(
     await store.commit(Put(Thing(id="bad", number=1)))
     await store.close()
     store = await opener(tmp_path)
+    if body == b"hunter2":
+        assert not await store.has(Thing, "number", 7)
     assert await store.find(Thing, "number", 7) == []
     assert [each.id async for page in store.pages(Thing, "number", 7) for each in page] == []
     assert [each.id for each in await store.find(Thing, "number", 1)] == ["bad"]
-    if body == b"hunter2":
-        assert not await store.has(Thing, "number", 7)
     await store.close()
