@@ -64,7 +64,7 @@ class TinyStore:
         await self._passed(kind)
         key = (kind.table, id_)
         try:
-            return self._front.get(kind, id_)
+            body = self._front.body(key)
         except UnknownError:
             body = await self._memory.load(key)
         return next(iter(await self._records(kind, {} if body is None else {id_: body})), None)
@@ -72,7 +72,7 @@ class TinyStore:
     async def find(self, kind: type[R], field: str, value: Any) -> list[R]:
         entry = await self._entry(kind, field, value)
         if (known := self._front.answer(kind.table, entry)) is not None:
-            return [self._front.decode(kind, body) for body in known.values()]
+            return await self._records(kind, known)
         fresh, matching = self._fresh(kind, entry)
         with self._front.answers.asking(kind.table, entry) as asking:
             rows = await self._lookups.found(kind.table, *entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -169,4 +170,17 @@ async def test_what_was_spoiled_is_not_found_by_what_it_was(
     assert await store.find(Thing, "number", 7) == []
     assert [each.id async for page in store.pages(Thing, "number", 7) for each in page] == []
     assert [each.id for each in await store.find(Thing, "number", 1)] == ["bad"]
+    await store.close()
+
+
+async def test_who_reads_it_at_the_same_time_gets_nothing_either(
+    opener: Opener, spoiled: tuple[Path, bytes]
+) -> None:
+    store = await opener(spoiled[0])
+    first, second, found = await asyncio.gather(
+        store.get(Thing, "bad"), store.get(Thing, "bad"), store.find(Thing, "number", 1)
+    )
+    assert first is second is None
+    assert {each.id for each in found} == {"good", "better"}
+    assert [each.id for each in await store.all(SetAside)] == ["things/bad"]
     await store.close()
