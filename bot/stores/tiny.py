@@ -54,6 +54,8 @@ class TinyStore:
         self._memory = Memory(lookups)
         self._front = Front(self._memory, writer, indexes)
         self._turns = Turns(self._load, self._memory.unpin)
+        # What was set aside since the store was opened: several may come across it at once.
+        self._set_aside_already: set[tuple[str, str, bytes]] = set()
         self._open = True
 
     @property
@@ -236,7 +238,12 @@ class TinyStore:
             self._on_trouble(f"what cannot be read is set aside ({len(named)}): {some}; see {_LISTING}")
 
     async def _aside(self, found: Unreadable) -> str:
-        """Set aside what cannot be read. Returns its name; empty if it was changed meanwhile."""
+        """Set aside what cannot be read. Returns its name; empty if it was changed meanwhile, or others came
+        across it first."""
+        row = found.table, found.id, found.body
+        if row in self._set_aside_already:
+            return ""
+        self._set_aside_already.add(row)
         taken = 0
         while await self._is_taken((SetAside.table, name_for(found, taken))):
             taken += 1

@@ -184,3 +184,17 @@ async def test_who_reads_it_at_the_same_time_gets_nothing_either(
     assert {each.id for each in found} == {"good", "better"}
     assert [each.id for each in await store.all(SetAside)] == ["things/bad"]
     await store.close()
+
+
+async def test_who_looks_through_everything_meanwhile_sets_nothing_aside_again(
+    opener: Opener, spoiled: tuple[Path, bytes]
+) -> None:
+    store = await opener(spoiled[0])
+    looking = asyncio.ensure_future(store.inspect())
+    await asyncio.sleep(0)
+    for _ in range(20):
+        assert await store.get(Thing, "bad") is None
+    await looking
+    await store.inspect()
+    assert [each.id for each in await store.all(SetAside)] == ["things/bad"]
+    await store.close()
