@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 HOUR_MS = 60 * 60_000
 DAY_MS = 24 * HOUR_MS
+FIRST_S = 60.0
 PERIOD_S = 3600.0
 # Handled items are kept to recognize repeats: Zoom repeats a webhook for 85 minutes, and Mattermost's history
 # is read again from the cursor.
@@ -64,7 +65,7 @@ class _Rule:
 
 
 class Janitor:
-    """Deletes old records, at start and every hour.
+    """Deletes old records, soon after the start and every hour.
 
     ``clocks_agree`` is asked each time. If it returns False nothing is deleted: it may not be as late as it
     seems.
@@ -76,7 +77,9 @@ class Janitor:
         self._clocks_agree = clocks_agree
 
     async def run(self) -> None:
-        """Delete old records now and every hour, until cancelled."""
+        """Delete old records soon and then every hour, until cancelled."""
+        # A start has more urgent work.
+        await asyncio.sleep(FIRST_S)
         while True:
             try:
                 await self.tidy()
