@@ -65,13 +65,13 @@ class Turns:
 
     async def _together(self, turns: list[_Turn[Any]]) -> None:
         try:
-            await self._load([key for turn in turns for key in turn.needed])
-        except Exception as error:
-            for turn in turns:
-                self._waiting.popleft()
-                _fail(turn, error)
-            return
-        try:
+            try:
+                await self._load([key for turn in turns for key in turn.needed])
+            except Exception as error:
+                for turn in turns:
+                    self._waiting.popleft()
+                    _fail(turn, error)
+                return
             for turn in turns:
                 try:
                     _succeed(turn, turn.work())

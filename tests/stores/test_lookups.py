@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from bot.errors import StoreDamagedError, StoreError
-from bot.stores import Delete, Put
+from bot.stores import Delete, Put, Update
 from bot.stores import lookups as lookups_module
 from bot.stores.lookups import Lookups, Row
 from bot.stores.opening import open_store
@@ -71,6 +71,26 @@ async def test_what_the_disk_does_not_answer_is_an_error_for_whoever_asked(tmp_p
             await store.get(Thing, "499")
         connection.execute("ALTER TABLE elsewhere RENAME TO documents")
     assert await store.get(Thing, "499") is not None
+    await store.close()
+
+
+async def test_a_change_that_could_look_nothing_up_leaves_nothing_stale(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    assert await store.get(Thing, "7") is not None
+    with closing(sqlite3.connect(path, timeout=5)) as connection:
+        connection.execute("ALTER TABLE documents RENAME TO elsewhere")
+        with pytest.raises(StoreError, match="cannot be read"):
+            await store.commit(*(Update(Thing, id_, lambda thing: thing) for id_ in ("7", "8")))
+        connection.execute("ALTER TABLE elsewhere RENAME TO documents")
+    await store.commit(Put(Thing(id="7", number=99)))
+    found = await store.get(Thing, "7")
+    assert found is not None
+    assert found.number == 99
+    changed = await store.update(Thing, "7", lambda thing: replace(thing, note="new"))
+    assert changed is not None
+    assert changed.number == 99
     await store.close()
 
 
