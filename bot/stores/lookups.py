@@ -19,8 +19,8 @@ from bot.stores.sqlite import Key, checksum, damaged, unreadable
 
 T = TypeVar("T")
 
-# Keys that are looked up together. SQLite allows 32,766 parameters.
-_KEYS = 10_000
+# Keys that may be looked up together. Some builds of SQLite take no more than 999 parameters.
+TOGETHER = 400
 _ALL = "SELECT kind, id, body, crc FROM documents"
 # Each key is looked up; with "IN" SQLite would read the whole table.
 _BY_KEY = """
@@ -90,8 +90,8 @@ class Lookups:
         threading.Thread(target=self._run, name="store reader", daemon=True).start()
 
     def bodies(self, keys: Sequence[Key]) -> asyncio.Future[list[Row]]:
-        """The documents with these keys, as far as they exist."""
-        some = [key for key in keys if _is_text(key)][:_KEYS]
+        """The documents with these keys, as far as they exist: at most :data:`TOGETHER` keys."""
+        some = [key for key in keys if _is_text(key)]
         values = ",".join(["(?,?)"] * len(some))
         return self._ask(_BY_KEY.format(values), [part for key in some for part in key], _rows)
 
@@ -149,8 +149,11 @@ class Lookups:
             # SQLite knows no such text.
             question.answer.set_result(take(iter(())))
             return question.answer
-        self.asked += 1
         with self._changed:
+            if self._closing:
+                question.answer.set_exception(StoreError("the store is closed"))
+                return question.answer
+            self.asked += 1
             self._questions.append(question)
             self._changed.notify_all()
         return question.answer

@@ -9,15 +9,13 @@ from functools import partial
 from cachetools import LRUCache
 
 from bot.stores.documents import UnknownError
-from bot.stores.lookups import Lookups, Row
+from bot.stores.lookups import TOGETHER, Lookups, Row
 from bot.stores.reading import Unreadable
 from bot.stores.sqlite import Key
 
 # How many bytes of documents are kept, and what one costs besides its JSON.
 CACHE_BYTES = 16 * 1024 * 1024
 _EACH = 300
-# Documents that are looked up together.
-_TOGETHER = 1000
 
 
 class Memory:
@@ -74,8 +72,8 @@ class Memory:
         change them."""
         self._pinned |= known
         wanted = [key for key in keys if key not in self._pinned]
-        for start in range(0, len(wanted), _TOGETHER):
-            some = wanted[start : start + _TOGETHER]
+        for start in range(0, len(wanted), TOGETHER):
+            some = wanted[start : start + TOGETHER]
             rows = {(row.table, row.id): row for row in await self._lookups.bodies(some)}
             self._pinned |= {key: self._readable(rows[key]) if key in rows else None for key in some}
 

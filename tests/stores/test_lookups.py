@@ -94,6 +94,24 @@ async def test_a_change_that_could_look_nothing_up_leaves_nothing_stale(tmp_path
     await store.close()
 
 
+async def test_a_question_after_closing_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    lookups = Lookups(path, sqlite3.connect(path, check_same_thread=False))
+    await lookups.close(5)
+    with pytest.raises(StoreError, match="closed"):
+        await asyncio.wait_for(lookups.all("things"), 5)
+
+
+async def test_a_change_of_very_many_looks_them_all_up(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    await store.commit(*(Update(Thing, f"{n}", lambda thing: replace(thing, note="new")) for n in range(500)))
+    assert {thing.note for thing in await store.all(Thing)} == {"new"}
+    await store.close()
+
+
 async def test_a_row_says_what_is_wrong_with_it(tmp_path: Path) -> None:
     path = tmp_path / "zoombot.db"
     await fill(path)
