@@ -50,7 +50,9 @@ _WRITE = """
 _REMOVE = """
     DELETE FROM documents WHERE kind IN (CAST(? AS TEXT), ?) AND id IN (CAST(? AS TEXT), ?)
 """
-_BODY = "SELECT body FROM documents WHERE kind = ? AND id = ?"
+# As bytes, because what somebody else wrote may be a text that is not UTF-8.
+_BODY = "SELECT CAST(body AS BLOB) FROM documents WHERE kind = ? AND id = ?"
+_BODIES = "SELECT CAST(id AS BLOB), CAST(body AS BLOB) FROM documents WHERE kind = ? AND typeof(id) = 'text'"
 _ADD_ENTRY = "INSERT OR REPLACE INTO entries VALUES (?, ?, ?, ?)"
 _DROP_ENTRY = "DELETE FROM entries WHERE kind = ? AND field = ? AND value = ? AND id = ?"
 # Reads all entries of a kind. Only what somebody else wrote needs that.
@@ -108,13 +110,13 @@ class DocumentFile:
     def _index(self, table: str) -> None:
         """Make the indexes of a table anew."""
         self._connection.execute("DELETE FROM entries WHERE kind = ?", (table,))
-        rows = self._connection.execute("SELECT id, body FROM documents WHERE kind = ?", (table,))
+        rows = self._connection.execute(_BODIES, (table,))
         self._connection.executemany(
             _ADD_ENTRY,
             (
-                (table, field, value, id_)
+                (table, field, value, id_.decode())
                 for id_, body in rows
-                if isinstance(id_, str) and isinstance(body, bytes)
+                if _is_utf8(id_)
                 for field, value in self._indexes[table].entries(body)
             ),
         )
@@ -137,7 +139,7 @@ class DocumentFile:
     def _change_entries(self, index: Index, kind: str, id_: str, wanted: set[Entry]) -> None:
         id_ = _bytes(id_).decode("utf-8", "replace")
         row = self._connection.execute(_BODY, (kind, id_)).fetchone()
-        known = index.entries(row[0]) if row and isinstance(row[0], bytes) else set()
+        known = index.entries(row[0]) if row else set()
         if row and not known:
             self._connection.execute(_DROP_ENTRIES, (kind, id_))
         dropped = [(kind, field, value, id_) for field, value in known - wanted]
@@ -169,8 +171,8 @@ def examine(path: Path, key: Key, *, shared: bool) -> bytes | None:
         with closing(_open_reading(path, shared=shared)) as connection:
             if not _recognised(path, connection):
                 return None
-            found = connection.execute("SELECT body FROM documents WHERE kind = ? AND id = ?", key).fetchone()
-            return found[0] if found and isinstance(found[0], bytes) else None
+            found = connection.execute(_BODY, key).fetchone()
+            return found[0] if found else None
     except sqlite3.OperationalError as error:
         raise unreadable(path, error) from None
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
@@ -252,6 +254,14 @@ def unreadable(path: Path, error: sqlite3.Error) -> StoreError:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
+
+
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _make_private(path: Path) -> None:

@@ -271,6 +271,35 @@ async def test_a_file_of_an_earlier_version_gets_its_indexes(
     assert (path.read_bytes() == before) is readonly
 
 
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("readonly", [False, True])
+async def test_rows_that_are_not_utf_8_do_not_keep_an_earlier_file_from_being_opened(
+    tmp_path: Path, version: int, readonly: bool
+) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        row = "INSERT OR REPLACE INTO documents VALUES ('things', CAST(? AS TEXT), CAST(? AS TEXT), 1)"
+        connection.executemany(row, [(b"\xfe", b"{}"), (b"1", b"\xff")])
+    as_before(path, version=version)
+    assert await names(path, readonly=readonly) == (["things/1", "things/%FE"], 499)
+    store = await open_store(f"tinydb:{path}", readonly=readonly)
+    assert [thing.id for thing in await store.find(Thing, "number", 7)] == ["7"]
+    await store.close()
+
+
+async def test_a_text_that_is_not_utf_8_can_be_written_over(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE documents SET body = CAST(? AS TEXT) WHERE id = '1'", (b"\xff",))
+    store = await open_store(f"tinydb:{path}")
+    await store.commit(Put(Thing(id="1", number=-1)), Put(Thing(id="2", number=-1)))
+    assert len(await store.find(Thing, "number", -1)) == 2
+    assert await store.find(Thing, "number", 1) == []
+    await store.close()
+
+
 async def test_an_index_that_became_another_is_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "zoombot.db"
     await fill(path)
