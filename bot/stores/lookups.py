@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 from bot.errors import StoreError
 from bot.stores.indexes import Entry
 from bot.stores.reading import Reader, Unreadable
-from bot.stores.sqlite import Key, checksum, damaged, unreadable
+from bot.stores.sqlite import Key, checksum, damaged, trouble
 
 T = TypeVar("T")
 
@@ -192,10 +192,8 @@ class Lookups:
             rows.close()
 
     def _error(self, error: BaseException) -> StoreError:
-        if isinstance(error, sqlite3.OperationalError):
-            return unreadable(self._path, error)
         if isinstance(error, sqlite3.DatabaseError):
-            return damaged(self._path, str(error))
+            return trouble(self._path, error)
         return StoreError(f"the store {self._path} cannot be read: {type(error).__name__}")
 
     def _tell(self, callback: Callable[..., None], *args: object) -> None:

@@ -19,7 +19,7 @@ from bot.stores.indexes import Indexes, indexes_of
 from bot.stores.lock import FileLock
 from bot.stores.lookups import Lookups
 from bot.stores.reading import Reader, UnreadableError
-from bot.stores.sqlite import DocumentFile, examine, is_behind, reading
+from bot.stores.sqlite import DocumentFile, examine, is_behind, reading, trouble
 from bot.stores.tiny import TinyStore
 from bot.stores.writer import DEFAULT_LIMITS, Limits, Writer
 
@@ -86,10 +86,23 @@ def _snapshot(path: Path, indexes: Indexes) -> tuple[sqlite3.Connection, Callabl
         raise StoreError(f"there is no store {path} yet: `zoombot run` creates it")
     _examine(path, shared=True)
     connection = reading(path, shared=True)
-    if not is_behind(connection, indexes):
+    try:
         connection.execute("BEGIN")
-        return connection, lambda: None
-    # An earlier version wrote it: what that lacks is added to a copy.
+        # From this first question on, the file is seen as it is now.
+        if not is_behind(connection, indexes):
+            return connection, lambda: None
+        return _indexed_copy(path, connection, indexes)
+    except BaseException as error:
+        connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise trouble(path, error) from None
+        raise
+
+
+def _indexed_copy(
+    path: Path, connection: sqlite3.Connection, indexes: Indexes
+) -> tuple[sqlite3.Connection, Callable[[], None]]:
+    """The same for a file of an earlier version: what that lacks is added to a copy."""
     directory = TemporaryDirectory(prefix="zoombot-")
     try:
         copy = Path(directory.name) / path.name
@@ -110,7 +123,11 @@ def _open(path: Path, indexes: Indexes) -> tuple[sqlite3.Connection, DocumentFil
     except BaseException:
         lock.release()
         raise
-    return reading(path, shared=True), file
+    try:
+        return reading(path, shared=True), file
+    except BaseException:
+        file.close()
+        raise
 
 
 def _examine(path: Path, *, shared: bool) -> None:

@@ -173,10 +173,8 @@ def examine(path: Path, key: Key, *, shared: bool) -> bytes | None:
                 return None
             found = connection.execute(_BODY, key).fetchone()
             return found[0] if found else None
-    except sqlite3.OperationalError as error:
-        raise unreadable(path, error) from None
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        raise damaged(path, str(error)) from None
+        raise trouble(path, error) from None
     except OSError as error:
         why = access_trouble(path) or error.strerror
         raise StoreError(f"the store {path} cannot be read: {why}") from None
@@ -188,7 +186,7 @@ def reading(path: Path, *, shared: bool) -> sqlite3.Connection:
         connection = _open_reading(path, shared=shared)
         connection.execute("PRAGMA cache_size = -4096")
     except sqlite3.Error as error:
-        raise unreadable(path, error) from None
+        raise trouble(path, error) from None
     return connection
 
 
@@ -247,9 +245,11 @@ def damaged(path: Path, cause: str) -> StoreDamagedError:
     )
 
 
-def unreadable(path: Path, error: sqlite3.Error) -> StoreError:
-    """The error for a file that cannot be read now."""
-    return StoreError(f"the store {path} cannot be read: {access_trouble(path) or error}")
+def trouble(path: Path, error: Exception) -> StoreError:
+    """The error for a file that cannot be read now or is damaged, from what SQLite says."""
+    if isinstance(error, sqlite3.OperationalError):
+        return StoreError(f"the store {path} cannot be read: {access_trouble(path) or error}")
+    return damaged(path, str(error))
 
 
 def _bytes(text: str) -> bytes:

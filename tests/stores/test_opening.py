@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.upkeep import SetAside
 from bot.errors import StoreDamagedError, StoreError
-from bot.stores import Put
+from bot.stores import Put, opening
 from bot.stores.opening import open_store
 from tests.stores.conftest import files, spoil_row
 from tests.stores.kinds import Other, Thing
@@ -309,6 +309,47 @@ async def test_an_index_that_became_another_is_made_anew(tmp_path: Path) -> None
     store = await open_store(f"tinydb:{path}")
     assert [thing.id for thing in await store.find(Thing, "number", 7)] == ["7"]
     await store.close()
+
+
+async def test_a_snapshot_is_of_the_moment_at_which_it_was_opened(tmp_path: Path) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    snapshot = await open_store(f"tinydb:{path}", readonly=True)
+    await store.commit(Put(Thing(id="later", number=1)))
+    assert await snapshot.get(Thing, "later") is None
+    assert len(await snapshot.all(Thing)) == 500
+    await snapshot.close()
+    await store.close()
+
+
+@pytest.mark.parametrize("version", [2, 3])
+async def test_a_snapshot_says_so_if_the_file_cannot_be_read(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    if version < 3:
+        as_before(path, version=version)
+        path.write_bytes(spoil_a_page(path.read_bytes()))
+    else:
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("DROP TABLE indexed")
+    with pytest.raises(StoreError, match=str(path.name)):
+        await open_store(f"tinydb:{path}", readonly=True)
+
+
+async def test_a_file_that_cannot_be_read_after_all_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "zoombot.db"
+
+    def fail(path: Path, *, shared: bool) -> None:
+        raise StoreError("too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(opening, "reading", fail)
+        with pytest.raises(StoreError, match="too many"):
+            await open_store(f"tinydb:{path}")
+    await fill(path)
 
 
 async def test_a_damaged_file_can_be_moved_aside_or_restored(tmp_path: Path) -> None:
