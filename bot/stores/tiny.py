@@ -49,7 +49,6 @@ class TinyStore:
     ) -> None:
         self._lookups = lookups
         self._writer = writer
-        self._indexes = indexes
         self._on_trouble = on_trouble
         self._memory = Memory(lookups)
         self._front = Front(self._memory, writer, indexes)
@@ -241,12 +240,14 @@ class TinyStore:
         """Set aside what cannot be read. Returns its name; empty if it was changed meanwhile, or others came
         across it first."""
         row = found.table, found.id, found.body
+        taken = 0
+        while row not in self._set_aside_already and await self._is_taken(
+            (SetAside.table, name_for(found, taken))
+        ):
+            taken += 1
         if row in self._set_aside_already:
             return ""
         self._set_aside_already.add(row)
-        taken = 0
-        while await self._is_taken((SetAside.table, name_for(found, taken))):
-            taken += 1
         name = name_for(found, taken)
         return name if self._front.set_aside(found, name) else ""
 

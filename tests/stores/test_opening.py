@@ -10,7 +10,9 @@ import pytest
 from bot.domain.upkeep import SetAside
 from bot.errors import StoreDamagedError, StoreError
 from bot.stores import Put, opening
+from bot.stores.memory import Memory
 from bot.stores.opening import open_store
+from bot.stores.sqlite import Key
 from tests.stores.conftest import files, spoil_row
 from tests.stores.kinds import Other, Thing
 
@@ -188,6 +190,26 @@ async def test_a_key_that_is_no_text_is_set_aside_once(tmp_path: Path) -> None:
         connection.execute("INSERT INTO documents VALUES (CAST(? AS TEXT), 'x', x'00', 1)", (b"\xfe",))
     for _ in range(2):
         assert await names(path, readonly=False) == (["%FE/x"], 500)
+
+
+async def test_what_could_not_be_set_aside_is_set_aside_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    spoil_row(path, "things", "7", b"{}", crc=1)
+    store = await open_store(f"tinydb:{path}", on_trouble=lambda line: None)
+
+    async def fail(memory: Memory, key: Key) -> bytes | None:
+        raise StoreError("the disk")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Memory, "load", fail)
+        with pytest.raises(StoreError, match="the disk"):
+            await store.inspect()
+    await store.inspect()
+    assert [aside.id for aside in await store.all(SetAside)] == ["things/7"]
+    await store.close()
 
 
 async def test_the_log_names_what_is_set_aside_once(tmp_path: Path) -> None:
