@@ -16,7 +16,7 @@ from bot.domain.records import Item
 from bot.errors import ZoomUnreachableError
 from bot.features import files
 from bot.runtime.worker import RetryPolicy
-from bot.sandbox.mattermost import Call
+from bot.sandbox.mattermost import Call, Post
 from bot.sandbox.zoom import Meeting
 from bot.sandbox.zoom.models import Delivery, Json
 from bot.zoom.webhooks import Webhook
@@ -286,8 +286,8 @@ async def test_a_page_is_never_posted_and_its_file_stays_in_zoom(trio: World) ->
     assert not kept.file_ids
 
 
-@pytest.mark.parametrize(("text", "taken"), [(b"\xef\xbb\xbfWEBVTT\n", True), (b"Dear customer", False)])
-async def test_a_transcript_begins_as_one(trio: World, text: bytes, taken: bool) -> None:
+async def transcribed(trio: World, text: bytes) -> Post:
+    """The only reply to a meeting that is over and has this transcript."""
     post, meeting = await trio.meeting("bob")
     await held(trio, meeting)
     await trio.zoom.transcribe(meeting.id, deliver=False)
@@ -295,18 +295,18 @@ async def test_a_transcript_begins_as_one(trio: World, text: bytes, taken: bool)
     await transcripts(trio, meeting, 1)
     await settle(trio)
     (reply,) = replies(trio, post)
+    return reply
+
+
+@pytest.mark.parametrize(("text", "taken"), [(b"\xef\xbb\xbfWEBVTT\n", True), (b"Dear customer", False)])
+async def test_a_transcript_begins_as_one(trio: World, text: bytes, taken: bool) -> None:
+    reply = await transcribed(trio, text)
     assert bool(reply.file_ids) is taken
 
 
 @pytest.mark.parametrize("text", [b"", b"\r\n \n"])
 async def test_an_empty_file_is_said(trio: World, text: bytes) -> None:
-    post, meeting = await trio.meeting("bob")
-    await held(trio, meeting)
-    await trio.zoom.transcribe(meeting.id, deliver=False)
-    meeting.last.files[-1].content = text
-    await transcripts(trio, meeting, 1)
-    await settle(trio)
-    (reply,) = replies(trio, post)
+    reply = await transcribed(trio, text)
     assert reply.message == "The transcript of standup is empty."
 
 
