@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 # Keys that may be looked up together. Some builds of SQLite take no more than 999 parameters.
 TOGETHER = 400
+# Questions that may wait for the disk.
+WAITING = 10_000
 _ALL = "SELECT kind, id, body, crc FROM documents"
 # Each key is looked up; with "IN" SQLite would read the whole table.
 _BY_KEY = """
@@ -150,13 +152,20 @@ class Lookups:
             question.answer.set_result(take(iter(())))
             return question.answer
         with self._changed:
-            if self._closing:
-                question.answer.set_exception(StoreError("the store is closed"))
+            if refusal := self._refusal():
+                question.answer.set_exception(StoreError(refusal))
                 return question.answer
             self.asked += 1
             self._questions.append(question)
             self._changed.notify_all()
         return question.answer
+
+    def _refusal(self) -> str:
+        """Why no more may be asked; empty if there is room."""
+        if self._closing:
+            return "the store is closed"
+        waiting = len(self._questions)
+        return f"{waiting} questions wait for the disk: no more are accepted" if waiting >= WAITING else ""
 
     # In the thread.
 

@@ -8,9 +8,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from bot.errors import StoreError
 from bot.stores.sqlite import Key
 
 T = TypeVar("T")
+
+# Changes that may wait for the disk.
+WAITING = 10_000
 
 
 @dataclass(slots=True)
@@ -39,7 +43,12 @@ class Turns:
         return self._runner is not None
 
     async def take(self, needed: Sequence[Key], work: Callable[[], T]) -> T:
-        """Run ``work`` after all earlier ones, once ``needed`` are in memory; return what it returns."""
+        """Run ``work`` after all earlier ones, once ``needed`` are in memory; return what it returns.
+
+        Raises :class:`StoreError` if too many wait.
+        """
+        if len(self._waiting) >= WAITING:
+            raise StoreError(f"{len(self._waiting)} changes wait for the disk: no more are accepted")
         turn = _Turn(needed, work, asyncio.get_running_loop().create_future())
         self._waiting.append(turn)
         if self._runner is None:

@@ -103,6 +103,33 @@ async def test_a_question_after_closing_is_refused(tmp_path: Path) -> None:
         await asyncio.wait_for(lookups.all("things"), 5)
 
 
+async def test_a_disk_that_does_not_answer_is_not_asked_without_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    released, answer = threading.Event(), Lookups._answer
+
+    def slow(self: Lookups, question: Any) -> Any:
+        assert released.wait(30)
+        return answer(self, question)
+
+    monkeypatch.setattr(Lookups, "_answer", slow)
+    monkeypatch.setattr(lookups_module, "WAITING", 3)
+    asked = [asyncio.ensure_future(store.get(Thing, f"{number}")) for number in range(9)]
+    refused, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
+    for each in refused:
+        with pytest.raises(StoreError, match="3 questions wait"):
+            await each
+    released.set()
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    # The thread has taken the first one already, or not yet.
+    assert sum(isinstance(each, Thing) for each in results) in (3, 4)
+    assert await store.get(Thing, "8") is not None
+    await store.close()
+
+
 async def test_a_change_of_very_many_looks_them_all_up(tmp_path: Path) -> None:
     path = tmp_path / "zoombot.db"
     await fill(path)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from bot.errors import StoreError
+from bot.stores import turns
 from bot.stores.sqlite import Key
 from bot.stores.turns import Turns
 
@@ -93,3 +94,18 @@ async def test_whoever_waits_for_those_before_waits_for_no_later_one(desk: Desk)
     assert desk.done[0] == "1"
     await first
     await desk.turns.passed()
+
+
+async def test_those_that_are_too_many_are_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "WAITING", 2)
+    tasks = [desk.take("1"), desk.take("2")]
+    await asyncio.sleep(0)
+    for task in tasks:
+        # One whose caller is gone waits, too.
+        task.cancel()
+    with pytest.raises(StoreError, match="2 changes wait"):
+        await desk.take("3")
+    desk.free.set()
+    await desk.turns.finish()
+    assert await desk.take("4") == "4"
+    assert desk.done == ["1", "2", "unloaded", "4", "unloaded"]
