@@ -24,6 +24,10 @@ class StoreError(ZoombotError):
     """The store could not be opened, read or written. The message says how to fix it."""
 
 
+class StoreTimeoutError(StoreError):
+    """The store did not answer in time. A change that was asked for may or may not hold."""
+
+
 class StoreLockedError(StoreError):
     """Another running process uses the store."""
 

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
@@ -19,8 +20,8 @@ from bot.core.account import OwnAccount
 from bot.core.admins import Admins
 from bot.core.clocks import Clocks
 from bot.core.creations import PendingCreations
+from bot.core.exchanges import Exchanges
 from bot.core.inbox import Inbox
-from bot.core.locks import Locks
 from bot.core.people import People
 from bot.core.tasks import task
 from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
@@ -138,9 +139,8 @@ class Context:
     clocks: Clocks
     timings: FeatureTimings = DEFAULT_FEATURE_TIMINGS
     # Held while it is decided to whom a Zoom user belongs.
-    linking: asyncio.Lock = field(default_factory=asyncio.Lock)
-    # Of a ticket: held while its code is exchanged.
-    exchanging: Locks = field(default_factory=Locks)
+    linking: AbstractAsyncContextManager[None] = field(default_factory=asyncio.Lock)
+    exchanges: Exchanges = field(default_factory=Exchanges)
     # For the operator: counters by metric name, and what is amiss although the bot is ready, by its part.
     counts: Counter[str] = field(default_factory=Counter)
     troubles: dict[str, str] = field(default_factory=dict)

@@ -7,54 +7,24 @@ get that person's account linked to themselves unnoticed, and cannot answer in t
 
 from __future__ import annotations
 
-import enum
 import logging
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import msgspec
-from msgspec.structs import replace
-
 from bot.core.context import Context
 from bot.domain.records import LinkedAccount, Ticket
-from bot.errors import ZoomError, ZoomRateLimitError, ZoomScopeError, ZoomUnreachableError
-from bot.features import pending, tickets
+from bot.features import codes, pending, tickets
+from bot.features.codes import Problem as Problem
+from bot.features.codes import Question as Question
 from bot.features.connect import link_id, revoke
-from bot.features.unconfirmed import decline, expiry, opened
+from bot.features.unconfirmed import decline, opened
 from bot.messages.content import address, text
-from bot.stores import Change, Put, Update
+from bot.stores import Change, Put
 from bot.zoom import ACCOUNT, Grant, ZoomUser
 
 log = logging.getLogger(__name__)
 
 
-class Problem(enum.Enum):
-    """Why linking stopped. The pages explain it to the person."""
-
-    UNKNOWN = "unknown"
-    EXPIRED = "expired"
-    USED = "used"
-    DENIED = "denied"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
-    SCOPE = "scope"
-    WRONG_EMAIL = "wrong-email"
-    HIDDEN_EMAIL = "hidden-email"
-    CANCELLED = "cancelled"
-    # The app was added on Zoom's own site.
-    ADDED = "added"
-    # What Zoom's page came back with in place of a code.
-    SERVER_ERROR = "server-error"
-    BUSY = "busy"
-    INVALID_SCOPE = "invalid-scope"
-    UNAUTHORIZED = "unauthorized"
-    INVALID_REQUEST = "invalid-request"
-    NOT_GRANTED = "not-granted"
-
-
-# Who gave an authorization, where Zoom does not say.
-NOBODY = ZoomUser("", "")
 # The values of OAuth's ``error``. All others are NOT_GRANTED, and shown nowhere: anybody can write them.
 _ERRORS = {
     "access_denied": Problem.DENIED,
@@ -66,15 +36,6 @@ _ERRORS = {
     "invalid_request": Problem.INVALID_REQUEST,
     "unsupported_response_type": Problem.INVALID_REQUEST,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """The question to the person after Zoom's redirect. Put ``secret`` into the form and nowhere else."""
-
-    user_name: str
-    email: str
-    secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +67,22 @@ async def receive_code(ctx: Context, token: str, code: str, error: str) -> Quest
         return Problem.UNKNOWN
     if not token:
         return Problem.ADDED
-    async with ctx.exchanging.of(tickets.digest(token)):
+    # Before it waits for others with this ticket: if the store does not answer, all learn it at once.
+    await tickets.find(ctx, token)
+    async with ctx.exchanges.locks.of(tickets.digest(token)):
         known = await tickets.find(ctx, token)
         if known is not None and tickets.is_used_by(known, code):
-            return _asked_again(ctx, known)
+            return await codes.come_again(ctx, known, code)
         ticket = await _open_ticket(ctx, token)
         if isinstance(ticket, Problem):
             return ticket
         # While Mattermost cannot tell this, nothing is used up.
-        wanted = await _wanted_email(ctx, ticket)
-        won = await tickets.use(ctx, ticket, code)
-        return await _exchange(ctx, ticket, code, wanted) if won else Problem.USED
+        wanted = await codes.wanted_email(ctx, ticket)
+        ctx.exchanges.begin(ticket.id)
+        if await tickets.use(ctx, ticket, code):
+            return await codes.exchange(ctx, ticket, code, wanted)
+        ctx.exchanges.end(ticket.id)
+        return Problem.USED
 
 
 async def _not_granted(ctx: Context, token: str, error: str) -> Problem:
@@ -132,15 +98,6 @@ async def _not_granted(ctx: Context, token: str, error: str) -> Problem:
     return found
 
 
-def _asked_again(ctx: Context, ticket: Ticket) -> Question | Problem:
-    if not ticket.sealed_grant or not ticket.sealed_secret:
-        return Problem.USED
-    if ticket.expires_at < ctx.now():
-        return Problem.EXPIRED
-    _, zoom_user = opened(ctx, ticket)
-    return Question(ticket.user_name, zoom_user.email, ctx.vault.open(ticket.id, ticket.sealed_secret))
-
-
 async def confirm(ctx: Context, token: str, secret: str, *, cancelled: bool) -> Linked | Problem:
     """Handle the person's answer: link the account, tell them, and start the meetings they had asked for."""
     ticket = await tickets.find(ctx, token)
@@ -149,12 +106,15 @@ async def confirm(ctx: Context, token: str, secret: str, *, cancelled: bool) -> 
     if ticket.linked_email:
         # The same click again.
         return Linked(ticket.user_name, ticket.linked_email)
-    if not ticket.sealed_grant or not ticket.sealed_secret:
-        return Problem.USED
+    if not ticket.sealed_grant:
+        # It was declined, or its time was over.
+        return Problem.CANCELLED if cancelled else Problem.USED
     grant, zoom_user = opened(ctx, ticket)
     if cancelled or ticket.expires_at < ctx.now():
         await decline(ctx, ticket, grant, zoom_user)
         return Problem.CANCELLED if cancelled else Problem.EXPIRED
+    if not ticket.sealed_secret:
+        return Problem.USED
     if await _link(ctx, ticket, grant, zoom_user):
         log.info("zoom account linked", extra={"user": ticket.user_id})
     return Linked(ticket.user_name, zoom_user.email)
@@ -169,63 +129,6 @@ async def _open_ticket(ctx: Context, token: str) -> Ticket | Problem:
     return Problem.EXPIRED if ticket.expires_at < ctx.now() else ticket
 
 
-async def _exchange(ctx: Context, ticket: Ticket, code: str, wanted: str | None) -> Question | Problem:
-    grant = None
-    try:
-        grant = await ctx.oauth.exchange(code, ctx.vault.open(ticket.id, ticket.sealed_verifier))
-        zoom_user = await ctx.zoom.identify(grant)
-    except ZoomError as failure:
-        log.warning("zoom: nobody is linked: %s", failure, extra={"user": ticket.user_id})
-        if grant is not None:
-            await decline(ctx, ticket, grant, NOBODY)
-        elif _is_unused(failure):
-            await tickets.unuse(ctx, ticket)
-        return _problem(failure)
-    if problem := _email_problem(wanted, zoom_user):
-        await decline(ctx, ticket, grant, zoom_user)
-        return problem
-    secret = secrets.token_urlsafe(32)
-    sealed = ctx.vault.seal(ticket.id, msgspec.json.encode([grant, zoom_user]).decode())
-    asked = Update(
-        Ticket,
-        ticket.id,
-        lambda now: replace(
-            now,
-            confirm_hash=tickets.digest(secret),
-            sealed_grant=sealed,
-            sealed_secret=ctx.vault.seal(ticket.id, secret),
-        ),
-    )
-    await ctx.store.commit(asked, expiry(ctx, ticket))
-    return Question(ticket.user_name, zoom_user.email, secret)
-
-
-def _is_unused(failure: ZoomError) -> bool:
-    """Whether Zoom certainly did not take the code: a reload may try it again."""
-    return isinstance(failure, ZoomRateLimitError) or (
-        isinstance(failure, ZoomUnreachableError) and not failure.maybe_done
-    )
-
-
-def _problem(failure: ZoomError) -> Problem:
-    if isinstance(failure, ZoomUnreachableError | ZoomRateLimitError):
-        return Problem.UNREACHABLE
-    return Problem.SCOPE if isinstance(failure, ZoomScopeError) else Problem.REFUSED
-
-
-async def _wanted_email(ctx: Context, ticket: Ticket) -> str | None:
-    """The e-mail address that the Zoom account must have, "" if Mattermost hides it; None if any will do."""
-    if not ctx.config.zoom.require_same_email or ctx.config.zoom.app != "user":
-        return None
-    return (await ctx.people.fresh(ticket.user_id)).email
-
-
-def _email_problem(wanted: str | None, zoom_user: ZoomUser) -> Problem | None:
-    if wanted is None or (wanted and wanted.casefold() == zoom_user.email.casefold()):
-        return None
-    return Problem.WRONG_EMAIL if wanted else Problem.HIDDEN_EMAIL
-
-
 async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser) -> bool:
     """Write the link, the messages about it, the pending requests and the closed ticket in one commit.
 
@@ -233,7 +136,7 @@ async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser)
     Returns False if another click was faster.
     """
     id = link_id(ctx, ticket.user_id)
-    old = await ctx.tokens.held(id)
+    old = await ctx.tokens.held(id, ctx.store)
     async with ctx.linking:
         before = await ctx.store.get(LinkedAccount, id)
         now = await ctx.store.get(Ticket, ticket.id)
@@ -262,7 +165,7 @@ async def _latest(ctx: Context, same_user: Sequence[LinkedAccount], grant: Grant
     newest = max(same_user, key=lambda link: link.expires_at, default=None)
     if newest is None or newest.expires_at <= grant.expires_at:
         return grant
-    return await ctx.tokens.held(newest.id) or grant
+    return await ctx.tokens.held(newest.id, ctx.store) or grant
 
 
 def _taken_over(

@@ -429,7 +429,7 @@ misread-how = { $by ->
 }
 command-by-get = This command is set up with the request method GET, so I can't take it. Please ask your administrator to set it to POST.
 usage = I didn't understand that { $command }. Write it like this: { $usage }
-later = This is taking longer than usual. I'll do it as soon as I can.
+later = This is taking longer than usual. If nothing happens within a minute, please try again.
 not-now = I can't take this on right now. Please try again in a minute.
 
 ## What went wrong. The sign is a character: it shows in notifications, too.
@@ -513,6 +513,8 @@ page-question-link = Link the account
 page-question-cancel = Cancel
 page-starting = The Zoom bot is starting
 page-starting-text = Please try again in a minute.
+page-waiting = The Zoom bot can’t do this right now
+page-waiting-text = Please load this page again in a minute. Nothing is lost.
 page-error = Something went wrong
 page-error-text = Please try again in a minute.
 

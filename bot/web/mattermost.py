@@ -20,13 +20,14 @@ from aiohttp import web
 from bot.core.context import Context
 from bot.core.inbox import REQUEST
 from bot.domain.grammar import Grammar, Request
-from bot.errors import StoreError
+from bot.errors import StoreError, StoreTimeoutError
 from bot.features import presses, questions
 from bot.messages.card import shown
 from bot.messages.cards import answered_card
 from bot.messages.catalogue import catalogue
 from bot.messages.content import text
 from bot.web.forms import read_form
+from bot.web.in_time import in_time
 from bot.web.limits import SAID, read_body
 
 _ID = re.compile(r"[a-z0-9]{26}")
@@ -98,12 +99,9 @@ class MattermostRoutes:
         id = "command:" + hashlib.sha256(trigger.encode()).hexdigest()[:32]
         item = self._ctx.inbox.item(id, REQUEST, asked.channel_id, asked, sender=user_id)
         try:
-            async with asyncio.timeout(self._ctx.timings.store_s):
-                await self._ctx.inbox.add(item)
-        except TimeoutError:
-            return self._ephemeral("later")
-        except StoreError:
-            return self._ephemeral("not-now")
+            await in_time(self._ctx).inbox.add(item)
+        except StoreError as error:
+            return self._ephemeral(_why(error))
         return web.json_response({})
 
     async def command_by_get(self, request: web.Request) -> web.Response:
@@ -119,13 +117,13 @@ class MattermostRoutes:
             action = msgspec.json.decode(await read_body(request), type=Action)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise web.HTTPForbidden(text="this is no button of ours") from None
+        ctx, token = in_time(self._ctx), action.context.token
         try:
-            async with asyncio.timeout(self._ctx.timings.store_s):
-                outcome = await presses.press(self._ctx, action.context.token, action.user_id, action.post_id)
-        except TimeoutError:
-            return web.json_response({"ephemeral_text": _said("later")})
-        except StoreError:
-            return web.json_response({"ephemeral_text": _said("not-now")})
+            # It may ask Mattermost as well.
+            async with asyncio.timeout(ctx.timings.store_s):
+                outcome = await presses.press(ctx, token, action.user_id, action.post_id)
+        except (TimeoutError, StoreError) as error:
+            return web.json_response({"ephemeral_text": _said(_why(error))})
         if isinstance(outcome, presses.Pressed):
             return web.json_response(_taken(outcome))
         if outcome.why is questions.Refused.FORGED:
@@ -140,12 +138,11 @@ class MattermostRoutes:
             submission = msgspec.json.decode(await read_body(request), type=Submission)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             raise web.HTTPForbidden(text="this is no dialog of ours") from None
+        word = "" if submission.cancelled else str((submission.submission or {}).get("answer", ""))
         try:
-            async with asyncio.timeout(self._ctx.timings.store_s):
-                word = "" if submission.cancelled else str((submission.submission or {}).get("answer", ""))
-                refused = await questions.submit(self._ctx, submission.state, submission.user_id, word)
-        except (TimeoutError, StoreError):
-            return web.json_response({"error": _said("not-now")})
+            refused = await questions.submit(in_time(self._ctx), submission.state, submission.user_id, word)
+        except StoreError as error:
+            return web.json_response({"error": _said(_why(error))})
         if submission.cancelled:
             return web.json_response({})
         if refused is questions.Refused.FORGED:
@@ -199,6 +196,12 @@ def _rejected(outcome: presses.Rejected) -> dict[str, Any]:
 
 def _update(message: str, props: dict[str, Any]) -> dict[str, Any]:
     return {"update": {"message": message, "props": {"from_bot": "true", **props}}}
+
+
+def _why(error: Exception) -> str:
+    """The message for whom a request could not be taken in time: what was given up may be done all the same,
+    what was refused is not."""
+    return "later" if isinstance(error, TimeoutError | StoreTimeoutError) else "not-now"
 
 
 def _said(key: str) -> str:

@@ -9,6 +9,7 @@ from bot.core.context import Context
 from bot.features import linking
 from bot.web import pages
 from bot.web.forms import read_form
+from bot.web.in_time import in_time
 
 # The bot's own tokens are shorter. Longer ones are not worth hashing.
 MAX_TOKEN = 512
@@ -23,7 +24,7 @@ class OAuthRoutes:
 
     async def connect(self, request: web.Request) -> web.Response:
         """Redirect the browser to Zoom."""
-        url = await linking.authorize_url(self._ctx, _field(request.query.get("state"), MAX_TOKEN))
+        url = await linking.authorize_url(in_time(self._ctx), _field(request.query.get("state"), MAX_TOKEN))
         if isinstance(url, linking.Problem):
             return pages.problem_page(url.value)
         headers = {"Location": url, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
@@ -34,7 +35,7 @@ class OAuthRoutes:
         query = request.query
         token = _field(query.get("state"), MAX_TOKEN)
         code = _field(query.get("code"), MAX_CODE)
-        outcome = await linking.receive_code(self._ctx, token, code, query.get("error", ""))
+        outcome = await linking.receive_code(in_time(self._ctx), token, code, query.get("error", ""))
         if isinstance(outcome, linking.Problem):
             return pages.problem_page(outcome.value)
         action = URL(self._ctx.url("/oauth2/complete")).raw_path
@@ -45,7 +46,7 @@ class OAuthRoutes:
         """Handle the person's answer: link the account, or cancel."""
         form = await read_form(request)
         outcome = await linking.confirm(
-            self._ctx,
+            in_time(self._ctx),
             _field(form.get("state"), MAX_TOKEN),
             _field(form.get("confirm"), MAX_TOKEN),
             cancelled="cancel" in form,

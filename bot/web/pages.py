@@ -85,14 +85,23 @@ def question_page(user_name: str, email: str, action: str, hidden: Mapping[str, 
 
 def starting_page() -> web.Response:
     """The page for any request while the bot is not ready yet."""
-    page = _page(text("page-starting"), [text("page-starting-text")], 503)
-    page.headers["Retry-After"] = "5"
-    return page
+    return _not_now("page-starting")
+
+
+def waiting_page() -> web.Response:
+    """The page while the store does not take or answer anything. The same request again does no harm."""
+    return _not_now("page-waiting")
 
 
 def error_page() -> web.Response:
     """The page for an unexpected error."""
     return _page(text("page-error"), [text("page-error-text")], 500)
+
+
+def _not_now(key: str) -> web.Response:
+    page = _page(text(key), [text(f"{key}-text")], 503)
+    page.headers["Retry-After"] = "5"
+    return page
 
 
 def _page(heading: Content, said: Sequence[Content], status: int = 200, *, form: str = "") -> web.Response:

@@ -13,14 +13,14 @@ from yarl import URL
 
 from bot.core.context import Context
 from bot.core.registry import Registry
-from bot.errors import StartError
+from bot.errors import StartError, StoreError
 from bot.log.repeats import Repeats
 from bot.web.connections import Connection, Connections, watched
 from bot.web.faults import ServerLog
 from bot.web.limits import DEFAULT_LIMITS, LIMITS, SAID, WebLimits, affordable
 from bot.web.mattermost import MattermostRoutes
 from bot.web.oauth import OAuthRoutes
-from bot.web.pages import error_page, starting_page
+from bot.web.pages import error_page, starting_page, waiting_page
 from bot.web.zoom import OnWebhook, ZoomRoutes, unobserved
 
 log = logging.getLogger(__name__)
@@ -207,6 +207,9 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
     except (web.HTTPException, ConnectionError):
         # The second: the client has gone, and aiohttp takes note of it.
         raise
+    except StoreError as error:
+        request.app[SAID].warning(f"requests are answered with 503: {error}")
+        return waiting_page()
     except Exception as error:
         # Only the route: the query may contain secrets.
         resource = request.match_info.route.resource

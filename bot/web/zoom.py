@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import re
 import time
@@ -18,6 +17,7 @@ from bot.core.registry import Registry
 from bot.domain.records import Item, Meeting, Subscription
 from bot.errors import EventError, StoreError
 from bot.log.repeats import Repeats
+from bot.web.in_time import in_time
 from bot.web.limits import SAID, read_body
 from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_webhook
 
@@ -96,14 +96,14 @@ class ZoomRoutes:
         secret = self._ctx.config.zoom.webhook_secret
         return web.json_response({"plainToken": token, "encryptedToken": encrypt_token(secret, token)})
 
-    async def _concerns_us(self, webhook: Webhook) -> bool:
+    async def _concerns_us(self, ctx: Context, webhook: Webhook) -> bool:
         """Whether a webhook is worth a write to the disk: the account's other meetings are not."""
         if webhook.event not in self._registry.webhooks:
             return False
-        if webhook.event in self._registry.any_meeting or self._ctx.creations:
+        if webhook.event in self._registry.any_meeting or ctx.creations:
             return True
         about = webhook.meeting
-        has = self._ctx.store.has
+        has = ctx.store.has
         if about.uuid and await has(Meeting, "uuid", about.uuid):
             return True
         number = about.zoom_id
@@ -113,11 +113,11 @@ class ZoomRoutes:
 
     async def _take(self, webhook: Webhook, body: bytes, said: Repeats) -> None:
         """Write the webhook down if it concerns us. Answers 503 if the store does not work in time."""
+        ctx = in_time(self._ctx)
         try:
-            async with asyncio.timeout(self._ctx.timings.store_s):
-                if await self._concerns_us(webhook):
-                    await self._ctx.inbox.add(self._item(webhook, body))
-        except (TimeoutError, StoreError):
+            if await self._concerns_us(ctx, webhook):
+                await ctx.inbox.add(self._item(webhook, body))
+        except StoreError:
             said.warning("webhooks cannot be written down now; Zoom will send them again")
             raise web.HTTPServiceUnavailable(text="try again later") from None
 

@@ -97,7 +97,7 @@ class Tokens:
         """
         pair = self._pairs.get(user_id)
         if pair is None:
-            pair, _ = await self._stored(user_id)
+            pair, _ = await self._stored(user_id, self._store)
             self._pairs.put(user_id, pair)
         if pair.expires_at - self._now() > EARLY_MS:
             return pair.access
@@ -141,11 +141,12 @@ class Tokens:
         """The changes that delete a link."""
         return [Delete(LinkedAccount, user_id, lambda: self._disown(user_id))]
 
-    async def held(self, user_id: str) -> Grant | None:
-        """The newest tokens of a link; None if there is no link, or its encryption key is missing."""
+    async def held(self, user_id: str, store: Store | None = None) -> Grant | None:
+        """The newest tokens of a link; None if there is no link, or its encryption key is missing. ``store``
+        is the same store with a limit of the caller's."""
         await self._quiet(user_id)
         try:
-            pair, _ = await self._newest(user_id)
+            pair, _ = await self._newest(user_id, store or self._store)
         except (ZoomLinkError, NotLinkedError):
             return None
         return Grant(pair.access, pair.refresh, pair.expires_at)
@@ -166,17 +167,17 @@ class Tokens:
             log.error("rotated Zoom tokens could not be saved: these people must link again")
 
     async def _refresh(self, user_id: str, stale: str) -> str:
-        pair, sealed = await self._newest(user_id)
+        pair, sealed = await self._newest(user_id, self._store)
         if pair.access == stale or pair.expires_at - self._now() <= EARLY_MS:
             pair = await self._rotate(user_id, pair, sealed)
         if self._is_current(user_id):
             self._pairs.put(user_id, pair)
         return pair.access
 
-    async def _newest(self, user_id: str) -> tuple[Pair, str]:
+    async def _newest(self, user_id: str, store: Store) -> tuple[Pair, str]:
         """The newest tokens, and the sealed ones in the store. Another process may have saved newer tokens
         than those in memory; unsaved ones are newer still."""
-        pair, sealed = await self._stored(user_id)
+        pair, sealed = await self._stored(user_id, store)
         return self._pairs.unsaved(user_id) or pair, sealed
 
     async def _rotate(self, user_id: str, pair: Pair, sealed: str) -> Pair:
@@ -243,8 +244,8 @@ class Tokens:
 
         await self._store.update(LinkedAccount, user_id, change)
 
-    async def _stored(self, user_id: str) -> tuple[Pair, str]:
-        link = await self._store.get(LinkedAccount, user_id)
+    async def _stored(self, user_id: str, store: Store) -> tuple[Pair, str]:
+        link = await store.get(LinkedAccount, user_id)
         if link is None:
             self._pairs.forget(user_id)
             raise NotLinkedError("no Zoom account is linked")

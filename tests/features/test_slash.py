@@ -65,7 +65,7 @@ async def test_a_later_answer_and_one_of_a_full_store_show_who_speaks_too(
     async def full(*args: object) -> bool:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(world.bot.ctx.inbox, "add", full)
+    monkeypatch.setattr(world.bot.ctx.store, "insert", full)
     at_once = await world.mattermost.command("bob", "dev", "/zoom help")
     own = ("zoom", picture(world))
     assert (later.props["override_username"], later.props["override_icon_url"]) == own

@@ -358,7 +358,7 @@ async def test_webhooks_that_cannot_be_stored_are_one_line_and_a_count(
     async def fails(item: Item) -> bool:
         raise StoreError("the disk is full")
 
-    monkeypatch.setattr(world.bot.ctx.inbox, "add", fails)
+    monkeypatch.setattr(world.bot.ctx.store, "insert", fails)
     event = {"event": "app_deauthorized", "payload": {"user_id": "u", "account_id": "a", "client_id": "c"}}
     for _ in range(5):
         assert (await send(world, encode({**event, "event_ts": 1})))[0] == 503
