@@ -85,11 +85,17 @@ class Meeting(Record, kw_only=True):
     # :mod:`bot.domain.attendance`.
     joined: dict[str, str] = msgspec.field(default_factory=dict)
     left: dict[str, str] = msgspec.field(default_factory=dict)
-    # Hashes of people whose sessions are no longer kept, and whether more came than are remembered.
-    came: list[str] = msgspec.field(default_factory=list)
-    more_came: bool = False
-    # How many sessions besides these are inside.
+    # Once they are many, the part of their ids that the records of its sessions and people share (see
+    # :mod:`bot.domain.crowd`), and how many sessions, people, and people inside these are.
+    crowd: str = ""
+    seats: int = 0
+    guests: int = 0
+    inside: int = 0
+    # How many sessions besides these are inside, and whether there ever were any.
     uncounted: int = 0
+    more_came: bool = False
+    # Hashes of people of whom version 0.1 kept no sessions.
+    came: list[str] = msgspec.field(default_factory=list)
     # When its recording last began or went on, and when it last stopped or paused, by Zoom's clock.
     recording_on_at: int = 0
     recording_off_at: int = 0
@@ -128,4 +134,4 @@ class Meeting(Record, kw_only=True):
     @property
     def begun(self) -> bool:
         """Whether something shows that it began."""
-        return bool(self.started_at or self.joined or self.left or self.recording_on_at)
+        return bool(self.started_at or self.joined or self.left or self.seats or self.recording_on_at)

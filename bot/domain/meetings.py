@@ -9,7 +9,8 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bot.domain.attendance import attended, come_in, go_out, present
+from bot.domain.attendance import attended, come_in, go_out, move, present
+from bot.domain.crowd import Moved
 from bot.domain.records import Meeting, Status
 
 # How many earlier sessions are remembered.
@@ -78,7 +79,7 @@ class GivenUp(Struct, frozen=True):
     at: int
 
 
-MeetingEvent = Started | Ended | Joined | Left | RecordingOn | RecordingOff | Expired | GivenUp
+MeetingEvent = Started | Ended | Joined | Left | Moved | RecordingOn | RecordingOff | Expired | GivenUp
 
 
 def apply(meeting: Meeting, event: MeetingEvent) -> Meeting:
@@ -106,9 +107,13 @@ def start_again(meeting: Meeting, uuid: str) -> Meeting:
         presumed_end=0,
         joined={},
         left={},
-        came=[],
-        more_came=False,
+        crowd="",
+        seats=0,
+        guests=0,
+        inside=0,
         uncounted=0,
+        more_came=False,
+        came=[],
         recording_on_at=0,
         recording_off_at=0,
         started_at=0,
@@ -152,6 +157,8 @@ def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:
             return come_in(_alive(meeting, at), session, person)
         case Left(session, person):
             return go_out(meeting, session, person)
+        case Moved(at):
+            return move(_alive(meeting, at), event)
         case RecordingOn(at):
             return replace(_alive(meeting, at), recording_on_at=max(meeting.recording_on_at, at))
         case RecordingOff(at):

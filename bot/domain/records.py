@@ -12,6 +12,8 @@ from typing import ClassVar
 import msgspec
 
 # Under this module's name, like all records.
+from bot.domain.crowd import Guest as Guest
+from bot.domain.crowd import Seat as Seat
 from bot.domain.meeting_record import Meeting as Meeting
 from bot.domain.meeting_record import Recorded as Recorded
 from bot.domain.meeting_record import Status as Status

@@ -10,7 +10,7 @@ from bot.domain import identities, reading, records  # noqa: F401
 from bot.domain.records import Record
 
 # The version of the records that this program writes. It is the number of migrations that there are.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # The id of the only :class:`Schema`.
 SCHEMA = "store"
 

@@ -14,6 +14,7 @@ from bot.domain.meetings import (
     Ended,
     GivenUp,
     Joined,
+    Left,
     MeetingEvent,
     RecordingOff,
     RecordingOn,
@@ -24,7 +25,8 @@ from bot.domain.meetings import (
 from bot.domain.records import Announcement, Meeting
 from bot.domain.sessions import Session
 from bot.errors import MattermostError, ZoomError
-from bot.features import news
+from bot.features import crowds, news
+from bot.features.crowds import Counts
 from bot.stores import Change, Update
 from bot.zoom.webhooks import MeetingObject, Webhook, meeting_event, session_of
 
@@ -81,22 +83,38 @@ async def change(
     ctx: Context, meeting_id: str, event: MeetingEvent, session: Session = NO_SESSION
 ) -> list[Change]:
     """Return the changes that apply an event of a session to a meeting's record and then update its posts."""
-    uuid = session.uuid
+    meeting = await ctx.store.get(Meeting, meeting_id)
+    counts = await _counts(ctx, meeting, event, session) if meeting else Counts(event)
 
     def applied(now: Meeting) -> Meeting:
-        if sessions.starts_again(now, session):
-            return apply(start_again(now, uuid), event)
-        if uuid and (uuid in now.earlier or not sessions.may_bind(now, uuid)):
-            # Since the event was found to be about this meeting, another session has turned out to be its.
-            return now
-        return apply(sessions.bind(now, uuid) if uuid else now, event)
+        ready = _ready(now, session)
+        counts.require(ready)
+        return apply(ready, counts.event) if ready else now
 
-    changes = [Update(Meeting, meeting_id, applied), *await mark_stale(ctx, meeting_id)]
-    meeting = await ctx.store.get(Meeting, meeting_id)
+    changes = [*counts.changes, Update(Meeting, meeting_id, applied), *await mark_stale(ctx, meeting_id)]
     # Zoom tells no ends of some plans' meetings. They may have recordings all the same.
     if meeting is not None and (isinstance(event, Ended) or (isinstance(event, GivenUp) and meeting.begun)):
-        changes += news.after_end(ctx, meeting, uuid or sessions.bound_uuid(meeting), event.at)
+        changes += news.after_end(ctx, meeting, session.uuid or sessions.bound_uuid(meeting), event.at)
     return changes
+
+
+def _ready(now: Meeting, session: Session) -> Meeting | None:
+    """The meeting before an event of this session; None if its post does not show the session."""
+    uuid = session.uuid
+    if sessions.starts_again(now, session):
+        return start_again(now, uuid)
+    if uuid and (uuid in now.earlier or not sessions.may_bind(now, uuid)):
+        # Since the event was found to be about this meeting, another session has turned out to be its.
+        return None
+    return sessions.bind(now, uuid) if uuid else now
+
+
+async def _counts(ctx: Context, meeting: Meeting, event: MeetingEvent, session: Session) -> Counts:
+    """What an event changes besides the meeting's record: something if many people are in it."""
+    if not isinstance(event, Joined | Left) or sessions.starts_again(meeting, session):
+        return Counts(event)
+    meeting = await crowds.with_room(ctx.store, meeting)
+    return await crowds.count(ctx.store, meeting, event) if meeting.crowd else Counts(event)
 
 
 async def mark_stale(ctx: Context, meeting_id: str) -> list[Change]:

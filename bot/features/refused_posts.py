@@ -11,6 +11,7 @@ from bot.core.declarations import Changes, Hook, hook, task
 from bot.domain import sessions
 from bot.domain.records import Announcement, Meeting, Notice, Status
 from bot.errors import MattermostDeniedError, ZoomError, ZoomNotFoundError
+from bot.features import crowds
 from bot.mattermost.refusals import PASSING, Refusal
 from bot.messages.cards import end_card, topic_of
 from bot.messages.content import text
@@ -52,7 +53,7 @@ async def drop_unposted(ctx: Context, job: Job, about: Unposted) -> Changes:
     # Delete the announcement, or it might still be posted after the next change.
     gone: list[Change] = [Delete(Announcement, announcement.id)]
     if len(announcements) == 1:
-        gone.append(Delete(Meeting, meeting.id))
+        gone += [Delete(Meeting, meeting.id), *await crowds.removed(ctx.store, meeting.id)]
     said = text(_NOT_POSTED.get(meeting.kind, "not-shared"), why=await _why(ctx, announcement))
     told = ctx.tell_user(f"{job.id}/", announcement.user_id, said, trigger=announcement.trigger)
     return [told, *gone]

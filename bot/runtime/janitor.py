@@ -15,6 +15,7 @@ from bot.clock import Now
 from bot.domain.records import (
     Announcement,
     Cursor,
+    Guest,
     Item,
     ItemState,
     LostLink,
@@ -24,6 +25,7 @@ from bot.domain.records import (
     Question,
     Recent,
     Record,
+    Seat,
     Ticket,
 )
 from bot.domain.upkeep import SetAside
@@ -143,8 +145,15 @@ class Janitor:
     async def _with(self, record: Record) -> list[Record]:
         """The record, and what goes with it."""
         if isinstance(record, Meeting):
+            await self._disperse(record)
             return [record, *await self._store.find(Announcement, "meeting", record.id)]
         return [record]
+
+    async def _disperse(self, meeting: Meeting) -> None:
+        """Delete the records of a meeting's sessions and people, which may be many, before its own."""
+        for kind in (Seat, Guest):
+            async for page in self._leisurely(_Rule(kind, bool, "meeting", meeting.id)):
+                await self._store.commit(*(Delete(kind, each.id) for each in page))
 
     def _said(self, notice: Notice, now: int) -> bool:
         if notice.waiting and not notice.held:
