@@ -102,12 +102,18 @@ def rotate(path: Path | None) -> None:
     config = _load(path)
     from bot.setup.keys import rotate as rotate_store
 
-    rotation = _finish(lambda: rotate_store(config))
+    rotation = _finish(lambda: rotate_store(config, _show_progress))
     click.echo(f"{rotation.done} records of {config.store.url} are now encrypted with the first key.")
     if rotation.unreadable:
         _fail(
             f"{rotation.unreadable} records cannot be opened with any of the keys and were left as they are."
         )
+
+
+def _show_progress(done: int, total: int) -> None:
+    """Say on a terminal how far something is that takes long."""
+    if sys.stderr.isatty():
+        click.echo(f"\r{done} of {total} records", nl=done >= total, err=True)
 
 
 @main.group()

@@ -174,7 +174,7 @@ async def look_at_keys(store: NotifyingStore, vault: Vault) -> None:
         log.error(
             "store.encryption_keys: of %d people whose links were looked at, the tokens of %d do not open: "
             "put the key back that they were sealed under, behind the first; until then they are asked to "
-            "connect again (`zoombot check` looks at all)",
+            "connect again (`zoombot store list` looks at all)",
             len(links),
             locked,
         )

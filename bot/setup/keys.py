@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.config import Config
@@ -18,6 +19,13 @@ __all__ = ["Rotation", "new_key", "rotate"]
 
 BATCH = 500
 
+# Receives how many records are done, and how many there are.
+OnProgress = Callable[[int, int], None]
+
+
+def unobserved(done: int, total: int) -> None:
+    """Do nothing: the default of ``on_progress``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
@@ -27,12 +35,12 @@ class Rotation:
     unreadable: int
 
 
-async def rotate(config: Config) -> Rotation:
+async def rotate(config: Config, on_progress: OnProgress = unobserved) -> Rotation:
     """Reseal every sealed value in the store with the first key of ``store.encryption_keys``.
 
-    It can be repeated if it was interrupted. What does not open is left as it is. Raises
-    :class:`bot.errors.StoreError`, also if there is no store yet, and
-    :class:`bot.errors.StoreLockedError` while the bot runs.
+    ``on_progress`` is told how many records were looked at, and how many there are. It can be repeated if it
+    was interrupted. What does not open is left as it is. Raises :class:`bot.errors.StoreError`, also if there
+    is no store yet, and :class:`bot.errors.StoreLockedError` while the bot runs.
     """
     path = store_file(config)
     # Opening it would create an empty store, and the operator would not notice.
@@ -41,13 +49,14 @@ async def rotate(config: Config) -> Rotation:
     vault = Vault(config.store.encryption_keys)
     store = await open_store(config.store.url)
     try:
-        return await _rotate(store, vault)
+        return await _rotate(store, vault, on_progress)
     finally:
         await store.close()
 
 
-async def _rotate(store: Store, vault: Vault) -> Rotation:
-    done = unreadable = 0
+async def _rotate(store: Store, vault: Vault, on_progress: OnProgress) -> Rotation:
+    total = sum([len(page) for kind in sealed_kinds() async for page in store.pages(kind, size=BATCH)])
+    done = unreadable = seen = 0
     for kind, names in sealed_kinds().items():
         async for page in store.pages(kind, size=BATCH):
             some = [each for each in page if any(getattr(each, name) for name in names)]
@@ -55,6 +64,8 @@ async def _rotate(store: Store, vault: Vault) -> Rotation:
             await store.commit(*changes)
             done += len(changes)
             unreadable += len(some) - len(changes)
+            seen += len(page)
+            on_progress(seen, total)
     return Rotation(done, unreadable)
 
 

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import enum
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from bot.clock import now_ms
 from bot.config import Config
-from bot.domain.records import Item, ItemState, LinkedAccount, Meeting, Record
-from bot.errors import StoreError, VaultError
+from bot.domain.records import Item, ItemState, Meeting
+from bot.errors import StoreError
 from bot.setup.channels import check_channels
 from bot.setup.findings import Finding, note, ok, wrong
 from bot.setup.held import held_posts
-from bot.setup.sealed import owner_of, sealed_kinds
-from bot.setup.troubled import Trouble, Troubled, troubled_in
+from bot.setup.looking import Looked, Opens, look
+from bot.setup.troubled import Trouble, Troubled, kept_in, renamed
 from bot.stores import Store
 from bot.stores.access import access_trouble
 from bot.stores.opening import open_store
-from bot.vault import Vault
 
 # How many records a finding names.
 _NAMED = 5
@@ -43,15 +39,16 @@ async def check_store(config: Config) -> list[Finding]:
         return [wrong("store.url", str(error))]
     try:
         trouble = await asyncio.to_thread(access_trouble, path)
-        keys = config.store.encryption_keys
-        troubled = await troubled_in(store, keys)
+        kept = await kept_in(store)
+        looked = await look(store, config.store.encryption_keys)
+        taken = {each.id for each in kept if each.trouble is Trouble.SET_ASIDE}
         return [
             *([wrong("store.url", trouble)] if trouble else []),
-            await _counted(store),
-            *await _kept(store, troubled),
+            await _counted(store, looked.links),
+            *await _kept(store, kept),
             *await check_channels(store),
             *await held_posts(store),
-            await _sealed(store, keys, troubled),
+            _judged(looked, taken),
         ]
     except StoreError as error:
         return [wrong("store.url", str(error))]
@@ -69,8 +66,7 @@ def _new(path: Path) -> Finding:
     return ok("store.url", f"{path} does not exist yet; `zoombot run` creates it")
 
 
-async def _counted(store: Store) -> Finding:
-    links = sum([len(page) async for page in store.pages(LinkedAccount)])
+async def _counted(store: Store, links: int) -> Finding:
     meetings = sum([len(page) async for page in store.pages(Meeting, "open", value=True)])
     waiting = await store.find(Item, "state", ItemState.WAITING)
     due = [item for item in waiting if item.due_at <= now_ms()]
@@ -101,51 +97,21 @@ def _named(troubled: Sequence[Troubled], *, why: bool = False) -> str:
     return ", ".join([*names, *more])
 
 
-class _Opens(enum.Enum):
-    """How a sealed value opens."""
-
-    FIRST = "with the first key"
-    LATER = "with another key"
-    NEVER = "with none"
-
-
-async def _sealed(store: Store, keys: Sequence[str], troubled: Sequence[Troubled]) -> Finding:
-    vault, first = Vault(keys), Vault(keys[:1])
-    counts: Counter[_Opens] = Counter()
-    links: Counter[_Opens] = Counter()
-    for kind, names in sealed_kinds().items():
-        async for page in store.pages(kind):
-            found = [
-                _opens(vault, first, record, name)
-                for record in page
-                for name in names
-                if getattr(record, name)
-            ]
-            counts.update(found)
-            links.update(found if kind is LinkedAccount else ())
-    return _judged(counts, links, [each for each in troubled if each.trouble is Trouble.SHUT])
-
-
-def _opens(vault: Vault, first: Vault, record: Record, name: str) -> _Opens:
-    for each, how in ((first, _Opens.FIRST), (vault, _Opens.LATER)):
-        with contextlib.suppress(VaultError):
-            owner_of(each, record, name)
-            return how
-    return _Opens.NEVER
-
-
-def _judged(counts: Counter[_Opens], links: Counter[_Opens], shut_ones: Sequence[Troubled]) -> Finding:
+def _judged(looked: Looked, taken: set[str]) -> Finding:
+    counts, links = looked.values, looked.of_links
     subject, total, linked = "store.encryption_keys", counts.total(), links.total()
-    if shut := counts[_Opens.NEVER]:
-        lost = f"{shut} of {total} sealed values do not open"
-        lost += f", among them {links[_Opens.NEVER]} of {linked} Zoom links"
-        lost += f" ({_named(shut_ones)})" if shut_ones else ""
+    tried = f" that were tried, of {total + looked.untried}," if looked.untried else ""
+    if shut := counts[Opens.NEVER]:
+        lost = f"{shut} of {total} sealed values{tried} do not open"
+        lost += f", among them {links[Opens.NEVER]} of {linked} Zoom links"
+        lost += f" ({_named([renamed(each, taken) for each in looked.shut])})" if looked.shut else ""
         fix = "add the key they were sealed with to the end of the list, or these people must connect again"
         return wrong(subject, f"{lost}: {fix}")
     if not total:
         return ok(subject, "nothing is sealed yet")
-    text = f"all {total} sealed values open, including {linked} Zoom links"
-    if later := counts[_Opens.LATER]:
+    text = f"all {total} sealed values{tried} open, including {linked} Zoom links"
+    if later := counts[Opens.LATER]:
         fix = "stop the bot and run `zoombot keys rotate` before you remove a key"
         return note(subject, f"{text}, but {later} not with the first key: {fix}")
-    return ok(subject, f"{text}, all with the first key")
+    rest = "; before you remove a key, run `zoombot keys rotate`, which touches all" if looked.untried else ""
+    return ok(subject, f"{text}, all with the first key{rest}")

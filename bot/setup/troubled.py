@@ -43,16 +43,26 @@ class Troubled:
 
 async def troubled_in(store: Store, keys: Sequence[str]) -> list[Troubled]:
     """Every record that is set aside, that no key opens, or that was given up after its last attempt. Reads
-    the whole store."""
+    the whole store, and opens all that is sealed."""
+    kept = await kept_in(store)
+    taken = {each.id for each in kept if each.trouble is Trouble.SET_ASIDE}
+    return kept + [renamed(each, taken) for each in await _shut(store, Vault(keys))]
+
+
+async def kept_in(store: Store) -> list[Troubled]:
+    """Every record that is set aside, or that was given up after its last attempt. Reads the whole store."""
     await store.inspect()
     asides = [
         Troubled(each.id, each.key, Trouble.SET_ASIDE, each.why, Delete(SetAside, each.id))
         for each in await store.all(SetAside)
     ]
-    found = [*await _given_up(store), *await _shut(store, Vault(keys))]
     taken = {each.id for each in asides}
-    # A record may have the name of an earlier one that is set aside.
-    return asides + [_renamed(each, taken) for each in found]
+    return asides + [renamed(each, taken) for each in await _given_up(store)]
+
+
+def shut(record: Record) -> Troubled:
+    """A record that no key opens."""
+    return _of(record, Trouble.SHUT, "no key of store.encryption_keys opens it, or it is damaged")
 
 
 async def listed(config: Config) -> list[Troubled]:
@@ -105,8 +115,7 @@ async def _shut(store: Store, vault: Vault) -> list[Troubled]:
         async for page in store.pages(kind):
             for record in page:
                 if not _is_given_up(record) and not all(_opens(vault, record, name) for name in names):
-                    why = "no key of store.encryption_keys opens it, or it is damaged"
-                    found.append(_of(record, Trouble.SHUT, why))
+                    found.append(shut(record))
     return found
 
 
@@ -129,7 +138,8 @@ def _of(record: Record, trouble: Trouble, why: str) -> Troubled:
     return Troubled(name_of(kind.table, record.id), record.id, trouble, why, Delete(kind, record.id))
 
 
-def _renamed(found: Troubled, taken: set[str]) -> Troubled:
+def renamed(found: Troubled, taken: set[str]) -> Troubled:
+    """The same under another name, if an earlier record that is set aside has its name."""
     if found.id not in taken:
         return found
     return Troubled(f"{found.id}~live", found.key, found.trouble, found.why, found.drop)

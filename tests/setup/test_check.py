@@ -14,10 +14,11 @@ from aiohttp import web
 from bot.clock import now_ms
 from bot.config import Config, StoreConfig
 from bot.domain.identities import NamedAdmin
-from bot.domain.records import Item, ItemState, LinkedAccount, Pending
+from bot.domain.records import Item, ItemState, LinkedAccount, Meeting, Pending
 from bot.sandbox.mattermost import Mattermost
 from bot.sandbox.zoom import Zoom
 from bot.setup.check import Finding, Level, check, is_wrong
+from bot.setup.looking import Opens, look
 from bot.setup.mattermost import check_mattermost
 from bot.setup.store import check_store
 from bot.setup.web import check_web
@@ -270,6 +271,52 @@ async def test_it_is_said_which_key_the_links_open_under(config: Config) -> None
     assert "2 not with the first key" in later.text
     assert "keys rotate" in later.text
     assert "2 of 2 sealed values do not open, among them 1 of 1 Zoom links" in shut.text
+
+
+async def test_of_very_many_values_a_sample_is_tried_and_what_is_in_use(config: Config) -> None:
+    key, other = config.store.encryption_keys[0], new_key()
+    vault, old = Vault((key,)), Vault((other,))
+
+    def link(id: str, vault: Vault = vault) -> Put:
+        sealed = vault.seal(id, "t")
+        return Put(
+            LinkedAccount(id=id, zoom_user_id=id, email="e", sealed_tokens=sealed, expires_at=1, linked_at=1)
+        )
+
+    def item(id: str, state: ItemState) -> Put:
+        sealed = old.seal(id, "x")
+        return Put(Item(id=id, kind="k", queue="q", sealed=sealed, asked_at=1, received_at=1, state=state))
+
+    meeting = Meeting(
+        id="m", uuid="u", zoom_id=1, topic="t", join_url="https://z", host_id="00500", created_at=1
+    )
+    store = await open_store(config.store.url)
+    await store.commit(*(link(f"{number:05}") for number in range(1000)), link("00500", old), Put(meeting))
+    done = [item(f"a{number:03}", ItemState.DONE) for number in range(100, 200)]
+    await store.commit(*done, item("a150x", ItemState.WAITING))
+    looked = await look(store, (key,), sample=10)
+    assert looked.links == 1000
+    # About ten for each doubling, the host of an open meeting, and the request that waits.
+    assert 50 <= looked.of_links.total() <= 90
+    assert {"links/00500", "inbox/a150x"} <= {each.id for each in looked.shut}
+    assert looked.of_links[Opens.NEVER] == 1
+    assert looked.untried == 1101 - looked.values.total()
+    await store.close()
+
+
+async def test_a_key_is_tried_on_values_all_over_the_store(config: Config) -> None:
+    """As after a rotation that was broken off."""
+    key, other = config.store.encryption_keys[0], new_key()
+    store = await open_store(config.store.url)
+    for number in range(2000):
+        id = f"{number:05}"
+        sealed = Vault((key if number < 1900 else other,)).seal(id, "t")
+        await store.commit(Put(Pending(id=id, user_id="a", sealed=sealed, asked_at=1)))
+    await store.close()
+    rotating = replace(config, store=StoreConfig(url=config.store.url, encryption_keys=(key, other)))
+    found = next(each for each in await check_store(rotating) if each.subject == "store.encryption_keys")
+    assert "sealed values that were tried, of 2000, open" in found.text
+    assert "not with the first key" in found.text
 
 
 async def test_a_store_that_cannot_be_is_said(config: Config) -> None:

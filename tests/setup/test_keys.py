@@ -74,7 +74,9 @@ async def test_a_rotation_may_be_repeated(stored: Config) -> None:
     (old,), new = stored.store.encryption_keys, new_key()
     await fill(stored)
     await rotate(with_keys(stored, new, old))
-    assert (await rotate(with_keys(stored, new, old))).done == 3
+    seen: list[tuple[int, int]] = []
+    done = await rotate(with_keys(stored, new, old), lambda *progress: seen.append(progress))
+    assert (done.done, seen[-1]) == (3, (3, 3))
     assert await opened(with_keys(stored, new)) == ["tok", "verifier", "request"]
 
 
