@@ -26,7 +26,7 @@ from bot.stores.writer import Saved, Writer
 
 T = TypeVar("T")
 
-# Documents decoded before other tasks get their turn.
+# Documents looked at before other tasks get their turn.
 _SLICE = 100
 # How long closing waits for what is being looked up.
 _CLOSE_S = 0.5
@@ -209,20 +209,21 @@ class TinyStore:
         self, rows: Iterable[Row], fresh: dict[str, bytes | None], entry: Entry | None = None
     ) -> dict[str, bytes]:
         """The documents of the file that are not fresh and not damaged, and that have the entry."""
-        rows = [row for row in rows if row.id not in fresh]
-        await self._set_aside([row.unreadable for row in rows if row.fault])
-        return {
-            row.id: row.body
-            for row in rows
-            if not row.fault and (entry is None or self._front.has_entry(row.table, entry, row.body))
-        }
+        sound, faults = {}, []
+        async for row in _slowly(rows):
+            if row.id in fresh:
+                continue
+            if row.fault:
+                faults.append(row.unreadable)
+            elif entry is None or self._front.has_entry(row.table, entry, row.body):
+                sound[row.id] = row.body
+        await self._set_aside(faults)
+        return sound
 
     async def _records(self, kind: type[R], bodies: dict[str, bytes]) -> list[R]:
         """The records of these documents. What cannot be read is set aside."""
         reader, records, faults = self._front.reader(kind), [], []
-        for number, (id_, body) in enumerate(bodies.items()):
-            if number and not number % _SLICE:
-                await asyncio.sleep(0)
+        async for id_, body in _slowly(bodies.items()):
             if record := reader.sound(id_, body):
                 records.append(record)
             else:
@@ -273,6 +274,14 @@ class TinyStore:
             if body is not None and (why := self._front.fault(table, id_, body)):
                 faults.append(Unreadable(table, id_, body, why))
         await self._set_aside([*faults, *self._memory.take_damaged()])
+
+
+async def _slowly(each: Iterable[T]) -> AsyncIterator[T]:
+    """The same, and other tasks get their turn in between."""
+    for number, one in enumerate(each):
+        if number and not number % _SLICE:
+            await asyncio.sleep(0)
+        yield one
 
 
 def _needed(changes: Iterable[Change]) -> list[Key]:

@@ -237,3 +237,37 @@ async def test_an_answer_that_comes_after_a_change_was_written_is_not_kept(
     assert now.number == 99
     assert await store.find(Thing, "number", 7) == []
     await store.close()
+
+
+@pytest.mark.parametrize("ask", ["find", "all"])
+async def test_a_long_answer_is_looked_at_in_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: str
+) -> None:
+    path = tmp_path / "zoombot.db"
+    await fill(path)
+    store = await open_store(f"tinydb:{path}")
+    await store.commit(*(Put(Thing(id=f"many{number}", number=5)) for number in range(2_000)))
+    await store.close()
+    store = await open_store(f"tinydb:{path}")
+    looked, slices = 0, [0]
+
+    def look(row: Row) -> str:
+        nonlocal looked
+        looked += 1
+        return ""
+
+    async def others() -> None:
+        nonlocal looked
+        while True:
+            slices.append(looked)
+            looked = 0
+            await asyncio.sleep(0)
+
+    # Each row that is looked at is asked for this.
+    monkeypatch.setattr(Row, "fault", property(look, lambda row, fault: None))
+    other = asyncio.create_task(others())
+    found = await (store.find(Thing, "number", 5) if ask == "find" else store.all(Thing))
+    other.cancel()
+    await store.close()
+    assert len(found) >= 2_000
+    assert max(*slices, looked) <= 200
