@@ -28,14 +28,25 @@ def parts(message: str, limit: int, shortened: str, *, most: int = MAX_PARTS) ->
     A table's head is repeated in each part that continues it. A line that is longer than a part, and what
     does not fit into ``most`` parts, ends in ``shortened``, which says so.
     """
+    found: list[str] = []
+    rest = message
+    while rest and len(found) < most:
+        part, rest = first(rest, limit, shortened, last=len(found) + 1 == most)
+        found += [part] if part else []
+    return found or [message]
+
+
+def first(message: str, limit: int, shortened: str, *, last: bool = False) -> tuple[str, str]:
+    """The first part of a message, as :func:`parts` splits it, and the rest, with the table's head if it goes
+    on there. The ``last`` part has no rest, and says so if there is any."""
     if len(message) <= limit:
-        return [message]
-    found = list(_split(message, limit, shortened))
-    if len(found) <= most:
-        return found
-    last = found[most - 1]
-    closed = f"{last}\n{shortened}"
-    return [*found[: most - 1], closed if len(closed) <= limit else _cut(last, limit, shortened)]
+        return message, ""
+    part, rest = _first(message.split("\n"), limit)
+    part = one(part.strip("\n"), limit, shortened)
+    if not last or not rest:
+        return part, rest
+    closed = f"{part}\n{shortened}"
+    return closed if len(closed) <= limit else _cut(part, limit, shortened), ""
 
 
 def one(message: str, limit: int, shortened: str) -> str:
@@ -53,23 +64,15 @@ def props_that_fit(props: dict[str, Any], limit: int = MAX_PROPS) -> dict[str, A
     return {key: value for key, value in props.items() if key != "attachments"}
 
 
-def _split(message: str, limit: int, shortened: str) -> Iterator[str]:
-    part = ""
-    for text, head in _units(message.split("\n")):
-        if not part:
-            part = text
-        elif len(part) + 1 + len(text) <= limit:
-            part += f"\n{text}"
-        else:
-            yield from _closed(part, limit, shortened)
-            continued = f"{head}\n{text}" if head else text
-            part = continued if len(continued) <= limit else text
-    yield from _closed(part, limit, shortened)
-
-
-def _closed(part: str, limit: int, shortened: str) -> Iterator[str]:
-    if text := part.strip("\n"):
-        yield one(text, limit, shortened)
+def _first(lines: list[str], limit: int) -> tuple[str, str]:
+    part, at = "", 0
+    for text, head in _units(lines):
+        if part and len(part) + 1 + len(text) > limit:
+            rest = "\n".join(lines[at:]).strip("\n")
+            return part, f"{head}\n{rest}" if head and len(head) + 1 + len(text) <= limit else rest
+        part = f"{part}\n{text}" if part else text
+        at += text.count("\n") + 1
+    return part, ""
 
 
 def _units(lines: list[str]) -> Iterator[tuple[str, str]]:

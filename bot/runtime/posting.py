@@ -94,13 +94,21 @@ class Posting:
         A message that is too long for one post becomes several. Their first is the one that counts: it has
         the props, the files and the id. Raises :class:`MattermostError` only if a retry does not help.
         """
-
-        begun = doubtful
+        ids: list[str] = []
+        rest = new_post.message
 
         async def write_parts(limit: int) -> str:
-            nonlocal begun
-            doubt, begun = begun, True
-            ids = [await self._write(part, doubt) for part in self._parts(new_post, limit)]
+            nonlocal rest
+            if not ids and len(rest) <= limit and len(str(new_post.props)) <= fitting.MAX_PROPS // 2:
+                # An estimate is enough: props that do not fit are far larger than any post needs.
+                return await self._write(new_post, doubtful)
+            # With a smaller limit only what is not posted yet is divided in another way.
+            while rest or not ids:
+                number = len(ids) + 1
+                message, after = fitting.first(rest, limit, _shortened(), last=number == fitting.MAX_PARTS)
+                if message or not after:
+                    ids.append(await self._write(_part(new_post, number, message), doubtful))
+                rest = after
             return ids[0]
 
         return await self._fitting(len(new_post.message), write_parts)
@@ -159,20 +167,6 @@ class Posting:
                 if not limit:
                     raise
 
-    def _parts(self, new_post: NewPost, limit: int) -> list[NewPost]:
-        # An estimate is enough: such props are far larger than any post needs.
-        if len(new_post.message) <= limit and len(str(new_post.props)) <= fitting.MAX_PROPS // 2:
-            return [new_post]
-        first, *others = fitting.parts(new_post.message, limit, _shortened())
-        kept = {key: value for key, value in new_post.props.items() if key == "zoombot_trigger"}
-        return [
-            replace(new_post, message=first, props=fitting.props_that_fit(new_post.props)),
-            *(
-                replace(new_post, id=f"{new_post.id}#{number}", message=part, props=kept, file_ids=())
-                for number, part in enumerate(others, 2)
-            ),
-        ]
-
     async def _write(self, new_post: NewPost, doubtful: bool) -> str:
         doubt = doubtful
 
@@ -230,6 +224,14 @@ class Posting:
                 if post.user_id == self._bot_id and post.props and post.props.zoombot_id == new_post.id:
                     return post.id
         return ""
+
+
+def _part(new_post: NewPost, number: int, message: str) -> NewPost:
+    """One of the posts that a message becomes, counted from 1."""
+    if number == 1:
+        return replace(new_post, message=message, props=fitting.props_that_fit(new_post.props))
+    kept = {key: value for key, value in new_post.props.items() if key == "zoombot_trigger"}
+    return replace(new_post, id=f"{new_post.id}#{number}", message=message, props=kept, file_ids=())
 
 
 def _passing(error: MattermostError) -> MattermostError | None:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from bot.domain.records import ChannelPolicy, Subscription
+from bot.messages.fitting import MAX_PARTS
 from bot.sandbox.zoom.models import Json
 from bot.stores import Put
 from tests.conftest import World
@@ -132,3 +133,42 @@ async def test_a_server_that_takes_less_than_it_says_gets_shorter_posts(trio: Wo
     await trio.answer_to(asked)
     await settle(trio)
     assert len(numbers([post.message for post in trio.answers_to(asked)])) == 80
+
+
+@pytest.mark.parametrize("taken", [1, 3])
+async def test_nothing_comes_twice_if_a_later_post_has_to_be_shorter(trio: World, taken: int) -> None:
+    trio.mattermost.world.max_post_size = 4_000
+    await subscribed(trio, 80)
+    body = {"id": "model.post.is_valid.message_length.app_error", "message": "no", "status_code": 400}
+    faults = trio.mattermost.faults
+    for _ in range(taken):
+        faults.add(method="POST", path=POSTS, user="zoom")
+    faults.add(400, method="POST", path=POSTS, user="zoom", body=body)
+    asked = await trio.mattermost.post("bob", "dev", "@zoom subscriptions")
+    await trio.answer_to(asked)
+    await settle(trio)
+    posts = [post.message for post in trio.mattermost.bot_posts("dev")]
+    found = numbers(posts)
+    assert found == sorted(set(found))
+    assert len(found) == 80
+    assert len(posts[taken - 1]) > 2_000
+    assert all(len(each) <= 2_000 for each in posts[taken:])
+    assert all(each.count("| --- | --- | --- |") == 1 for each in posts)
+
+
+async def test_a_message_becomes_no_more_posts_than_others_if_a_later_one_has_to_be_shorter(
+    trio: World,
+) -> None:
+    trio.mattermost.world.max_post_size = 4_000
+    await subscribed(trio, 300)
+    body = {"id": "model.post.is_valid.message_length.app_error", "message": "no", "status_code": 400}
+    trio.mattermost.faults.add(method="POST", path=POSTS, user="zoom")
+    trio.mattermost.faults.add(400, times=2, method="POST", path=POSTS, user="zoom", body=body)
+    asked = await trio.mattermost.post("bob", "dev", "@zoom subscriptions")
+    await trio.answer_to(asked)
+    await settle(trio)
+    posts = [post.message for post in trio.mattermost.bot_posts("dev")]
+    assert len(posts) == MAX_PARTS
+    assert "I shortened it" in posts[-1]
+    found = numbers(posts)
+    assert found == sorted(set(found))
