@@ -49,12 +49,16 @@ class EventError(ZoombotError):
 
 
 class MattermostError(ZoombotError):
-    """Mattermost refused a call. ``status`` is the HTTP status, ``code`` Mattermost's error id."""
+    """Mattermost refused a call. ``status`` is the HTTP status, ``code`` Mattermost's error id.
+
+    ``not_posted``: what was refused is a post, which certainly does not exist.
+    """
 
     def __init__(self, message: str, *, status: int = 0, code: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.code = code
+        self.not_posted = False
 
 
 class MattermostUnreachableError(MattermostError):

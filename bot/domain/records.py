@@ -177,6 +177,8 @@ class Notice(Record, kw_only=True):
     waiting: bool = True
     # As in an announcement.
     held: bool = False
+    # When Mattermost last refused it for certain: it was not posted before.
+    refused_at: int = 0
     created_at: int
 
 

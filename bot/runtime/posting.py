@@ -47,7 +47,7 @@ SEARCH_SLACK_MS = 15 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class NewPost:
-    """A post to write. ``created_at`` (ms, our clock) is when it was requested.
+    """A post to write. Before ``created_at`` (ms, our clock) it cannot have been posted.
 
     ``thread_only``: it belongs below ``root_id`` or nowhere. Otherwise it goes to the channel if the root was
     deleted.
@@ -175,7 +175,12 @@ class Posting:
             if doubt and (found := await self._find(new_post)):
                 return found
             doubt = True
-            return (await self._create(new_post)).id
+            try:
+                return (await self._create(new_post)).id
+            except MattermostError as error:
+                # Only Mattermost's own answer says so, after a search found none from an earlier attempt.
+                error.not_posted = bool(error.code)
+                raise
 
         return await self.persist(attempt)
 

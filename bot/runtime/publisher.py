@@ -83,12 +83,12 @@ class Publisher:
             self.try_again(record)
         return len(found)
 
-    def try_again(self, record: Announcement | Notice) -> None:
-        """Queue what may have been posted already: held records, and those of an earlier run."""
+    def try_again(self, record: Announcement | Notice, *, doubtful: bool = True) -> None:
+        """Queue held records, and those of an earlier run. ``doubtful`` if they may have been posted."""
         if isinstance(record, Announcement):
-            self._queue_announcement(record, doubtful=True)
+            self._queue_announcement(record, doubtful=doubtful)
         else:
-            self._queue_notice(record, doubtful=True)
+            self._queue_notice(record, doubtful=doubtful)
 
     async def idle(self) -> None:
         """Wait until every post is up to date."""
@@ -278,7 +278,7 @@ class Publisher:
             message=message,
             props=props,
             root_id=(above.root_id or above.post_id) if above else notice.root_id,
-            created_at=notice.created_at,
+            created_at=max(notice.created_at, notice.refused_at),
             file_ids=tuple(body.file_ids),
             thread_only=above is not None,
         )

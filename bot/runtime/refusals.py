@@ -88,7 +88,8 @@ class Refusals:
         held = why in PASSING and not public_answer and not notice.post_id
         self._note("notice", notice.id, notice.channel_id, error)
         told = self._registry.notice_refused(self._ctx, notice, body, why.value) if body else []
-        await self._store.update(Notice, notice.id, _refused(notice, held=held), *told)
+        at = self._ctx.now() if error.not_posted else 0
+        await self._store.update(Notice, notice.id, _refused(notice, held=held, at=at), *told)
 
     async def has_no_place(self, announcement: Announcement) -> bool:
         """Whether nothing may be posted below an announcement. In a thread, Mattermost would take a reply
@@ -149,10 +150,10 @@ def read_body(ctx: Context, notice: Notice) -> Body | None:
         return None
 
 
-def _refused(notice: Notice, *, held: bool) -> Callable[[Notice], Notice]:
+def _refused(notice: Notice, *, held: bool, at: int = 0) -> Callable[[Notice], Notice]:
     def note(now: Notice) -> Notice:
         if held:
-            return replace(now, held=True)
+            return replace(now, held=True, refused_at=at or now.refused_at)
         if now.sealed_body != notice.sealed_body:
             # The notice was changed meanwhile; another job posts the new text.
             return now

@@ -41,6 +41,7 @@ class SecondTries:
         self._store = store
         self._publisher = publisher
         self._period_s = period_s
+        self._began = ctx.now()
         self._wanted = asyncio.Event()
         # When each channel or person with something held was last looked at, as a growing number.
         self._turns: dict[str, int] = {}
@@ -95,7 +96,12 @@ class SecondTries:
     def _try_again(self, place: str, records: list[Announcement | Notice]) -> None:
         for record in sorted(records, key=lambda record: record.created_at):
             self._tried[record.id] = place
-            self._publisher.try_again(record)
+            self._publisher.try_again(record, doubtful=self._is_doubtful(record))
+
+    def _is_doubtful(self, record: Announcement | Notice) -> bool:
+        """Whether it may have been posted: not if this process was the last to try, and was refused.
+        Otherwise each try would search the history of its channel."""
+        return not isinstance(record, Notice) or record.refused_at < self._began
 
     async def take(self, event: Event) -> None:
         """Note what an event says about the bot's posts and channels."""

@@ -11,6 +11,7 @@ import pytest
 
 from bot.domain.records import Announcement, Notice
 from bot.runtime.patience import Patience
+from bot.runtime.posting import NewPost, Posting
 from bot.sandbox.mattermost import Post
 from bot.sandbox.zoom import Meeting
 from bot.setup.mattermost import check_mattermost
@@ -185,6 +186,89 @@ async def refused_by(world: World, code: str, status: int, message: str = "no") 
     assert answer.channel_id == world.direct("bob").id
     assert world.zoom.meetings == {}
     return answer.message
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Since when the history of a channel was searched for a post (ms)."""
+    found: list[int] = []
+    find = Posting._find
+
+    async def noting(self: Posting, new_post: NewPost) -> str:
+        found.append(new_post.created_at)
+        return await find(self, new_post)
+
+    monkeypatch.setattr(Posting, "_find", noting)
+    return found
+
+
+def refuse_posts(world: World) -> None:
+    """As where the bot's role may create no post."""
+    body = {"id": "api.context.permissions.app_error", "message": "no", "status_code": 403}
+    world.mattermost.faults.add(403, times=-1, method="POST", path=POSTS, user="zoom", body=body)
+
+
+def once(world: World, post: Post) -> bool:
+    """Whether the recording and its file are there, each once."""
+    ids = [each.props["zoombot_id"] for each in replies(world, post)]
+    return len(ids) == 2 == len(set(ids))
+
+
+async def test_what_is_held_is_tried_again_without_a_search(trio: World, searches: list[int]) -> None:
+    post, meeting = await lived(trio)
+    refuse_posts(trio)
+    await trio.zoom.end(meeting.id)
+    await trio.zoom.record(meeting.id)
+    await settle(trio)
+    trio.mattermost.clear_calls()
+    searches.clear()
+    await looked(trio)
+    tries = [call for call in trio.mattermost.calls if call.method == "POST" and call.path.endswith("/posts")]
+    assert tries
+    trio.mattermost.faults.clear()
+    await looked(trio)
+    await looked(trio)
+    assert once(trio, post)
+    assert searches == []
+
+
+async def test_after_a_restart_what_is_held_is_searched_for_since_it_was_refused(
+    trio: World, searches: list[int]
+) -> None:
+    post, meeting = await lived(trio)
+    refuse_posts(trio)
+    await trio.zoom.end(meeting.id)
+    await trio.zoom.record(meeting.id)
+    await settle(trio)
+    day_ms = 24 * 3_600_000
+    trio.zoom.clock.advance(day_ms / 1000)
+    await looked(trio)
+    await looked(trio)
+    await trio.stop()
+    searches.clear()
+    trio.mattermost.faults.clear()
+    await trio.start()
+    await settle(trio)
+    assert once(trio, post)
+    assert len(searches) == 2
+    assert min(searches) > trio.now() - day_ms / 2
+
+
+async def test_a_post_whose_answer_was_lost_before_it_was_held_is_not_doubled(trio: World) -> None:
+    post, meeting = await lived(trio)
+    trio.mattermost.world.dedupe_ms = 0
+    # It is posted, which nobody learns, and then nothing can be read or posted there for a while.
+    trio.mattermost.faults.add(method="POST", path=r"/api/v4/posts$", user="zoom", drop=True, after=True)
+    body = {"id": "api.context.permissions.app_error", "message": "no", "status_code": 403}
+    path = r"/channels/\w+/posts$"
+    denied = trio.mattermost.faults.add(403, method="GET", path=path, user="zoom", body=body)
+    await trio.zoom.end(meeting.id)
+    await trio.zoom.record(meeting.id)
+    await settle(trio)
+    assert denied.hits == 1
+    await looked(trio)
+    assert once(trio, post)
+    assert await trio.bot.ctx.store.find(Notice, "held", True) == []
 
 
 async def test_a_post_in_an_archived_channel_is_said_to_be_in_one(trio: World) -> None:
