@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from bot.core.clocks import PERIOD_S
 from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
 from bot.mattermost import SocketTimings
+from bot.runtime.answers_first import DEFAULT_COURTESY, Courtesy
 from bot.runtime.identity import PERIOD_S as IDENTITY_PERIOD_S
 from bot.runtime.listener import ListenerTimings
 from bot.runtime.patience import DEFAULT_PATIENCE, Patience
@@ -30,6 +31,7 @@ class Timings:
     identity_s: float = IDENTITY_PERIOD_S
     admins_s: float = 5.0
     edit_pause_s: float = 1.0
+    courtesy: Courtesy = DEFAULT_COURTESY
     broken_pause_s: float = BROKEN_PAUSE_S
     clocks_s: float = PERIOD_S
     post_retry_s: float = 0.5
