@@ -185,7 +185,7 @@ async def _started(
 ) -> App:
     """Put the parts of the bot together, take up what the last run left, and serve the routes."""
     first = AnswersFirst(ctx.inbox, timings.courtesy)
-    out = open_publishing(ctx, registry, store, timings)
+    out = open_publishing(ctx, registry, store, timings, first)
     policy = timings.retry_policy
     worker = Worker(ctx, registry, ctx.inbox, store, metrics, policy, trials=out.trials, first=first)
     identity = IdentityWatch(ctx, period_s=timings.identity_s)

@@ -12,6 +12,7 @@ import pytest
 from bot.clock import now_ms
 from bot.core.inbox import Inbox
 from bot.runtime.answers_first import AnswersFirst, Courtesy
+from bot.runtime.pace import EditLimits
 from bot.stores.opening import open_store
 from bot.vault import Vault, new_key
 from tests.conftest import MakeWorld, World
@@ -100,8 +101,10 @@ async def world(make_world: MakeWorld) -> World:
     for meeting in world.zoom.created:
         await world.zoom.start(meeting, host=False)
     await settle(world)
+    # Afterwards it does not know when it edited what.
     await world.stop()
-    world.timings = replace(world.timings, courtesy=Courtesy(NEVER_S, NEVER_S))
+    edits = EditLimits(least_s=NEVER_S, most_s=NEVER_S)
+    world.timings = replace(world.timings, courtesy=Courtesy(NEVER_S, NEVER_S), edits=edits)
     await world.start()
     world.mattermost.clear_calls()
     return world
@@ -121,3 +124,13 @@ async def test_webhooks_are_answered_and_requests_handled_before_webhooks_are(wo
         assert world.bot.worker.waiting == 100
     await settle(world)
     assert world.bot.worker.waiting == 0
+
+
+async def test_events_of_one_meeting_share_an_edit(world: World) -> None:
+    # Nothing is handled until all have come, however they arrive.
+    with world.bot.ctx.inbox.receive():
+        await crowd(world, 100)
+    await settle(world)
+    assert len([call for call in world.mattermost.calls if call.path.endswith("/patch")]) == 10
+    texts = [post.props["attachments"][0]["text"] for post in world.mattermost.bot_posts("dev")]
+    assert texts == ["Live, 10 people in the meeting"] * 10
