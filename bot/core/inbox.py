@@ -81,6 +81,7 @@ class Inbox:
         asked_at: int = 0,
         due_at: int = 0,
         sender: str = "",
+        urgent: bool = False,
     ) -> Item:
         """Build an item. ``payload`` is JSON as bytes, or anything that JSON can encode."""
         now = self._now()
@@ -94,6 +95,7 @@ class Inbox:
             received_at=now,
             due_at=due_at,
             sender=sender,
+            urgent=urgent,
         )
 
     def read_request(self, item: Item) -> Request:

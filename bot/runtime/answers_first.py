@@ -17,11 +17,12 @@ from bot.core.inbox import Inbox
 class Courtesy:
     """For how long a handler lets others go first, in seconds.
 
-    ``patience_s`` is counted from its request for a turn. From then on it waits at most ``pause_s``, so
-    that handling goes on even if there is always something to write down.
+    ``patience_s`` is counted from its request for a turn; for what is urgent, ``urgent_s`` instead. From then
+    on it waits at most ``pause_s``, so that handling goes on even if there is always something to write down.
     """
 
     patience_s: float = 0.5
+    urgent_s: float = 0.05
     pause_s: float = 0.003
 
 
@@ -37,8 +38,8 @@ class AnswersFirst:
     def __init__(self, inbox: Inbox, courtesy: Courtesy = DEFAULT_COURTESY) -> None:
         self._inbox = inbox
         self._courtesy = courtesy
-        # Those who wait for a turn, in order.
-        self._next = asyncio.Lock()
+        # Those who wait for a turn, in order: what is urgent does not stand in line behind what is not.
+        self._next = {urgent: asyncio.Lock() for urgent in (True, False)}
         self._queued = 0
         self._handled = asyncio.Event()
         self._handled.set()
@@ -65,11 +66,12 @@ class AnswersFirst:
         if not self._queued:
             self._handled.set()
 
-    async def turn(self) -> None:
+    async def turn(self, *, urgent: bool) -> None:
         """Wait until a webhook may be handled."""
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._courtesy.patience_s
-        await self._next.acquire()
+        until = loop.time() + (self._courtesy.urgent_s if urgent else self._courtesy.patience_s)
+        line = self._next[urgent]
+        await line.acquire()
         try:
             if self._inbox.receiving:
                 with contextlib.suppress(TimeoutError):
@@ -77,4 +79,4 @@ class AnswersFirst:
                         await self._inbox.received()
         finally:
             # The next one begins in a later turn of the loop, which takes in what has arrived meanwhile.
-            loop.call_soon(self._next.release)
+            loop.call_soon(line.release)

@@ -211,7 +211,7 @@ class Worker:
         while True:
             try:
                 if item.kind == WEBHOOK:
-                    await self._first.turn()
+                    await self._first.turn(urgent=item.urgent)
                 async with asyncio.timeout(self._retry_policy.handler_s):
                     changes = await self._handle(item, retried)
                 await self._finish(item, changes)

@@ -19,7 +19,7 @@ from bot.domain.records import Item, Meeting, Subscription
 from bot.errors import EventError, StoreError
 from bot.log.repeats import Repeats
 from bot.web.limits import SAID, read_body
-from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_webhook
+from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, is_urgent, read_webhook
 
 # Receives the HTTP status of an answer and the seconds that it took.
 OnWebhook = Callable[[int, float], None]
@@ -126,7 +126,7 @@ class ZoomRoutes:
     def _item(self, webhook: Webhook, body: bytes) -> Item:
         id = identity(webhook)
         queue = "meeting:" + (webhook.meeting.uuid or id)
-        return self._ctx.inbox.item(id, WEBHOOK, queue, body)
+        return self._ctx.inbox.item(id, WEBHOOK, queue, body, urgent=is_urgent(webhook))
 
 
 async def _read(request: web.Request) -> bytes:

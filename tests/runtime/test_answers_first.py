@@ -20,6 +20,7 @@ from tests.features.kit import settle
 
 # Longer than any test.
 NEVER_S = 600.0
+PATIENT = Courtesy(NEVER_S, urgent_s=0.0, pause_s=0.0)
 
 
 @pytest.fixture
@@ -34,9 +35,9 @@ async def turn_of_the_loop() -> None:
 
 
 async def test_a_handler_waits_while_something_is_written_down(inbox: Inbox) -> None:
-    first = AnswersFirst(inbox, Courtesy(NEVER_S, NEVER_S))
+    first = AnswersFirst(inbox, PATIENT)
     with inbox.receive():
-        turn = asyncio.create_task(first.turn())
+        turn = asyncio.create_task(first.turn(urgent=False))
         with inbox.receive():
             await turn_of_the_loop()
         await turn_of_the_loop()
@@ -45,10 +46,20 @@ async def test_a_handler_waits_while_something_is_written_down(inbox: Inbox) -> 
 
 
 async def test_handling_goes_on_although_there_is_always_something_to_write_down(inbox: Inbox) -> None:
-    first = AnswersFirst(inbox, Courtesy(0.0, 0.0))
+    first = AnswersFirst(inbox, Courtesy(0.0, 0.0, 0.0))
     with inbox.receive():
         async with asyncio.timeout(5):
-            await asyncio.gather(*(first.turn() for _ in range(100)))
+            await asyncio.gather(*(first.turn(urgent=False) for _ in range(100)))
+
+
+async def test_what_is_urgent_does_not_stand_in_line(inbox: Inbox) -> None:
+    first = AnswersFirst(inbox, PATIENT)
+    with inbox.receive():
+        line = [asyncio.create_task(first.turn(urgent=False)) for _ in range(3)]
+        await turn_of_the_loop()
+        await asyncio.wait_for(first.turn(urgent=True), 5)
+        assert not any(each.done() for each in line)
+    await asyncio.gather(*line)
 
 
 async def test_a_turn_of_the_loop_begins_one_handler(inbox: Inbox) -> None:
@@ -56,7 +67,7 @@ async def test_a_turn_of_the_loop_begins_one_handler(inbox: Inbox) -> None:
 
     async def handle() -> None:
         nonlocal begun
-        await first.turn()
+        await first.turn(urgent=False)
         begun += 1
 
     handlers = [asyncio.create_task(handle()) for _ in range(20)]
@@ -69,9 +80,9 @@ async def test_a_turn_of_the_loop_begins_one_handler(inbox: Inbox) -> None:
 
 
 async def test_who_stops_waiting_stands_in_nobody_s_way(inbox: Inbox) -> None:
-    first = AnswersFirst(inbox, Courtesy(NEVER_S, NEVER_S))
+    first = AnswersFirst(inbox, PATIENT)
     with inbox.receive():
-        turns = [asyncio.create_task(first.turn()) for _ in range(3)]
+        turns = [asyncio.create_task(first.turn(urgent=False)) for _ in range(3)]
         await turn_of_the_loop()
         for gone in turns[:2]:
             gone.cancel()
@@ -93,10 +104,10 @@ async def test_it_is_quiet_once_all_is_written_down_and_handled(inbox: Inbox) ->
 
 @pytest.fixture
 async def world(make_world: MakeWorld) -> World:
-    """Ten meetings that have begun, and a bot that lets others go first for ever."""
+    """Eleven meetings that have begun, and a bot that lets others go first for ever."""
     world = await make_world(meetings={"duplicate_window_ms": 0})
     await world.link("bob")
-    for number in range(10):
+    for number in range(11):
         await world.ask("bob", "dev", f"@zoom number {number}")
     for meeting in world.zoom.created:
         await world.zoom.start(meeting, host=False)
@@ -104,23 +115,33 @@ async def world(make_world: MakeWorld) -> World:
     # Afterwards it does not know when it edited what.
     await world.stop()
     edits = EditLimits(least_s=NEVER_S, most_s=NEVER_S)
-    world.timings = replace(world.timings, courtesy=Courtesy(NEVER_S, NEVER_S), edits=edits)
+    world.timings = replace(world.timings, courtesy=PATIENT, edits=edits)
     await world.start()
     world.mattermost.clear_calls()
     return world
 
 
 async def crowd(world: World, people: int) -> None:
-    """People come into the meetings, one after the other into each, all at the same time."""
+    """People come into the first ten meetings, all at the same time."""
     numbers = world.zoom.created
     await asyncio.gather(*(world.zoom.join(numbers[n % 10], f"Guest {n}") for n in range(people)))
 
 
-async def test_webhooks_are_answered_and_requests_handled_before_webhooks_are(world: World) -> None:
+def states(world: World) -> list[str]:
+    """What the posts say of their meetings, in the order in which they were asked for."""
+    return [str(post.props.get("meeting_status")) for post in world.mattermost.bot_posts("dev")]
+
+
+async def test_who_comes_is_handled_after_all_webhooks_are_answered_and_after_what_is_urgent(
+    world: World,
+) -> None:
     with world.bot.ctx.inbox.receive():
         await crowd(world, 100)
         assert [each.status for each in world.zoom.deliveries[-100:]] == [200] * 100
         await world.ask("bob", "dev", "@zoom version")
+        assert world.bot.worker.waiting == 100
+        await world.zoom.end(world.zoom.created[10])
+        await world.mattermost.wait_for(lambda: "ENDED" in states(world))
         assert world.bot.worker.waiting == 100
     await settle(world)
     assert world.bot.worker.waiting == 0
@@ -133,4 +154,4 @@ async def test_events_of_one_meeting_share_an_edit(world: World) -> None:
     await settle(world)
     assert len([call for call in world.mattermost.calls if call.path.endswith("/patch")]) == 10
     texts = [post.props["attachments"][0]["text"] for post in world.mattermost.bot_posts("dev")]
-    assert texts == ["Live, 10 people in the meeting"] * 10
+    assert texts == ["Live, 10 people in the meeting"] * 10 + ["Live"]
