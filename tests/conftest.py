@@ -22,6 +22,7 @@ from bot.mattermost import SocketTimings
 from bot.retrying import Backoff
 from bot.runtime.app import App, opened
 from bot.runtime.listener import ListenerTimings
+from bot.runtime.pace import EditLimits
 from bot.runtime.timings import Timings
 from bot.sandbox.mattermost import Channel, Mattermost, Post
 from bot.sandbox.stage import Stage
@@ -33,7 +34,7 @@ from tests.processes import setting, shell
 
 QUICK = Timings(
     start_patience_s=5.0,
-    edit_pause_s=0.01,
+    edits=EditLimits(least_s=0.01, most_s=0.01),
     # The sandbox lists what it made at once, or when it is told to: waiting longer gains nothing.
     zoom=ZoomTimings(listed_after_s=0.05),
     socket=SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.1),

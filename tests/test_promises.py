@@ -79,7 +79,11 @@ def test_what_alone_is_blocked_is_given_up_after_about_one_to_two_minutes() -> N
 
 
 def test_a_post_is_edited_once_a_second_at_most() -> None:
-    assert Timings().edit_pause_s == 1
+    assert Timings().edits.least_s == 1
+
+
+def test_a_number_of_people_is_shown_within_fifteen_seconds() -> None:
+    assert Timings().edits.most_s == 15
 
 
 def test_zoom_is_asked_about_open_meetings_every_five_minutes() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import msgspec
@@ -32,11 +35,37 @@ class Inbox:
         self._store = store
         self._vault = vault
         self._now = now
+        # How many senders wait for an answer.
+        self._receiving = 0
+        self._received = asyncio.Event()
+        self._received.set()
+
+    @property
+    def receiving(self) -> bool:
+        """Whether something that came in is being written down, for which its sender waits."""
+        return self._receiving > 0
+
+    async def received(self) -> None:
+        """Wait until nothing is being written down."""
+        await self._received.wait()
+
+    @contextmanager
+    def receive(self) -> Iterator[None]:
+        """Count what comes in as being written down, until the block ends."""
+        self._receiving += 1
+        self._received.clear()
+        try:
+            yield
+        finally:
+            self._receiving -= 1
+            if not self._receiving:
+                self._received.set()
 
     async def add(self, item: Item, *also: Change) -> bool:
         """Write an item, and ``also`` in the same commit. If the item exists, write nothing and return False.
         On return the item is durable."""
-        return await self._store.insert(item, *also)
+        with self.receive():
+            return await self._store.insert(item, *also)
 
     async def has(self, id: str) -> bool:
         """Whether the inbox has an item with this id, handled or not."""
@@ -52,6 +81,7 @@ class Inbox:
         asked_at: int = 0,
         due_at: int = 0,
         sender: str = "",
+        urgent: bool = False,
     ) -> Item:
         """Build an item. ``payload`` is JSON as bytes, or anything that JSON can encode."""
         now = self._now()
@@ -65,6 +95,7 @@ class Inbox:
             received_at=now,
             due_at=due_at,
             sender=sender,
+            urgent=urgent,
         )
 
     def read_request(self, item: Item) -> Request:

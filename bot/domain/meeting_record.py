@@ -102,6 +102,8 @@ class Meeting(Record, kw_only=True):
     # By the key of its follow-up.
     recorded: dict[str, Recorded] = msgspec.field(default_factory=dict)
     revision: int = 1
+    # The newest revision that changed more than the number of people.
+    urgent_revision: int = 1
     # Its number while it may still begin or start again, else 0: an event with that number may be about this
     # meeting.
     awaits: int = 0

@@ -87,7 +87,9 @@ def apply(meeting: Meeting, event: MeetingEvent) -> Meeting:
     changed = _settle(_take(meeting, event))
     if changed == meeting:
         return meeting
-    return replace(changed, revision=meeting.revision + (_shown(changed) != _shown(meeting)))
+    if _course(changed) != _course(meeting):
+        return _with_urgent_revision(changed)
+    return replace(changed, revision=meeting.revision + (_people(changed) != _people(meeting)))
 
 
 def start_again(meeting: Meeting, uuid: str) -> Meeting:
@@ -126,7 +128,7 @@ def describe(meeting: Meeting, details: Details) -> Meeting:
     passcode = meeting.passcode if details.passcode is None else details.passcode
     topic = meeting.topic if meeting.named else details.topic or meeting.topic
     changed = replace(meeting, topic=topic, join_url=details.join_url or meeting.join_url, passcode=passcode)
-    return meeting if changed == meeting else replace(changed, revision=meeting.revision + 1)
+    return meeting if changed == meeting else _with_urgent_revision(changed)
 
 
 def is_recorded(meeting: Meeting) -> bool:
@@ -139,12 +141,20 @@ def is_presumed_over(meeting: Meeting) -> bool:
     return meeting.status is Status.ENDED and not meeting.ended_at and (meeting.begun or not meeting.expired)
 
 
-def _shown(meeting: Meeting) -> tuple[Status, int, int, int, bool, tuple[bool, bool]]:
-    """The part of a post that an event can change."""
-    count = {Status.STARTED: present, Status.ENDED: attended}.get(meeting.status)
-    people = count(meeting) if count else 0
+def _with_urgent_revision(changed: Meeting) -> Meeting:
+    return replace(changed, revision=changed.revision + 1, urgent_revision=changed.revision + 1)
+
+
+def _course(meeting: Meeting) -> tuple[Status, int, int, bool, tuple[bool, bool]]:
+    """The part of a post that an event can change, except the number of people."""
     over = is_presumed_over(meeting), is_presumed_over(meeting) and meeting.begun
-    return meeting.status, meeting.started_at, meeting.ended_at, people, is_recorded(meeting), over
+    return meeting.status, meeting.started_at, meeting.ended_at, is_recorded(meeting), over
+
+
+def _people(meeting: Meeting) -> int:
+    """The number of people that a post shows."""
+    count = {Status.STARTED: present, Status.ENDED: attended}.get(meeting.status)
+    return count(meeting) if count else 0
 
 
 def _take(meeting: Meeting, event: MeetingEvent) -> Meeting:

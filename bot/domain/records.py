@@ -52,6 +52,8 @@ class Item(Record, kw_only=True):
     error: str = ""
     # The Mattermost user who sent a request; empty for webhooks and tasks.
     sender: str = ""
+    # Whether a webhook says more than who came and went.
+    urgent: bool = False
 
 
 class Cursor(Record, kw_only=True):

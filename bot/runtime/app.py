@@ -24,6 +24,7 @@ from bot.mattermost import Mattermost, Socket
 from bot.mattermost import open_session as open_mattermost_session
 from bot.mattermost.socket import Deliver
 from bot.runtime import health
+from bot.runtime.answers_first import AnswersFirst
 from bot.runtime.identity import Identity, IdentityWatch, look_up_admins, own_account
 from bot.runtime.janitor import Janitor
 from bot.runtime.listener import Listener
@@ -183,8 +184,10 @@ async def _started(
     stack: AsyncExitStack,
 ) -> App:
     """Put the parts of the bot together, take up what the last run left, and serve the routes."""
-    out = open_publishing(ctx, registry, store, timings)
-    worker = Worker(ctx, registry, ctx.inbox, store, metrics, timings.retry_policy, trials=out.trials)
+    first = AnswersFirst(ctx.inbox, timings.courtesy)
+    out = open_publishing(ctx, registry, store, timings, first)
+    policy = timings.retry_policy
+    worker = Worker(ctx, registry, ctx.inbox, store, metrics, policy, trials=out.trials, first=first)
     identity = IdentityWatch(ctx, period_s=timings.identity_s)
     listener = _listener(ctx, registry.grammar, http, timings, identity, out.second_tries.take)
     stack.push_async_callback(_wind_down, ports, listener, worker, out.publisher)

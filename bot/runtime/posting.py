@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -63,8 +64,18 @@ class NewPost:
     thread_only: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What one of the bot's posts is to say."""
+
+    post_id: str
+    message: str
+    props: dict[str, Any]
+
+
 class Posting:
-    """Creates and edits the bot's posts, at most 32 at once, and waits while Mattermost is unreachable."""
+    """Creates and edits the bot's posts, and waits while Mattermost is unreachable. At most 32 calls are made
+    at once, besides those that have places of their own (:meth:`show`)."""
 
     def __init__(
         self,
@@ -115,27 +126,36 @@ class Posting:
 
     async def edit(self, post_id: str, message: str, props: dict[str, Any]) -> None:
         """Edit one of the bot's posts. Raises :class:`MattermostError` only if a retry does not help."""
-        fitting_props = fitting.props_that_fit(props | self._override)
+        await self.persist(lambda: self._edit(Edit(post_id, message, props)))
 
-        async def edit(limit: int) -> None:
-            shorter = fitting.one(message, limit, _shortened())
-            await self.persist(
-                lambda: self._mattermost.update_post(post_id, message=shorter, props=fitting_props)
-            )
+    async def show(
+        self, newest: Callable[[], Awaitable[Edit | None]], turn: AbstractAsyncContextManager[None]
+    ) -> None:
+        """Make the edit that ``newest`` returns, in ``turn``; both anew for each try. None: there is nothing
+        to edit any more. Raises :class:`MattermostError` only if a retry does not help.
+        """
 
-        await self._fitting(len(message), edit)
+        async def once() -> None:
+            edit = await newest()
+            if edit is not None:
+                await self._edit(edit)
 
-    async def persist(self, call: Callable[[], Awaitable[T]]) -> T:
+        await self.persist(once, turn)
+
+    async def persist(
+        self, call: Callable[[], Awaitable[T]], turn: AbstractAsyncContextManager[None] | None = None
+    ) -> T:
         """Return what ``call`` returns, retrying it while it fails with one of :data:`PASSING`.
 
-        Raises :class:`MattermostBlockedError` if Mattermost answers other calls, but not this one.
+        Each try is made in ``turn``, or else in one of the places that all share. Raises
+        :class:`MattermostBlockedError` if Mattermost answers other calls, but not this one.
         """
         trial: Trial | None = None
 
         async def once() -> T:
             nonlocal trial
             try:
-                async with self._slots:
+                async with turn or self._slots:
                     return await call()
             except MattermostError as failure:
                 error = _passing(failure)
@@ -153,6 +173,15 @@ class Posting:
         return await retrying(
             once, self._backoff, on=PASSING, asks_for=asked_wait(), on_retry=self._note_retry
         )
+
+    async def _edit(self, edit: Edit) -> None:
+        props = fitting.props_that_fit(edit.props | self._override)
+
+        async def write(limit: int) -> None:
+            shorter = fitting.one(edit.message, limit, _shortened())
+            await self._mattermost.update_post(edit.post_id, message=shorter, props=props)
+
+        await self._fitting(len(edit.message), write)
 
     async def _fitting(self, length: int, write: Callable[[int], Awaitable[T]]) -> T:
         """Return what ``write`` returns for the most characters that the server takes."""

@@ -6,24 +6,22 @@ edited in a queue of its own, so an edit delays nothing else.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
 
-from cachetools import TTLCache
 from msgspec.structs import replace
 
 from bot.core.context import Body, Context
 from bot.core.registry import Registry
-from bot.domain.announcements import DELETED, is_lost, without_post
 from bot.domain.records import Announcement, Meeting, Notice
 from bot.errors import MattermostError
 from bot.messages.card import card, shown
 from bot.messages.cards import meeting_card
 from bot.messages.catalogue import catalogue
 from bot.messages.content import text
+from bot.runtime.edit_turns import EditTurns
+from bot.runtime.editing import Editing, Stale
 from bot.runtime.posting import NewPost, Posting
 from bot.runtime.queues import Queues
 from bot.runtime.refusals import Refusals, read_body
@@ -31,12 +29,8 @@ from bot.stores.notifying import NotifyingStore
 
 log = logging.getLogger(__name__)
 
-# Edit a post at most once a second: people are reading it, and the server limits the rate.
-EDIT_PAUSE_S = 1.0
 # How many posts and edits wait in memory.
 MAX_WAITING = 100_000
-# How many of the posts edited in the last second are remembered: more than Mattermost takes.
-MAX_SHOWN = 10_000
 
 
 class Publisher:
@@ -48,22 +42,22 @@ class Publisher:
         registry: Registry,
         store: NotifyingStore,
         posting: Posting,
+        turns: EditTurns,
         *,
-        edit_pause_s: float = EDIT_PAUSE_S,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._ctx = ctx
         self._store = store
         self._posting = posting
         self._refusals = Refusals(ctx, registry, store, posting)
-        self._edit_pause_s = edit_pause_s
+        self._turns = turns
+        self._editing = Editing(store, posting, self._refusals, turns, self._note_taken)
         # While the queues are full, what comes stays in the store.
         self._queues = Queues("publisher", max_waiting=max_waiting, on_room=self.recover)
         self._queued: set[str] = set()
-        # When each post was last edited, as long as that matters.
-        self._shown_at: TTLCache[str, float] = TTLCache(MAX_SHOWN, edit_pause_s, timer=time.monotonic)
         # Called with the id of a held record that Mattermost has taken.
         self.on_taken: Callable[[str], None] = _ignore
+        store.watch(Meeting, self._take_meeting)
         store.watch(Announcement, self._take_announcement)
         store.watch(Notice, self._take_notice)
 
@@ -98,6 +92,11 @@ class Publisher:
         """Let running posts and edits finish within ``grace_s`` seconds, then cancel them."""
         await self._queues.close(grace_s)
 
+    def _take_meeting(self, meeting: Meeting) -> None:
+        # Of a new meeting no edit waits.
+        if meeting.revision > 1:
+            self._turns.note_meeting(meeting)
+
     def _take_announcement(self, announcement: Announcement) -> None:
         if announcement.stale and not announcement.held:
             self._queue_announcement(announcement)
@@ -126,50 +125,32 @@ class Publisher:
     async def _announce(self, id: str, doubtful: bool) -> None:
         # A change that arrives from now on needs another job.
         self._queued.discard(id)
-        announcement, meeting = await self._to_show(id)
-        if announcement is None or meeting is None:
+        stale = await self._editing.read(id)
+        if stale is None:
             return
+        announcement = stale.announcement
         if announcement.post_id:
             # It was posted and changed meanwhile. Edits hold up no new post.
             self._queue_announcement(announcement)
             return
         try:
-            post_id = await self._post(announcement, meeting, doubtful)
+            post_id = await self._post(stale, doubtful)
         except MattermostError as error:
             await self._refusals.of_post(announcement, error)
         else:
             log.info("announced %s as post %s", announcement.meeting, post_id)
-            await self._note_shown(announcement, meeting, post_id)
+            self._turns.note_edited(id)
+            await self._editing.note_shown(stale, post_id)
         await self._say_below(announcement)
 
     async def _edit(self, id: str) -> None:
-        await self._rest(id)
+        # A change that arrives from now on has another job. It does nothing if this edit shows the change.
         self._queued.discard(id)
-        announcement, meeting = await self._to_show(id)
-        if announcement is None or meeting is None:
-            return
-        if is_lost(announcement):
-            # A person deleted the post.
-            await self._store.update(Announcement, id, without_post)
-            return
-        try:
-            if announcement.posted_revision != meeting.revision:
-                message, props = shown(meeting_card(meeting, announcement), catalogue())
-                await self._posting.edit(announcement.post_id, message, props)
-        except MattermostError as error:
-            await self._refusals.of_edit(announcement, meeting, error)
-        else:
-            await self._note_shown(announcement, meeting, announcement.post_id)
+        await self._editing.edit(id)
 
-    async def _to_show(self, id: str) -> tuple[Announcement | None, Meeting | None]:
-        """An announcement whose post is out of date, and its meeting."""
-        announcement = await self._store.get(Announcement, id)
-        if announcement is None or not announcement.stale:
-            return None, None
-        return announcement, await self._store.get(Meeting, announcement.meeting)
-
-    async def _post(self, announcement: Announcement, meeting: Meeting, doubtful: bool) -> str:
-        message, props = shown(meeting_card(meeting, announcement), catalogue())
+    async def _post(self, stale: Stale, doubtful: bool) -> str:
+        announcement = stale.announcement
+        message, props = shown(meeting_card(stale.meeting, announcement), catalogue())
         new_post = NewPost(
             id=announcement.id,
             channel_id=announcement.channel_id,
@@ -179,32 +160,6 @@ class Publisher:
             created_at=announcement.created_at,
         )
         return await self._posting.write(new_post, doubtful=doubtful)
-
-    async def _rest(self, id: str) -> None:
-        """Pause between two edits of a post; changes that arrive meanwhile share one edit."""
-        shown_at = self._shown_at.pop(id, float("-inf"))
-        await asyncio.sleep(max(0.0, shown_at + self._edit_pause_s - time.monotonic()))
-
-    async def _note_shown(self, shown: Announcement, meeting: Meeting, post_id: str) -> None:
-        if meeting.open:
-            self._shown_at[shown.id] = time.monotonic()
-
-        def note(now: Announcement) -> Announcement | None:
-            if now.post_id != shown.post_id or now.failed == DELETED:
-                # The post was moved meanwhile; another job edits it at its new place. Or it was deleted.
-                return None
-            return replace(
-                now,
-                post_id=post_id,
-                posted_revision=meeting.revision,
-                stale=now.marks != shown.marks,
-                held=False,
-                failed="",
-            )
-
-        await self._store.update(Announcement, shown.id, note)
-        if shown.held:
-            self.on_taken(shown.id)
 
     async def _say_below(self, announcement: Announcement) -> None:
         """Queue the notices that waited until the announcement was posted or given up."""
@@ -258,7 +213,11 @@ class Publisher:
 
         await self._store.update(Notice, said.id, note)
         if said.held:
-            self.on_taken(said.id)
+            self._note_taken(said.id)
+
+    def _note_taken(self, id: str) -> None:
+        # Whoever wants to know says so after this was made.
+        self.on_taken(id)
 
     async def _speak(
         self, notice: Notice, body: Body, channel_id: str, above: Announcement | None, doubtful: bool

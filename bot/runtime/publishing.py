@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from bot.core.context import Context
 from bot.core.registry import Registry
+from bot.runtime.answers_first import AnswersFirst
+from bot.runtime.edit_turns import EditTurns
 from bot.runtime.metrics import Metrics
 from bot.runtime.patience import Trials
 from bot.runtime.posting import Posting
@@ -24,9 +26,12 @@ class Publishing:
     posting: Posting
     publisher: Publisher
     second_tries: SecondTries
+    turns: EditTurns
 
 
-def open_publishing(ctx: Context, registry: Registry, store: NotifyingStore, timings: Timings) -> Publishing:
+def open_publishing(
+    ctx: Context, registry: Registry, store: NotifyingStore, timings: Timings, first: AnswersFirst
+) -> Publishing:
     """Build the publisher. From now on it posts what is written to ``store``."""
     trials = Trials(ctx.mattermost, timings.patience)
     posting = Posting(
@@ -37,15 +42,18 @@ def open_publishing(ctx: Context, registry: Registry, store: NotifyingStore, tim
         base_s=timings.post_retry_s,
         trials=trials,
     )
-    publisher = Publisher(ctx, registry, store, posting, edit_pause_s=timings.edit_pause_s)
+    turns = EditTurns(first, timings.edits)
+    publisher = Publisher(ctx, registry, store, posting, turns)
     second_tries = SecondTries(ctx, store, publisher, period_s=timings.second_try_s)
-    return Publishing(trials, posting, publisher, second_tries)
+    return Publishing(trials, posting, publisher, second_tries, turns)
 
 
 def observe_publishing(metrics: Metrics, ctx: Context, out: Publishing) -> None:
     """Register the metrics of posts and edits."""
     publisher, posting, tries = out.publisher, out.posting, out.second_tries
     metrics.gauge("posts_waiting", "Posts and edits that are not made yet", lambda: publisher.waiting)
+    pause = "Pause between two edits of one post"
+    metrics.gauge("edit_pause_seconds", pause, lambda: out.turns.pause_s)
     metrics.counter("post_retries", "Posts and edits that were tried again", lambda: posting.retries)
     refused = "Posts and edits that Mattermost refused"
     metrics.counter("posts_refused", refused, lambda: ctx.counts["posts_refused"])

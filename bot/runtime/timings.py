@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from bot.core.clocks import PERIOD_S
 from bot.core.timings import DEFAULT_FEATURE_TIMINGS, FeatureTimings
 from bot.mattermost import SocketTimings
+from bot.runtime.answers_first import DEFAULT_COURTESY, Courtesy
 from bot.runtime.identity import PERIOD_S as IDENTITY_PERIOD_S
 from bot.runtime.listener import ListenerTimings
+from bot.runtime.pace import DEFAULT_LIMITS, EditLimits
 from bot.runtime.patience import DEFAULT_PATIENCE, Patience
 from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy
 from bot.web import WebLimits
@@ -29,7 +31,8 @@ class Timings:
     # How often the bot account's name is looked at, and how long a start waits for the administrators' ids.
     identity_s: float = IDENTITY_PERIOD_S
     admins_s: float = 5.0
-    edit_pause_s: float = 1.0
+    edits: EditLimits = DEFAULT_LIMITS
+    courtesy: Courtesy = DEFAULT_COURTESY
     broken_pause_s: float = BROKEN_PAUSE_S
     clocks_s: float = PERIOD_S
     post_retry_s: float = 0.5

@@ -10,13 +10,14 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.inbox import REQUEST, TASK, Inbox, UnopenedItemError
+from bot.core.inbox import REQUEST, TASK, WEBHOOK, Inbox, UnopenedItemError
 from bot.core.registry import Registry
 from bot.core.tasks import Task
 from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState
 from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
 from bot.runtime.admission import Admission
+from bot.runtime.answers_first import AnswersFirst
 from bot.runtime.begun import UNOPENED, age, begun
 from bot.runtime.metrics import Metrics
 from bot.runtime.patience import Trial, Trials
@@ -57,6 +58,7 @@ class Worker:
         max_waiting: int = MAX_WAITING,
         admission: Admission | None = None,
         trials: Trials | None = None,
+        first: AnswersFirst | None = None,
     ) -> None:
         self._ctx = ctx
         self._registry = registry
@@ -76,6 +78,7 @@ class Worker:
         self._refused = False
         self._recovering = False
         self._admission = admission or Admission()
+        self._first = first or AnswersFirst(inbox)
         # Items that an earlier process may have begun; None until they have been looked for.
         self._left: set[str] | None = None
         self.timer = Timer(self._take, ctx.now)
@@ -137,6 +140,8 @@ class Worker:
         if not self._queues.offer(item.queue, lambda: self._work(item, retried)):
             return False
         left.discard(item.id)
+        if item.kind == WEBHOOK:
+            self._first.begin()
         self._taken[item.id] = item.received_at
         if retried and self._may_announce(item):
             self._ctx.creations.begin(item.id)
@@ -184,6 +189,8 @@ class Worker:
                 await self._try(now, retried)
         finally:
             self._taken.pop(item.id, None)
+            if item.kind == WEBHOOK:
+                self._first.end()
             self._admission.leave(item)
             self._ctx.creations.end(item.id)
         await self._take_held(item)
@@ -203,6 +210,8 @@ class Worker:
         trial: Trial | None = None
         while True:
             try:
+                if item.kind == WEBHOOK:
+                    await self._first.turn(urgent=item.urgent)
                 async with asyncio.timeout(self._retry_policy.handler_s):
                     changes = await self._handle(item, retried)
                 await self._finish(item, changes)

@@ -19,7 +19,7 @@ from bot.errors import EventError, StoreError
 from bot.log.repeats import Repeats
 from bot.web.in_time import in_time
 from bot.web.limits import SAID, read_body
-from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, read_webhook
+from bot.zoom.webhooks import Webhook, encrypt_token, identity, is_signed, is_urgent, read_webhook
 
 # Receives the HTTP status of an answer and the seconds that it took.
 OnWebhook = Callable[[int, float], None]
@@ -115,8 +115,10 @@ class ZoomRoutes:
         """Write the webhook down if it concerns us. Answers 503 if the store does not work in time."""
         ctx = in_time(self._ctx)
         try:
-            if await self._concerns_us(ctx, webhook):
-                await ctx.inbox.add(self._item(webhook, body))
+            # The looking up counts too.
+            with self._ctx.inbox.receive():
+                if await self._concerns_us(ctx, webhook):
+                    await ctx.inbox.add(self._item(webhook, body))
         except StoreError:
             said.warning("webhooks cannot be written down now; Zoom will send them again")
             raise web.HTTPServiceUnavailable(text="try again later") from None
@@ -124,7 +126,7 @@ class ZoomRoutes:
     def _item(self, webhook: Webhook, body: bytes) -> Item:
         id = identity(webhook)
         queue = "meeting:" + (webhook.meeting.uuid or id)
-        return self._ctx.inbox.item(id, WEBHOOK, queue, body)
+        return self._ctx.inbox.item(id, WEBHOOK, queue, body, urgent=is_urgent(webhook))
 
 
 async def _read(request: web.Request) -> bytes:

@@ -146,6 +146,11 @@ def changed_in(webhook: Webhook) -> Changed:
     return lenient.read(webhook.object, Changed)
 
 
+def is_urgent(webhook: Webhook) -> bool:
+    """Whether an event says more than that somebody came or went."""
+    return not webhook.event.endswith((".participant_joined", ".participant_left"))
+
+
 def identity(webhook: Webhook) -> str:
     """The id shared by all deliveries of one event, made of its name, time, meeting and participant, and of
     what it has in place of these."""

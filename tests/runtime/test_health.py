@@ -20,6 +20,7 @@ METRICS = (
     "zoombot_webhooks_total",
     "zoombot_webhook_answer_seconds",
     "zoombot_posts_waiting",
+    "zoombot_edit_pause_seconds",
     "zoombot_post_retries_total",
     "zoombot_log_lines_dropped_total",
     "zoombot_posts_refused_total",

@@ -10,6 +10,8 @@ import pytest
 
 from bot.core.registry import Registry
 from bot.domain.records import Announcement, Notice
+from bot.runtime.answers_first import AnswersFirst
+from bot.runtime.edit_turns import EditTurns
 from bot.runtime.posting import Posting
 from bot.runtime.publisher import Publisher
 from bot.sandbox.mattermost import Channel, Post
@@ -141,7 +143,7 @@ async def test_what_the_full_queues_refuse_is_posted_once_there_is_room(world: W
     store = NotifyingStore(await open_store(f"tinydb:{tmp_path / 'full.db'}"))
     ctx = replace(world.bot.ctx, store=store)
     posting = Posting(ctx.mattermost, ctx.bot.id, override={})
-    publisher = Publisher(ctx, Registry(), store, posting, max_waiting=3)
+    publisher = Publisher(ctx, Registry(), store, posting, EditTurns(AnswersFirst(ctx.inbox)), max_waiting=3)
     bob = world.mattermost.user("bob").id
     said = [ctx.tell_user(f"notice-{number}", bob, f"number {number}") for number in range(10)]
     await store.commit(*said)
