@@ -33,6 +33,7 @@ from bot.runtime.publisher import Publisher
 from bot.runtime.publishing import Publishing, open_publishing
 from bot.runtime.reconciler import Reconciler
 from bot.runtime.resuming import resume
+from bot.runtime.second_tries import EVENTS
 from bot.runtime.stopping import stopping_on_signals
 from bot.runtime.timings import BROKEN_PAUSE_S, DEFAULT_TIMINGS, Timings
 from bot.runtime.wiring import introduce, look_at_keys, open_context
@@ -228,6 +229,7 @@ def _listener(
         missed_ms=settings.catch_up_ms,
         timings=timings.listener,
         on_event=on_event,
+        events=EVENTS,
     )
 
 
