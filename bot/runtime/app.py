@@ -108,12 +108,12 @@ class App:
             await asyncio.sleep(self._broken_pause_s)
 
 
-async def run(config: Config) -> None:
+async def run(config: Config, *, timings: Timings = DEFAULT_TIMINGS) -> None:
     """Run the bot until SIGINT or SIGTERM. Raises the same errors as :func:`opened`."""
     stop = asyncio.Event()
     with stopping_on_signals(stop):
         stopping = asyncio.ensure_future(stop.wait())
-        serving = asyncio.ensure_future(_serve(config))
+        serving = asyncio.ensure_future(_serve(config, timings))
         try:
             await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
             if not serving.done():
@@ -125,8 +125,8 @@ async def run(config: Config) -> None:
             stopping.cancel()
 
 
-async def _serve(config: Config) -> None:
-    async with opened(config) as app:
+async def _serve(config: Config, timings: Timings) -> None:
+    async with opened(config, timings=timings) as app:
         log.info("ready", extra={"bot": app.ctx.bot.username, "port": app.public_port})
         await app.run()
 
@@ -150,7 +150,8 @@ async def opened(
         stack.push_async_callback(ports.close)
         await ports.open()
         ports.wait_for("store", "it is being opened")
-        store = NotifyingStore(await open_store(config.store.url, on_trouble=log.error))
+        opened_store = await open_store(config.store.url, on_trouble=log.error, limits=timings.store)
+        store = NotifyingStore(opened_store)
         stack.push_async_callback(store.close)
         await migrate(store, vault)
         await look_at_keys(store, vault)

@@ -11,6 +11,7 @@ from bot.runtime.identity import PERIOD_S as IDENTITY_PERIOD_S
 from bot.runtime.listener import ListenerTimings
 from bot.runtime.patience import DEFAULT_PATIENCE, Patience
 from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy
+from bot.stores.writer import DEFAULT_LIMITS, Limits
 from bot.web import WebLimits
 from bot.zoom import ZoomTimings
 
@@ -41,6 +42,7 @@ class Timings:
     zoom: ZoomTimings = field(default_factory=ZoomTimings)
     socket: SocketTimings = field(default_factory=SocketTimings)
     listener: ListenerTimings = field(default_factory=ListenerTimings)
+    store: Limits = DEFAULT_LIMITS
     web: WebLimits = field(default_factory=WebLimits)
 
 
