@@ -63,12 +63,12 @@ def _figures(values: tuple[float, ...], unit: str) -> str:
     return " · ".join(f"{value:.2f}" if value < 10 else f"{value:.1f}" for value in values) + f" {unit}"
 
 
-def machine(server_ms: float) -> str:
-    """When and where this was measured."""
+def machine(server_ms: float, load: float) -> str:
+    """When and where this was measured. ``load`` is how many processes wanted to run before it began."""
     today, cores = datetime.now(UTC).date().isoformat(), os.cpu_count()
     python, system = platform.python_version(), f"{platform.system()} {platform.machine()}"
     return (
-        f"{today}, {system}, {_processor()}, {cores} cores, Python {python}; "
+        f"{today}, {system}, {_processor()}, {cores} cores, Python {python}, load {load:.1f} before; "
         f"the sandbox takes {server_ms:g} ms for a new post or an edit.\n"
     )
 
@@ -93,9 +93,10 @@ def main() -> int:
         help="what the sandbox's Mattermost takes for a new post or an edit (default: %(default)s)",
     )
     given = parser.parse_args()
+    load = os.getloadavg()[0]
     amounts = rows.QUICK if given.quick else rows.FULL
     found = asyncio.run(measure(amounts, given.server_ms)) + frames(20 if given.quick else 1000)
-    text = f"{machine(given.server_ms)}\n{table(found)}"
+    text = f"{machine(given.server_ms, load)}\n{table(found)}"
     sys.stdout.write(text)
     if given.write:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
