@@ -17,9 +17,17 @@ from tests.chaos.process import COMMAND_TOKEN, URL_SECRET, Bot
 @asynccontextmanager
 async def running() -> AsyncIterator[Stage]:
     """The stage of a bot that runs until the end of the block."""
+    async with opened() as (stage, _):
+        yield stage
+
+
+@asynccontextmanager
+async def opened(extra_ms: float = 0.0) -> AsyncIterator[tuple[Stage, Bot]]:
+    """The same with its process. Each write to its disk takes ``extra_ms`` longer."""
     stage = Stage()
+    program = ("bench.process", "--extra-ms", str(extra_ms)) if extra_ms else ("bot", "run")
     with tempfile.TemporaryDirectory(prefix="zoombot-bench-") as folder:
-        bot = Bot(Path(folder))
+        bot = Bot(Path(folder), program)
         async with stage.opened(bot.public_url, URL_SECRET, COMMAND_TOKEN):
             bot.configure(stage)
             stage.zoom.daily_creates = 1_000_000
@@ -31,6 +39,6 @@ async def running() -> AsyncIterator[Stage]:
                 watching = asyncio.create_task(crowd.watch_for_ever())
                 await crowd.link()
                 watching.cancel()
-                yield stage
+                yield stage, bot
             finally:
                 await bot.stop()

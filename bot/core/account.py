@@ -16,11 +16,12 @@ class OwnAccount:
     def __init__(self, user: User, former: Iterable[str] = ()) -> None:
         self.id = user.id
         self.username = user.username
+        # The name that it has, and behind it the one before its last renaming since the start.
+        self.names: tuple[str, ...] = (user.username,)
         self.former = set(former) - {user.username}
         # When Mattermost last changed the account (server's clock, ms).
         self._updated_at = user.update_at
-        # Its last renaming since the start: the name before it, and when (server's clock, ms).
-        self._previous = ""
+        # When it was last renamed since the start (server's clock, ms).
         self._renamed_at = 0
 
     def see(self, user: User) -> bool:
@@ -33,7 +34,8 @@ class OwnAccount:
         self._updated_at = user.update_at
         if not user.username or user.username == self.username:
             return False
-        self._previous, self._renamed_at = self.username, user.update_at
+        self._renamed_at = user.update_at
+        self.names = (user.username, self.username)
         self.former = (self.former | {self.username}) - {user.username}
         self.username = user.username
         return True
@@ -41,4 +43,4 @@ class OwnAccount:
     def names_at(self, create_at: int) -> tuple[str, ...]:
         """The names that a post of this time (server's clock, ms) may address: also the previous one, if the
         account still had it then."""
-        return (self.username, self._previous) if create_at < self._renamed_at else (self.username,)
+        return self.names if create_at < self._renamed_at else self.names[:1]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _EDGE = r"[\w:.\-@]"
@@ -38,6 +39,13 @@ def find_mention(text: str, name: str) -> Mention | None:
         at = found.start("edge") if found.start("edge") >= 0 else found.start("part")
         return Mention(at, at + 1 + len(name))
     return None
+
+
+def calls(names: Iterable[str], keyword: str) -> tuple[str, ...]:
+    """What every message that calls the bot has one of when it is casefolded: a name behind an @, or the
+    keyword. What has one of the others in it is left out."""
+    found = {f"@{name}".casefold() for name in names} | ({keyword.casefold()} if keyword else set())
+    return tuple(each for each in found if not any(other in each for other in found if other != each))
 
 
 def text_after(message: str, mention: Mention) -> str | None:

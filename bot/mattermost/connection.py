@@ -128,6 +128,8 @@ class Connection:
     def _handle(self, text: str) -> Ending | None:
         self.silent = False
         frame = read_frame(text)
+        if isinstance(frame, Event):
+            return self._handle_event(frame)
         if frame is None:
             # If it was an event, the next event reveals the gap.
             log.warning("mattermost socket: skipped a frame of %d characters that is none", len(text))
@@ -135,14 +137,13 @@ class Connection:
         if isinstance(frame, Hello):
             self._begin(frame)
             return None
-        if isinstance(frame, Reply):
-            return self._handle_reply(frame)
-        return self._handle_event(frame)
+        return self._handle_reply(frame)
 
     def _handle_event(self, event: Event) -> Ending | None:
         if not self._sequence.accept(event):
             return Ending.GAP
-        self._resume()
+        if self._resuming:
+            self._resume()
         return None if self._take(event) else Ending.OVERFLOW
 
     def _handle_reply(self, reply: Reply) -> Ending | None:

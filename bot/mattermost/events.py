@@ -1,7 +1,7 @@
 """Parses what the bot needs from Mattermost's events. Pure.
 
-A ``posted`` event contains the post as JSON inside JSON. Thousands of other events arrive for each one that
-matters; for those, only the name is checked.
+A ``posted`` event contains the post as JSON inside JSON. Most posts are talk: of those, a :class:`Glance` is
+all that is read.
 """
 
 from __future__ import annotations
@@ -12,16 +12,22 @@ from typing import TypeVar
 import msgspec
 
 from bot.errors import EventError
-from bot.mattermost.frames import Event
+from bot.mattermost.frames import Data, Event, RawEvent
 from bot.mattermost.models import Message, Props, User
 from bot.mattermost.nesting import decode_nested
 
 __all__ = [
+    "CHANNEL_RESTORED",
+    "POSTED",
+    "POST_DELETED",
+    "USER_ADDED",
     "USER_UPDATED",
+    "Glance",
     "Message",
     "Posted",
     "Props",
     "deleted_post",
+    "glance_at",
     "post_id_in",
     "read_posted",
     "read_user",
@@ -41,57 +47,52 @@ class Posted(msgspec.Struct, frozen=True):
     team_id: str = ""
 
 
-class _Data(msgspec.Struct):
-    post: str
-    channel_type: str = ""
-    channel_display_name: str = ""
-    sender_name: str = ""
-    team_id: str = ""
+class Glance(msgspec.Struct, frozen=True, gc=False):
+    """What tells whether a post asks for anything. ``create_at`` is in ms, on the server's clock."""
 
-
-class _Deleted(msgspec.Struct):
-    post: str
+    user_id: str
+    message: str = ""
+    create_at: int = 0
 
 
 class _PostId(msgspec.Struct):
     id: str
 
 
-class _Reopened(msgspec.Struct):
-    channel_id: str = ""
-    user_id: str = ""
-
-
-_data = msgspec.json.Decoder(_Data)
-_messages = msgspec.json.Decoder(Message)
-_deleted = msgspec.json.Decoder(_Deleted)
-_post_ids = msgspec.json.Decoder(_PostId)
-_reopened = msgspec.json.Decoder(_Reopened)
-
-# The post is a string inside the JSON, and its id comes first.
-_ID = re.compile(rb'\\"id\\":\\"([a-z0-9]{26})\\"')
-
-
+POSTED = "posted"
+POST_DELETED = "post_deleted"
+CHANNEL_RESTORED = "channel_restored"
+USER_ADDED = "user_added"
 USER_UPDATED = "user_updated"
 
+_data = msgspec.json.Decoder(Data)
+_messages = msgspec.json.Decoder(Message)
+_glance = msgspec.json.Decoder(Glance).decode
+_post_ids = msgspec.json.Decoder(_PostId)
+_NOTHING = Data()
 
-class _UserData(msgspec.Struct):
-    user: User
+# A post's id comes first. In undecoded data the post is a string inside the JSON.
+_ID = re.compile(r'\\?"id\\?":\\?"([a-z0-9]{26})\\?"')
 
 
-_users = msgspec.json.Decoder(_UserData)
+def glance_at(data: Data) -> Glance | None:
+    """A look at the new post in an event's data; None if it cannot be parsed as easily."""
+    try:
+        return _glance(data.post)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
 
 
 def read_posted(event: Event) -> Posted | None:
     """The new post in an event, or None for other events; :class:`EventError` if it cannot be parsed."""
-    if event.name != "posted":
+    if event.name != POSTED:
         return None
-    data = _parsed(_data, bytes(event.data))
+    data = _data_of(event)
     message = _parsed(_messages, data.post)
     return Posted(
         message=message,
         channel_type=data.channel_type,
-        channel_name=data.channel_display_name,
+        channel_name=data.channel_name,
         sender_name=data.sender_name.removeprefix("@"),
         team_id=data.team_id,
     )
@@ -99,8 +100,9 @@ def read_posted(event: Event) -> Posted | None:
 
 def post_id_in(event: Event) -> str:
     """The id of the post in an event that cannot be parsed, or the event's number."""
-    found = _ID.search(bytes(event.data))
-    return found[1].decode() if found else f"in event {event.seq}"
+    text = event.raw.decode(errors="replace") if isinstance(event, RawEvent) else _data_of(event).post
+    found = _ID.search(text)
+    return found[1] if found else f"in event {event.seq}"
 
 
 def read_user(event: Event) -> User | None:
@@ -108,29 +110,34 @@ def read_user(event: Event) -> User | None:
     Its e-mail address may be left out."""
     if event.name != USER_UPDATED:
         return None
-    try:
-        return _users.decode(event.data).user
-    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        raise EventError(f"an event of Mattermost is not as it should be: {type(error).__name__}") from None
+    user = _data_of(event).user
+    if user is None:
+        raise EventError("an event of Mattermost is not as it should be: it has no user")
+    return user
 
 
 def deleted_post(event: Event) -> str:
     """The id of the post that was deleted, empty for other events; :class:`EventError` if it cannot be
     parsed."""
-    if event.name != "post_deleted":
+    if event.name != POST_DELETED:
         return ""
-    return _parsed(_post_ids, _parsed(_deleted, bytes(event.data)).post).id
+    return _parsed(_post_ids, _data_of(event).post).id
 
 
 def reopened_channel(event: Event, bot_id: str) -> str:
     """The channel in which the bot may post again, because it was restored or the bot was added. Empty for
     other events; :class:`EventError` if it cannot be parsed."""
-    match event.name:
-        case "channel_restored":
-            return _parsed(_reopened, bytes(event.data)).channel_id
-        case "user_added" if _parsed(_reopened, bytes(event.data)).user_id == bot_id:
-            return _parsed(_reopened, bytes(event.broadcast)).channel_id
+    if event.name == CHANNEL_RESTORED:
+        return _data_of(event).channel_id
+    if event.name == USER_ADDED and _data_of(event).user_id == bot_id and event.broadcast is not None:
+        return event.broadcast.channel_id
     return ""
+
+
+def _data_of(event: Event) -> Data:
+    if isinstance(event, RawEvent):
+        return _parsed(_data, event.raw)
+    return event.data or _NOTHING
 
 
 def _parsed(decoder: msgspec.json.Decoder[T], data: bytes | str) -> T:

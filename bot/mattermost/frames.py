@@ -1,15 +1,20 @@
-"""Parses the frames of Mattermost's WebSocket as far as the connection needs them. Pure.
+"""Parses the frames of Mattermost's WebSocket. Pure.
 
 Events have ``event`` and ``seq``; answers to our pings have ``status`` and ``seq_reply``. The first event of
 a new connection is ``hello``, with ``seq`` 0 and the ``connection_id`` that is needed to resume it.
+
+Thousands of events arrive for each one that matters. So a frame is decoded once, into the few fields that the
+bot reads of any event.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 
+from bot.mattermost.decoding import IN_LOOP
+from bot.mattermost.models import User
 from bot.mattermost.nesting import decode_nested
 
 
@@ -22,18 +27,6 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """An event. ``data`` is its undecoded JSON, ``broadcast`` that of whom it was sent to (only for events
-    that say their channel there alone), ``size`` the length of the whole frame."""
-
-    seq: int
-    name: str = ""
-    data: msgspec.Raw = field(default_factory=msgspec.Raw)
-    size: int = 0
-    broadcast: msgspec.Raw = field(default_factory=msgspec.Raw)
-
-
-@dataclass(frozen=True, slots=True)
 class Reply:
     """The answer to our ping number ``seq``; ``server_time`` is in ms, 0 if missing."""
 
@@ -42,16 +35,62 @@ class Reply:
     unauthenticated: bool = False
 
 
-Frame = Hello | Event | Reply
+class Data(msgspec.Struct, frozen=True, gc=False):
+    """What the bot reads of an event's ``data``. Each kind of event has some of it; ``post`` is JSON."""
+
+    post: str = ""
+    channel_type: str = ""
+    channel_name: str = msgspec.field(default="", name="channel_display_name")
+    sender_name: str = ""
+    team_id: str = ""
+    channel_id: str = ""
+    user_id: str = ""
+    user: User | None = None
+    # Of ``hello``, and of the answer to a ping.
+    connection_id: str = ""
+    server_time: int = 0
 
 
-# Events whose ``data`` does not name their channel.
-_PLACED = frozenset({"user_added"})
+class Broadcast(msgspec.Struct, frozen=True, gc=False):
+    """To whom an event was sent. Some events say their channel there alone."""
+
+    channel_id: str = ""
 
 
-class _Problem(msgspec.Struct):
+class Problem(msgspec.Struct, frozen=True, gc=False):
+    """Why Mattermost refuses what we sent."""
+
     status_code: int = 0
-    id: str = ""
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """An event. ``seq_reply`` and ``error`` are only in answers, which are no events."""
+
+    seq: int = -1
+    name: str = msgspec.field(default="", name="event")
+    data: Data | None = None
+    broadcast: Broadcast | None = None
+    seq_reply: int = 0
+    error: Problem | None = None
+
+    @property
+    def size(self) -> int:
+        """About how many characters it keeps in memory."""
+        return len(self.data.post) if self.data is not None else 0
+
+
+class RawEvent(Event, frozen=True, gc=False):
+    """An event that is large, or whose fields are not as expected. ``raw`` is its undecoded ``data``."""
+
+    raw: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """How many bytes it keeps in memory."""
+        return len(self.raw)
+
+
+Frame = Hello | Event | Reply
 
 
 class _Envelope(msgspec.Struct):
@@ -60,44 +99,61 @@ class _Envelope(msgspec.Struct):
     seq_reply: int = 0
     data: msgspec.Raw = msgspec.Raw()
     broadcast: msgspec.Raw = msgspec.Raw()
-    error: _Problem | None = None
+    error: Problem | None = None
 
 
-class _HelloData(msgspec.Struct):
-    connection_id: str = ""
-
-
-class _PongData(msgspec.Struct):
-    server_time: int = 0
-
-
+_decode = msgspec.json.Decoder(Event).decode
 _envelopes = msgspec.json.Decoder(_Envelope)
-_hellos = msgspec.json.Decoder(_HelloData)
-_pongs = msgspec.json.Decoder(_PongData)
+_data = msgspec.json.Decoder(Data)
+_broadcasts = msgspec.json.Decoder(Broadcast)
+_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 def read_frame(text: str | bytes) -> Frame | None:
     """Parse a frame; None if it is not one of Mattermost's."""
+    if len(text) > IN_LOOP:
+        return _read_raw(text)
+    try:
+        frame = _decode(text)
+    except _UNREADABLE:
+        return _read_raw(text)
+    if frame.name and frame.name != "hello":
+        return frame
+    return _other(frame.name, frame.seq, frame.seq_reply, frame.data, frame.error)
+
+
+def _read_raw(text: str | bytes) -> Frame | None:
+    """The same with the event's ``data`` left as it is."""
     try:
         envelope = decode_nested(_envelopes, text)
-        if envelope.event == "hello":
-            return Hello(_hellos.decode(envelope.data).connection_id, envelope.seq)
-        if envelope.event:
-            # A copy, because the original keeps the whole frame in memory.
-            broadcast = envelope.broadcast.copy() if envelope.event in _PLACED else msgspec.Raw()
-            return Event(envelope.seq, envelope.event, envelope.data.copy(), len(text), broadcast)
-        if envelope.seq_reply:
-            return _reply(envelope)
-    except (msgspec.MsgspecError, UnicodeError):
-        pass
-    return None
+        raw = bytes(envelope.data)
+        if envelope.event and envelope.event != "hello":
+            broadcast = _broadcast_in(envelope.broadcast)
+            return RawEvent(envelope.seq, envelope.event, broadcast=broadcast, raw=raw)
+        data = _data.decode(raw) if raw.startswith(b"{") else None
+    except _UNREADABLE:
+        return None
+    return _other(envelope.event, envelope.seq, envelope.seq_reply, data, envelope.error)
 
 
-def _reply(envelope: _Envelope) -> Reply:
-    if envelope.error is not None:
-        return Reply(envelope.seq_reply, unauthenticated=envelope.error.status_code == 401)
-    data = bytes(envelope.data)
-    return Reply(envelope.seq_reply, _pongs.decode(data).server_time if data.startswith(b"{") else 0)
+def _broadcast_in(raw: msgspec.Raw) -> Broadcast | None:
+    try:
+        return _broadcasts.decode(raw)
+    except _UNREADABLE:
+        return None
+
+
+def _other(
+    name: str, seq: int, seq_reply: int, data: Data | None, error: Problem | None
+) -> Hello | Reply | None:
+    """What is no event: the answer to a ping, or ``hello``."""
+    if name:
+        return Hello(data.connection_id, seq) if data is not None else None
+    if not seq_reply:
+        return None
+    if error is not None:
+        return Reply(seq_reply, unauthenticated=error.status_code == 401)
+    return Reply(seq_reply, data.server_time if data is not None else 0)
 
 
 def write_ping(seq: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 
 class ServerClock:
@@ -36,7 +37,7 @@ class ServerClock:
     def note_date(self, date: str, asked_at: int, came_at: int) -> None:
         """Take in a ``Date`` header; ``asked_at`` and ``came_at`` are times of our clock in ms."""
         try:
-            stamp = int(parsedate_to_datetime(date).timestamp() * 1000)
+            stamp = _stamp_of(date)
         except (ValueError, TypeError, OverflowError):
             return
         self.note(stamp, asked_at, came_at, precision_ms=1000)
@@ -48,3 +49,9 @@ class ServerClock:
             low, high = max(low, self._low), min(high, self._high)
         # Without an overlap, one of the clocks was changed: only the newest stamp counts.
         self._low, self._high = low, high
+
+
+# All answers of the same second have the same header.
+@lru_cache(maxsize=4)
+def _stamp_of(date: str) -> int:
+    return int(parsedate_to_datetime(date).timestamp() * 1000)

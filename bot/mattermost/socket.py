@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
@@ -17,7 +17,7 @@ from bot.errors import (
     MattermostRateLimitError,
     MattermostTokenError,
 )
-from bot.mattermost.backlog import MAX_CHARACTERS, MAX_FRAMES, Backlog
+from bot.mattermost.backlog import MAX_CHARACTERS, MAX_FRAMES, Backlog, Passes
 from bot.mattermost.connection import CLOSE_TIMEOUT_S, Connection, Ending, SocketTimings
 from bot.mattermost.errors import connection_error, handshake_error
 from bot.mattermost.frames import Event, Sequence
@@ -93,10 +93,19 @@ class Socket:
         """Wait until the socket is open."""
         await self._is_open.wait()
 
-    async def run(self, deliver: Deliver, connected: Connected) -> NoReturn:
+    async def run(
+        self,
+        deliver: Deliver,
+        connected: Connected,
+        *,
+        names: Container[str] | None = None,
+        passes: Passes | None = None,
+    ) -> NoReturn:
         """Keep the socket open until cancelled.
 
-        ``deliver(event)`` receives every event except ``hello``, in order, one at a time.
+        ``deliver(event)`` receives every event except ``hello``, in order, one at a time; if there are
+        ``names``, only events of these. An event for which ``passes(event)`` is True is not delivered: it is
+        asked at once, and only while all earlier events have been handled.
         ``connected(resumed)`` is called in the same order, before the events of that connection: False means
         that events may have been missed and must be fetched. Both delay the events that follow, so start long
         work as a task. If one of them raises, the error is logged and a fresh connection is opened.
@@ -104,7 +113,7 @@ class Socket:
         Raises :class:`MattermostTokenError`, and :class:`MattermostCertificateError` until the first
         connection is open. Other errors are logged and retried. :meth:`run` may be called again afterwards.
         """
-        self._backlog = Backlog(*self._limits)
+        self._backlog = Backlog(*self._limits, names=names, passes=passes)
         tasks = [
             asyncio.ensure_future(self._stay_connected()),
             asyncio.ensure_future(self._hand_over(deliver, connected)),

@@ -83,6 +83,8 @@ class Catalogue:
         # Direction marks around the arguments would break links and code.
         self._bundle = FluentBundle([str(self.locale).replace("_", "-")], use_isolating=False)
         self._bundle.add_resource(FluentResource(source))
+        # Those without arguments. Labels and titles are shown again with each edit of a post.
+        self._fixed: dict[str, str] = {}
         self._dates = Dates(self.locale, self._format("day-pattern", {}), self._format("clock-pattern", {}))
 
     def markdown(self, content: Content) -> str:
@@ -136,6 +138,13 @@ class Catalogue:
         return value if isinstance(value, int) else self._render(value, place)
 
     def _format(self, key: str, args: dict[str, str | int]) -> str:
+        if args:
+            return self._filled_in(key, args)
+        if key not in self._fixed:
+            self._fixed[key] = self._filled_in(key, args)
+        return self._fixed[key]
+
+    def _filled_in(self, key: str, args: dict[str, str | int]) -> str:
         message = self._bundle.get_message(key)
         if message.value is None:
             raise LookupError(key)

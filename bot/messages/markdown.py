@@ -16,25 +16,32 @@ _INVISIBLE = re.compile(
     r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     r"\ud800-\udfff]"
 )
+# Words of which each is shown as it is.
+_HARMLESS = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
 _SPACE = re.compile(r"\s+")
 _ESCAPED = re.compile(r"([\\`*_\[\]()~|>{}!+-])")
 _GAPPED = re.compile(
     r"([@&<#$]|:(?=//|[\w+]+:)|(?<!\S):(?=\S)|\bwww\d{0,3}(?=\.)|\b(?:mailto|tel)(?=:)|^=|^\d+(?=\.))",
     re.IGNORECASE,
 )
+_AT = re.compile(r"@(?=\S)")
 _TICKS = re.compile(r"`+")
 _UNSAFE_URL = re.compile(r"[^A-Za-z0-9\-._~:/?#!$&'*+,=%]|%(?![0-9A-Fa-f]{2})")
 
 
 def escape(text: str) -> str:
     """Return ``text`` on one line, shown literally: without mentions, links and formatting."""
+    if _HARMLESS.fullmatch(text):
+        return text
     plain = _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip()
     return _GAPPED.sub(rf"\1{_GAP}", _ESCAPED.sub(r"\\\1", plain))
 
 
 def plain(text: str) -> str:
     """Return ``text`` on one line, for places that render no Markdown but still look for mentions."""
-    return re.sub(r"@(?=\S)", f"@{_GAP}", _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip())
+    if _HARMLESS.fullmatch(text):
+        return text
+    return _AT.sub(f"@{_GAP}", _SPACE.sub(" ", _INVISIBLE.sub("", text)).strip())
 
 
 def sendable(text: str) -> str:

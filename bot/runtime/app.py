@@ -34,6 +34,7 @@ from bot.runtime.publisher import Publisher
 from bot.runtime.publishing import Publishing, open_publishing
 from bot.runtime.reconciler import Reconciler
 from bot.runtime.resuming import resume
+from bot.runtime.second_tries import EVENTS
 from bot.runtime.stopping import stopping_on_signals
 from bot.runtime.timings import BROKEN_PAUSE_S, DEFAULT_TIMINGS, Timings
 from bot.runtime.wiring import introduce, look_at_keys, open_context
@@ -108,12 +109,12 @@ class App:
             await asyncio.sleep(self._broken_pause_s)
 
 
-async def run(config: Config) -> None:
+async def run(config: Config, *, timings: Timings = DEFAULT_TIMINGS) -> None:
     """Run the bot until SIGINT or SIGTERM. Raises the same errors as :func:`opened`."""
     stop = asyncio.Event()
     with stopping_on_signals(stop):
         stopping = asyncio.ensure_future(stop.wait())
-        serving = asyncio.ensure_future(_serve(config))
+        serving = asyncio.ensure_future(_serve(config, timings))
         try:
             await asyncio.wait({stopping, serving}, return_when=asyncio.FIRST_COMPLETED)
             if not serving.done():
@@ -125,8 +126,8 @@ async def run(config: Config) -> None:
             stopping.cancel()
 
 
-async def _serve(config: Config) -> None:
-    async with opened(config) as app:
+async def _serve(config: Config, timings: Timings) -> None:
+    async with opened(config, timings=timings) as app:
         log.info("ready", extra={"bot": app.ctx.bot.username, "port": app.public_port})
         await app.run()
 
@@ -150,7 +151,8 @@ async def opened(
         stack.push_async_callback(ports.close)
         await ports.open()
         ports.wait_for("store", "it is being opened")
-        store = NotifyingStore(await open_store(config.store.url, on_trouble=log.error))
+        opened_store = await open_store(config.store.url, on_trouble=log.error, limits=timings.store)
+        store = NotifyingStore(opened_store)
         stack.push_async_callback(store.close)
         await migrate(store, vault)
         await look_at_keys(store, vault)
@@ -231,6 +233,7 @@ def _listener(
         missed_ms=settings.catch_up_ms,
         timings=timings.listener,
         on_event=on_event,
+        events=EVENTS,
     )
 
 

@@ -6,22 +6,21 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
-from functools import partial
 
 from bot.clock import Now
-from bot.core.inbox import REQUEST, Inbox
-from bot.domain.grammar import ParsedCommand, Request
+from bot.core.inbox import Inbox
 from bot.domain.records import Cursor, Item
 from bot.errors import EventError, MattermostError, StoreError
 from bot.features import moved
 from bot.mattermost import Mattermost, Socket
 from bot.mattermost.decoding import decode_aside
-from bot.mattermost.events import USER_UPDATED, Message, Posted, post_id_in, read_posted
-from bot.mattermost.frames import Event
+from bot.mattermost.events import POSTED, USER_UPDATED, Message, Posted, post_id_in, read_posted
+from bot.mattermost.frames import Event, RawEvent
 from bot.mattermost.socket import Deliver
 from bot.runtime.catch_up import OVERLAP_MS, CatchUp
 from bot.runtime.identity import Identity, IdentityWatch
 from bot.runtime.imports import Imports
+from bot.runtime.requests import Requests
 from bot.runtime.unread import UnreadChannels
 from bot.stores import Put, Store
 
@@ -49,7 +48,8 @@ DEFAULT_LISTENER_TIMINGS = ListenerTimings()
 
 
 class Listener:
-    """Takes in every request once. The cursor never passes an unsaved one. ``on_event`` gets other events."""
+    """Takes in every request once. The cursor never passes an unsaved one. ``on_event`` gets other events, as
+    far as their names are among ``events``."""
 
     def __init__(
         self,
@@ -64,16 +64,19 @@ class Listener:
         missed_ms: int,
         timings: ListenerTimings = DEFAULT_LISTENER_TIMINGS,
         on_event: Deliver,
+        events: frozenset[str],
     ) -> None:
         self.socket = socket
         self._mattermost = mattermost
         self._store = store
         self._inbox = inbox
         self._identity = identity
+        self._requests = Requests(inbox, identity, mattermost.unreadable)
         self._watch = watch
         self._now = now
         self._timings = timings
         self._on_event = on_event
+        self._events = events | {POSTED, USER_UPDATED}
         # Set while something may have been missed. Gaps are counted, because one may open during a catch-up.
         self._missed = asyncio.Event()
         self._gaps = 0
@@ -86,12 +89,11 @@ class Listener:
             self.unread,
             identity.account.id,
             now,
-            item_of=self._item_of,
+            item_of=self._requests.item_of,
             notice_own=self._notice_own,
         )
         self.imports = Imports(mattermost, now, missed_ms)
-        self._seen = 0
-        self._cursor = 0
+        self._seen = self._cursor = 0
         # When the bot first started (ms, server's clock). Older posts are ignored.
         self._since = 0
         self.catch_ups = 0
@@ -108,9 +110,14 @@ class Listener:
                 tasks.create_task(self._catch_up_when_due())
                 tasks.create_task(self._read_unread_when_due())
                 tasks.create_task(self._keep_cursor())
-                tasks.create_task(self.socket.run(self._deliver, self._connected))
+                tasks.create_task(self._listen())
         finally:
             await self._settled(STOP_S)
+
+    async def _listen(self) -> None:
+        await self.socket.run(
+            self._deliver, self._connected, names=self._events, passes=self._requests.is_talk
+        )
 
     async def _read_cursor(self) -> None:
         known = await self._store.get(Cursor, CURSOR)
@@ -139,6 +146,7 @@ class Listener:
                 await self._save_cursor()
 
     async def _save_cursor(self) -> None:
+        self._advance(self._requests.take_newest_talk())
         seen = self._seen
         await self._settled()
         if self._missed.is_set() or seen <= self._cursor:
@@ -155,11 +163,14 @@ class Listener:
         self._missed.set()
 
     async def _deliver(self, event: Event) -> None:
+        if self._requests.is_talk(event):
+            # It had to wait behind others.
+            return
         if event.name == USER_UPDATED:
             await self._watch.note(event)
             return
         try:
-            posted = await decode_aside(read_posted, event, event.size)
+            posted = await _read_posted(event)
         except EventError as error:
             self._mattermost.unreadable.note(post_id_in(event), str(error))
             return
@@ -170,16 +181,20 @@ class Listener:
             await self._notice_own(posted.message)
         elif item := await self._live_item(posted):
             await self._write(item)
+        self._advance(posted.message.create_at)
+
+    def _advance(self, create_at: int) -> None:
+        """Everything up to a post of this time (ms, server's clock) was seen."""
         # Later posts must not be skipped because the server's clock ran ahead for a moment.
-        self._seen = max(self._seen, min(posted.message.create_at, self._server_now()))
+        self._seen = max(self._seen, min(create_at, self._server_now()))
 
     async def _live_item(self, posted: Posted) -> Item | None:
         create_at, offset = posted.message.create_at, self._mattermost.server_offset
-        item = self._item_of(posted, self._asked_at(create_at))
+        item = self._requests.item_of(posted, self._asked_at(create_at))
         if item is None or await self.imports.is_import(create_at, self._seen - OVERLAP_MS):
             return None
         corrected = offset != self._mattermost.server_offset
-        return self._item_of(posted, self._asked_at(create_at)) if corrected else item
+        return self._requests.item_of(posted, self._asked_at(create_at)) if corrected else item
 
     def _asked_at(self, create_at: int) -> int:
         """When a post was written, by our clock."""
@@ -202,50 +217,6 @@ class Listener:
         if task.cancelled() or task.exception() is not None:
             log.error("mattermost: a request could not be written down; looking again")
             self._note_gap()
-
-    def _item_of(self, posted: Posted, asked_at: int) -> Item | None:
-        """The inbox item for a post; None if the post is not for the bot."""
-        message = posted.message
-        try:
-            command = self._command_in(posted)
-            return self._request(posted, command, asked_at) if command else None
-        except Exception as error:
-            # One post must not keep the bot from reading the others.
-            self._mattermost.unreadable.note(message.id, type(error).__name__, error=error)
-            return None
-
-    def _request(self, posted: Posted, command: ParsedCommand, asked_at: int) -> Item:
-        message = posted.message
-        request = Request(
-            command=command.name,
-            argument=command.argument,
-            trigger=message.id,
-            user_id=message.user_id,
-            user_name=posted.sender_name,
-            channel_id=message.channel_id,
-            channel_type=posted.channel_type,
-            channel_name=posted.channel_name,
-            team_id=posted.team_id,
-            root_id=message.root_id,
-            asked_at=asked_at,
-        )
-        id, queue, user = f"post:{message.id}", message.channel_id, message.user_id
-        return self._inbox.item(id, REQUEST, queue, request, asked_at=asked_at, sender=user)
-
-    def _command_in(self, posted: Posted) -> ParsedCommand | None:
-        message, identity = posted.message, self._identity
-        if message.user_id == identity.account.id or not message.by_person or not message.message:
-            return None
-        if message.is_copy:
-            # The original was the request.
-            return None
-        parse = partial(
-            identity.grammar.parse_message, keyword=identity.keyword, direct=posted.channel_type == "D"
-        )
-        found = (
-            parse(message.message, bot_name=name) for name in identity.account.names_at(message.create_at)
-        )
-        return next((command for command in found if command is not None), None)
 
     async def _keep_cursor(self) -> None:
         while True:
@@ -297,3 +268,9 @@ class Listener:
         if gap == self._gaps:
             self._missed.clear()
         await self.save_cursor()
+
+
+async def _read_posted(event: Event) -> Posted | None:
+    if isinstance(event, RawEvent):
+        return await decode_aside(read_posted, event, event.size)
+    return read_posted(event)

@@ -15,7 +15,13 @@ from bot.core.context import Context
 from bot.domain.announcements import without_post
 from bot.domain.records import Announcement, Notice
 from bot.errors import EventError, MattermostDeniedError, MattermostError, MattermostNotFoundError, StoreError
-from bot.mattermost.events import deleted_post, reopened_channel
+from bot.mattermost.events import (
+    CHANNEL_RESTORED,
+    POST_DELETED,
+    USER_ADDED,
+    deleted_post,
+    reopened_channel,
+)
 from bot.mattermost.frames import Event
 from bot.runtime.publisher import Publisher
 from bot.stores.notifying import NotifyingStore
@@ -27,6 +33,8 @@ PERIOD_S = 60.0
 MAX_LOOKS = 20
 # Events that may mean that the bot may do more than before.
 _HINTS = frozenset({"role_updated", "config_changed", "direct_added", "added_to_team"})
+# All events that :meth:`SecondTries.take` looks at.
+EVENTS = _HINTS | {POST_DELETED, CHANNEL_RESTORED, USER_ADDED}
 
 _Held = dict[str, list[Announcement | Notice]]
 

@@ -10,9 +10,11 @@ from bot.mattermost import SocketTimings
 from bot.runtime.answers_first import DEFAULT_COURTESY, Courtesy
 from bot.runtime.identity import PERIOD_S as IDENTITY_PERIOD_S
 from bot.runtime.listener import ListenerTimings
-from bot.runtime.pace import DEFAULT_LIMITS, EditLimits
+from bot.runtime.pace import DEFAULT_LIMITS as DEFAULT_EDIT_LIMITS
+from bot.runtime.pace import EditLimits
 from bot.runtime.patience import DEFAULT_PATIENCE, Patience
 from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy
+from bot.stores.writer import DEFAULT_LIMITS, Limits
 from bot.web import WebLimits
 from bot.zoom import ZoomTimings
 
@@ -31,7 +33,7 @@ class Timings:
     # How often the bot account's name is looked at, and how long a start waits for the administrators' ids.
     identity_s: float = IDENTITY_PERIOD_S
     admins_s: float = 5.0
-    edits: EditLimits = DEFAULT_LIMITS
+    edits: EditLimits = DEFAULT_EDIT_LIMITS
     courtesy: Courtesy = DEFAULT_COURTESY
     broken_pause_s: float = BROKEN_PAUSE_S
     clocks_s: float = PERIOD_S
@@ -44,6 +46,7 @@ class Timings:
     zoom: ZoomTimings = field(default_factory=ZoomTimings)
     socket: SocketTimings = field(default_factory=SocketTimings)
     listener: ListenerTimings = field(default_factory=ListenerTimings)
+    store: Limits = DEFAULT_LIMITS
     web: WebLimits = field(default_factory=WebLimits)
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVarTuple
@@ -34,6 +35,8 @@ class Limits:
     close_s: float = 1.5
     # Changes that may wait for the disk.
     waiting: int = 100_000
+    # How much longer (s) each write takes than the disk takes. Only benches set it, to try a slower disk.
+    extra_s: float = 0.0
 
 
 DEFAULT_LIMITS = Limits()
@@ -168,6 +171,9 @@ class Writer:
             if batch.changes:
                 # What was asked before these changes must not see them.
                 self._lookups.wait_begun(batch.asked)
+                if self._limits.extra_s:
+                    # In this thread, so that it holds up what a slow disk would hold up, and nothing else.
+                    time.sleep(self._limits.extra_s)
                 self._file.write(batch.changes)
         except Exception as error:
             # Any error at all: callers wait for this thread.

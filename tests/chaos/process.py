@@ -22,9 +22,13 @@ STOP_S = 10.0
 
 
 class Bot:
-    """One configuration, and one process after the other that runs with it."""
+    """One configuration, and one process after the other that runs with it.
 
-    def __init__(self, folder: Path) -> None:
+    ``program`` is what is run: a module and its arguments.
+    """
+
+    def __init__(self, folder: Path, program: tuple[str, ...] = ("bot", "run")) -> None:
+        self._program = program
         self.port, self.admin_port = free_port(), free_port()
         self.store = folder / "zoombot.db"
         self.log = folder / "zoombot.log"
@@ -34,6 +38,11 @@ class Bot:
         self.started_at = 0.0
         # Ends that nobody asked for, by exit status.
         self.surprises: list[int] = []
+
+    @property
+    def pid(self) -> int:
+        """The process that runs; 0 if none does."""
+        return self._process.pid if self._process is not None else 0
 
     @property
     def public_url(self) -> str:
@@ -71,7 +80,7 @@ class Bot:
         """Start a process; it is not ready yet."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "bot", "run", "--config", str(self._config)),
+                *(sys.executable, "-m", *self._program, "--config", str(self._config)),
                 cwd=ROOT,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Container
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.mattermost import ServerClock, Socket, SocketState, SocketTimings
+from bot.mattermost.backlog import Passes
 from bot.mattermost.events import read_posted
 from bot.mattermost.frames import Event
 from bot.sandbox.mattermost import Mattermost as Sandbox
@@ -35,7 +36,7 @@ class RecordingListener:
     """A socket and what it delivered: in ``received``, the message of each new post, and for each connection
     whether it was resumed.
 
-    While ``gate`` is clear, nothing is taken from the socket. The first post that says ``fails_on`` raises.
+    While ``gate`` is clear, one event is in ``taken`` at most, and none in ``events``. The first post that says ``fails_on`` raises.
     """
 
     def __init__(self, http: aiohttp.ClientSession, url: str, token: str, **options: Any) -> None:
@@ -44,6 +45,7 @@ class RecordingListener:
         self.socket = ObservedSocket(http, url, token, clock=self.clock, **options)
         self.socket.changed = self._notify_soon
         self.received: list[str | bool] = []
+        self.taken: list[Event] = []
         self.events: list[Event] = []
         self.gate = asyncio.Event()
         self.gate.set()
@@ -75,6 +77,8 @@ class RecordingListener:
             return await self._changed.wait_for(check)
 
     async def _deliver(self, event: Event) -> None:
+        self.taken.append(event)
+        await self._notify()
         await self.gate.wait()
         self.events.append(event)
         posted = read_posted(event)
@@ -101,12 +105,18 @@ class RecordingListener:
 
 @asynccontextmanager
 async def running_listener(
-    http: aiohttp.ClientSession, url: str, token: str, **options: Any
+    http: aiohttp.ClientSession,
+    url: str,
+    token: str,
+    *,
+    names: Container[str] | None = None,
+    passes: Passes | None = None,
+    **options: Any,
 ) -> AsyncIterator[RecordingListener]:
     """A listener that runs, and whose socket is open."""
     listener = RecordingListener(http, url, token, **options)
     running = listener.running = asyncio.ensure_future(
-        listener.socket.run(listener._deliver, listener._connected)
+        listener.socket.run(listener._deliver, listener._connected, names=names, passes=passes)
     )
     try:
         await listener.until(lambda: listener.connections or running.done())

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import EventError
+from bot.mattermost.decoding import IN_LOOP
 from bot.mattermost.events import (
     Message,
     Posted,
@@ -21,7 +22,7 @@ from bot.mattermost.events import (
     read_posted,
     reopened_channel,
 )
-from bot.mattermost.frames import Event, read_frame
+from bot.mattermost.frames import Event, RawEvent, read_frame
 
 CAPTURED = {path.stem: path for path in sorted((Path(__file__).parents[1] / "data").glob("ws_*.json"))}
 JSON = st.recursive(
@@ -179,6 +180,30 @@ def test_props_may_be_null() -> None:
 def test_what_has_not_the_shape_of_a_post_is_an_error(text: str) -> None:
     with pytest.raises(EventError):
         read(text)
+
+
+@pytest.mark.parametrize("name", [name for name in CAPTURED if name != "ws_hello"])
+def test_a_large_event_is_read_as_a_small_one(name: str) -> None:
+    text = CAPTURED[name].read_text()
+    small, large = read_frame(text), read_frame(text.replace("{", '{"more": "' + "x" * IN_LOOP + '", ', 1))
+    if not isinstance(small, Event):
+        assert large == small
+        return
+    assert isinstance(large, RawEvent)
+    assert (large.seq, large.name, large.broadcast) == (small.seq, small.name, small.broadcast)
+    assert read_posted(large) == read_posted(small)
+    assert reopened_channel(large, "cmhphozhsirh7kokedh643mzqr") == reopened_channel(
+        small, "cmhphozhsirh7kokedh643mzqr"
+    )
+    assert deleted_post(large) == deleted_post(small)
+
+
+@pytest.mark.parametrize("odd", ['"channel_type":7', '"user":7', '"user_id":{}', '"server_time":"x"'])
+def test_an_event_with_an_odd_field_keeps_its_place_in_the_sequence(odd: str) -> None:
+    event = event_of(f'{{"event":"posted","data":{{{odd},"post":"{{}}"}},"broadcast":7,"seq":4}}')
+    assert (event.seq, event.name) == (4, "posted")
+    with pytest.raises(EventError):
+        read_posted(event)
 
 
 def test_an_error_does_not_tell_what_people_wrote() -> None:

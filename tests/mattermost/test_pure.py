@@ -18,7 +18,7 @@ from bot.errors import (
 )
 from bot.mattermost.backlog import Backlog
 from bot.mattermost.errors import asked_wait, error_from, handshake_error, retry_after
-from bot.mattermost.frames import Event
+from bot.mattermost.frames import Data, Event
 from bot.mattermost.server_clock import ServerClock
 
 
@@ -125,13 +125,13 @@ class TestServerClock:
 
 
 def sized(size: int) -> Event:
-    return Event(0, size=size)
+    return Event(0, data=Data(post="x" * size))
 
 
 class TestBacklog:
     async def test_it_keeps_the_order_of_events_and_news(self) -> None:
         backlog = Backlog(10, 100)
-        first, second = Event(1, size=1), Event(2, size=1)
+        first, second = Event(1, data=Data(post="x")), Event(2, data=Data(post="y"))
         backlog.announce(False)
         assert backlog.offer(first)
         backlog.announce(True)

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from bot.errors import MattermostTokenError
 from bot.mattermost import SocketTimings, open_session
+from bot.mattermost.frames import Event
 from bot.sandbox.mattermost import Mattermost as Sandbox
 from tests.mattermost.listeners import QUICK, RecordingListener, bot_listener, odd_server, running_listener
 
@@ -190,6 +191,28 @@ async def test_a_slow_delivery_stops_neither_reading_nor_pinging(
         await listener.until(lambda: len(listener.messages) == 300)
         assert (listener.state.connects, listener.state.deaf) == (1, 0)
         assert listener.received == [False, *texts("post", 300)]
+
+
+async def test_an_event_passes_only_when_all_earlier_ones_are_handled(
+    server: Sandbox, http: aiohttp.ClientSession
+) -> None:
+    def is_talk(event: Event) -> bool:
+        return event.data is not None and "talk" in event.data.post
+
+    async with bot_listener(http, server, names={"posted"}, passes=is_talk) as listener:
+        listener.gate.clear()
+        first = await server.post("alice", "dev", "first")
+        await server.post("alice", "dev", "talk behind it")
+        await server.edit("alice", first.id, "edited")
+        await server.post("alice", "dev", "second")
+        await listener.until(lambda: len(listener.taken) == 1)
+        listener.gate.set()
+        await listener.until(lambda: len(listener.messages) == 3)
+        await server.post("alice", "dev", "talk that passes")
+        await server.post("alice", "dev", "last")
+        await listener.until(lambda: listener.messages[-1] == "last")
+        assert listener.messages == ["first", "talk behind it", "second", "last"]
+        assert {event.name for event in listener.events} == {"posted"}
 
 
 @pytest.mark.parametrize("limit", [{"max_frames": 10}, {"max_characters": 6000}])
