@@ -28,6 +28,10 @@ class StoreTimeoutError(StoreError):
     """The store did not answer in time. A change that was asked for may or may not hold."""
 
 
+class FencedError(StoreError):
+    """Another process has taken over what this one did."""
+
+
 class OutdatedError(ZoombotError):
     """What a change was made from has changed meanwhile. Nothing was written; doing it again helps."""
 

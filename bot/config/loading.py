@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.config.database import is_database, read_address
 from bot.config.model import KEYS_BY_SECTION, SECTIONS, Config, Key, WebConfig
 from bot.config.rules import STORE, WrongValueError, reason
 from bot.errors import ConfigError
@@ -235,7 +236,7 @@ def _about_file(path: Path, table: Mapping[str, Any]) -> Iterator[str]:
         key.dotted
         for keys in KEYS_BY_SECTION.values()
         for key in keys.values()
-        if key.secret and table.get(key.section, {}).get(key.name)
+        if key.secret and _is_secret(table.get(key.section, {}).get(key.name))
     ]
     try:
         mode = path.stat().st_mode
@@ -244,6 +245,11 @@ def _about_file(path: Path, table: Mapping[str, Any]) -> Iterator[str]:
     # Service managers make such a file readable by its group (0640).
     if kept and mode & 0o037:
         yield f"{path}: contains secrets ({', '.join(kept)}) and other users can access it: chmod 600 {path}"
+
+
+def _is_secret(value: object) -> bool:
+    """Whether the value of a secret key is one: the path of a file is not."""
+    return bool(value) and not (isinstance(value, str) and value.startswith("tinydb:"))
 
 
 def _about_proxies(environ: Mapping[str, str]) -> Iterator[str]:
@@ -256,5 +262,11 @@ def _about_proxies(environ: Mapping[str, str]) -> Iterator[str]:
 def _about(config: Config) -> Iterator[str]:
     if urlsplit(config.mattermost.url).scheme == "http":
         yield "mattermost.url: begins with http://: the token and all messages are sent unencrypted"
+    if is_database(config.store.url):
+        address = read_address(config.store.url)
+        if address.sslmode != "verify-full" and not address.is_local:
+            yield "store.url: add ?sslmode=verify-full, or others may read or change what the bot stores"
+    elif config.store.ca_file:
+        yield "store.ca_file: is only for a database"
     if urlsplit(config.mattermost.override_icon_url).scheme == "http":
         yield "mattermost.override_icon_url: begins with http://: pages over https may not show it"

@@ -85,9 +85,10 @@ class WebConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreConfig:
-    """``[store]``; ``url`` is ``tinydb:`` and an absolute path."""
+    """``[store]``; ``url`` is ``tinydb:`` and an absolute path, or that of a PostgreSQL database."""
 
-    url: str = _key(STORE, "tinydb:zoombot.db", required=True)
+    url: str = _key(STORE, "tinydb:zoombot.db", required=True, secret=True)
+    ca_file: str = _key(FILE, "")
     encryption_keys: tuple[str, ...] = _key(KEYS, (), required=True, secret=True)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from bot.config.database import SCHEMES, WrongAddressError, read_address
 from bot.hosts import is_address, is_loopback
 
 _SECOND = 1000
@@ -227,10 +228,14 @@ def reason(error: Exception) -> str:
 
 def _store(value: str, base: Path) -> str:
     scheme, colon, rest = _plain(value).partition(":")
-    if colon and scheme in ("postgresql", "postgres"):
-        raise WrongValueError('PostgreSQL is not supported yet: use "tinydb:FILE"')
+    if colon and scheme in SCHEMES:
+        try:
+            read_address(value)
+        except WrongAddressError as error:
+            raise WrongValueError(str(error)) from None
+        return value
     if scheme != "tinydb" or not rest.strip("/") or rest.endswith("/"):
-        raise WrongValueError('must be "tinydb:FILE"')
+        raise WrongValueError('must be "tinydb:FILE" or "postgresql://USER:PASSWORD@HOST/DATABASE"')
     if rest.startswith("//") and not rest.startswith("///"):
         raise WrongValueError(
             'must be "tinydb:FILE" without slashes before FILE, or "tinydb:/DIRECTORY/FILE"'

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlencode
@@ -138,8 +136,6 @@ class Context:
     now: Now
     clocks: Clocks
     timings: FeatureTimings = DEFAULT_FEATURE_TIMINGS
-    # Held while it is decided to whom a Zoom user belongs.
-    linking: AbstractAsyncContextManager[None] = field(default_factory=asyncio.Lock)
     exchanges: Exchanges = field(default_factory=Exchanges)
     # For the operator: counters by metric name, and what is amiss although the bot is ready, by its part.
     counts: Counter[str] = field(default_factory=Counter)

@@ -6,7 +6,6 @@ from collections.abc import MutableMapping
 
 from cachetools import TTLCache
 
-from bot.core.locks import Locks
 from bot.zoom import Grant, ZoomUser
 
 # How many interrupted exchanges are remembered, and for how many seconds: as long as a ticket is valid.
@@ -22,8 +21,6 @@ class Exchanges:
     """
 
     def __init__(self) -> None:
-        # Held while a ticket's code is exchanged.
-        self.locks = Locks()
         self._begun: MutableMapping[str, tuple[Grant, ZoomUser] | None] = TTLCache(MAX_KEPT, KEPT_S)
 
     def begin(self, ticket: str) -> None:

@@ -33,14 +33,16 @@ _FILES = {"zoombot.chat": "CHAT", "zoombot.transcript": "TRANSCRIPT"}
 
 async def migrate(store: Store, vault: Vault, migrations: tuple[Migration, ...] | None = None) -> None:
     """Do the migrations that the store lacks, in order. Each is done wholly or not at all."""
-    schema = await store.get(Schema, SCHEMA)
-    for version, migration in enumerate(migrations or MIGRATIONS, start=1):
-        if schema is not None and schema.version >= version:
-            continue
-        changes = await migration(store, vault)
-        await store.commit(*changes, Put(Schema(id=SCHEMA, version=version)))
-        if changes:
-            log.info("the store now has version %d: %d records were rewritten", version, len(changes))
+    # Another replica may be starting as well.
+    async with store.lock("migration"):
+        schema = await store.get(Schema, SCHEMA)
+        for version, migration in enumerate(migrations or MIGRATIONS, start=1):
+            if schema is not None and schema.version >= version:
+                continue
+            changes = await migration(store, vault)
+            await store.commit(*changes, Put(Schema(id=SCHEMA, version=version)))
+            if changes:
+                log.info("the store now has version %d: %d records were rewritten", version, len(changes))
 
 
 class OldBody(msgspec.Struct):

@@ -17,7 +17,7 @@ from bot.features import codes, pending, tickets
 from bot.features.codes import Problem as Problem
 from bot.features.codes import Question as Question
 from bot.features.connect import link_id, revoke
-from bot.features.unconfirmed import decline, opened
+from bot.features.unconfirmed import LINKING, decline, opened
 from bot.messages.content import address, text
 from bot.stores import Change, Put
 from bot.zoom import ACCOUNT, Grant, ZoomUser
@@ -69,7 +69,7 @@ async def receive_code(ctx: Context, token: str, code: str, error: str) -> Quest
         return Problem.ADDED
     # Before it waits for others with this ticket: if the store does not answer, all learn it at once.
     await tickets.find(ctx, token)
-    async with ctx.exchanges.locks.of(tickets.digest(token)):
+    async with ctx.store.lock(f"ticket {tickets.digest(token)}"):
         known = await tickets.find(ctx, token)
         if known is not None and tickets.is_used_by(known, code):
             return await codes.come_again(ctx, known, code)
@@ -137,7 +137,7 @@ async def _link(ctx: Context, ticket: Ticket, grant: Grant, zoom_user: ZoomUser)
     """
     id = link_id(ctx, ticket.user_id)
     old = await ctx.tokens.held(id, ctx.store)
-    async with ctx.linking:
+    async with ctx.store.lock(LINKING):
         before = await ctx.store.get(LinkedAccount, id)
         now = await ctx.store.get(Ticket, ticket.id)
         if now is None or not now.sealed_grant or not now.sealed_secret:

@@ -18,6 +18,8 @@ from bot.zoom import ACCOUNT, Grant, ZoomUser
 
 log = logging.getLogger(__name__)
 
+# The lock that is held while it is decided to whom a Zoom user belongs.
+LINKING = "linking"
 # While Zoom cannot be reached. After the last pause the access token has expired.
 PAUSES_MS = (60_000, 5 * 60_000, 15 * 60_000, 30 * 60_000)
 
@@ -69,7 +71,7 @@ async def give_back(ctx: Context, grant: Grant, zoom_user: ZoomUser) -> bool:
     With these tokens Zoom has ended those of a link to the same Zoom user: that link continues with these.
     Only if there is none, they are revoked.
     """
-    async with ctx.linking:
+    async with ctx.store.lock(LINKING):
         links = await ctx.store.find(LinkedAccount, "zoom_user_id", zoom_user.id)
         if newest := max(links, key=lambda link: link.expires_at, default=None):
             if newest.expires_at < grant.expires_at:

@@ -3,8 +3,8 @@
 A kind is a subclass of :class:`bot.domain.records.Record`. Every implementation passes the conformance
 tests in ``tests/stores``.
 
-Later calls see a change at once; it is durable when the call that made it returns. A cancelled call is not
-undone: its change may or may not hold.
+A change is seen by all once the call that made it returns, and is durable then; the same process sees it
+earlier. A cancelled call is not undone: its change may or may not hold.
 
 A record that cannot be read ends nothing. When the store comes across it, it keeps it as a
 :class:`bot.domain.upkeep.SetAside`, and frees its id.
@@ -13,6 +13,7 @@ A record that cannot be read ends nothing. When the store comes across it, it ke
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -86,6 +87,10 @@ class Store(Protocol):
     def writable(self) -> bool:
         """False while writes do not reach the disk (full, read-only); they wait and are retried."""
 
+    @property
+    def trouble(self) -> str:
+        """Why it is not writable, for the operator; empty if it is."""
+
     async def get(self, kind: type[R], id_: str) -> R | None:
         """The record of this id, or None. The caller may change what it gets."""
 
@@ -122,6 +127,10 @@ class Store(Protocol):
         """Replace a record by ``change(record)``, atomically. Returns the new record, or None if there
         was none. If ``change`` returns None, nothing is written, not even ``also``, and the old record is
         returned once it is durable. ``change`` is called once and may not await."""
+
+    def lock(self, name: str) -> AbstractAsyncContextManager[Callable[[], bool]]:
+        """A lock over all processes that use the store. Gives what says whether it is still held: a store
+        that is away may lose it. Raises :class:`StoreError` if it is not free within a minute."""
 
     async def close(self) -> None:
         """Write what waits, then close; a second call does nothing. Raises StoreError if changes were lost

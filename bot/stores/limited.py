@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 
 from bot.domain.records import Record
@@ -47,6 +47,17 @@ class LimitedStore:
     def writable(self) -> bool:
         """See :class:`bot.stores.Store`, as for all that follows."""
         return self._store.writable
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not writable."""
+        return self._store.trouble
+
+    @asynccontextmanager
+    async def lock(self, name: str) -> AsyncIterator[Callable[[], bool]]:
+        """A lock over all processes that use the store. Only the wait for it is limited."""
+        async with AsyncExitStack() as stack:
+            yield await self._limit.of(stack.enter_async_context(self._store.lock(name)))
 
     async def get(self, kind: type[R], id_: str) -> R | None:
         """The record of this id, or None."""
@@ -93,17 +104,3 @@ class LimitedStore:
     async def close(self) -> None:
         """Write what waits, then close."""
         await self._store.close()
-
-
-class LimitedLock:
-    """A lock that is held while the store is asked, as long as the limit lasts."""
-
-    def __init__(self, lock: AbstractAsyncContextManager[None], limit: Limit) -> None:
-        self._lock = lock
-        self._limit = limit
-
-    async def __aenter__(self) -> None:
-        await self._limit.of(self._lock.__aenter__())
-
-    async def __aexit__(self, *why: Any) -> None:
-        await self._lock.__aexit__(*why)

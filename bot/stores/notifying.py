@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -22,12 +23,16 @@ Watcher = Callable[[Any], None]
 class NotifyingStore:
     """Does what the store below does, and tells the watchers of a kind what was written.
 
+    ``shared``: watchers are also told of a record that was not inserted, since its id was taken.
+
     Watchers are called in the order of the changes, once these are durable, and must not block. They are also
     called if the writer was cancelled before that, because a cancelled write is not undone.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, shared: bool = False) -> None:
         self._store = store
+        # Whether another process may have written what is refused here.
+        self._shared = shared
         self._watchers: dict[type[Record], list[Watcher]] = defaultdict(list)
         # These wait on behalf of writers that were cancelled.
         self._telling: set[asyncio.Task[None]] = set()
@@ -40,6 +45,11 @@ class NotifyingStore:
     def writable(self) -> bool:
         """See :class:`bot.stores.Store`, as for all that follows."""
         return self._store.writable
+
+    @property
+    def trouble(self) -> str:
+        """Why it is not writable."""
+        return self._store.trouble
 
     async def get(self, kind: type[R], id_: str) -> R | None:
         """The record of this id, or None."""
@@ -63,6 +73,10 @@ class NotifyingStore:
         """Every record of a kind, or those whose indexed field equals ``value``, in pages."""
         return self._store.pages(kind, field, value, size=size)
 
+    def lock(self, name: str) -> AbstractAsyncContextManager[Callable[[], bool]]:
+        """A lock over all processes that use the store."""
+        return self._store.lock(name)
+
     async def inspect(self) -> None:
         """Read everything, and set aside what cannot be read."""
         await self._store.inspect()
@@ -71,7 +85,11 @@ class NotifyingStore:
         """Write ``record`` and ``also`` unless its id is taken."""
         notes = _Notes()
         notes.of(Put(record))
-        return await self._written(self._store.insert(record, *notes.of_all(also)), notes)
+        written = await self._written(self._store.insert(record, *notes.of_all(also)), notes)
+        if not written and self._shared:
+            # It may be this process that has to work on it.
+            self._tell([record])
+        return written
 
     async def commit(self, *changes: Change) -> None:
         """Write all changes or none of them."""
@@ -112,7 +130,7 @@ class NotifyingStore:
             await self._store.commit()
             self._tell(notes)
 
-    def _tell(self, notes: _Notes) -> None:
+    def _tell(self, notes: Iterable[Record]) -> None:
         for record in notes:
             for watcher in self._watchers.get(type(record), ()):
                 watcher(record)

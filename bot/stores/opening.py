@@ -10,11 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bot.config.database import is_database
 from bot.domain.records import Record
 from bot.domain.upkeep import SCHEMA, SCHEMA_VERSION, Schema
 from bot.errors import StoreError
 from bot.stores import Store
 from bot.stores.access import access_trouble
+from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, Alone, Claims, ClaimTimings
 from bot.stores.indexes import Indexes, indexes_of
 from bot.stores.lock import FileLock
 from bot.stores.lookups import Lookups
@@ -32,8 +34,11 @@ async def open_store(
     readonly: bool = False,
     on_trouble: Callable[[str], None] = _log.warning,
     limits: Limits = DEFAULT_LIMITS,
+    ca_file: str = "",
+    patience_s: float = 0.0,
 ) -> Store:
-    """The store at ``tinydb:<file>``; the path is absolute, or relative to the working directory.
+    """The store at ``tinydb:<file>``, where the path is absolute, or relative to the working directory; or
+    the one in the database at ``postgresql://…``, which is waited for ``patience_s`` seconds.
 
     ``readonly`` reads a snapshot, even while another process has the store open, and refuses changes.
     Records that cannot be read are set aside when they are come across; in a snapshot they are in the file
@@ -42,14 +47,36 @@ async def open_store(
     Raises :class:`StoreError`, :class:`bot.errors.StoreLockedError` or
     :class:`bot.errors.StoreDamagedError`; each says what to do.
     """
-    path = await asyncio.to_thread(_path, url)
     indexes = indexes_of(Record.__subclasses__())
+    if is_database(url):
+        # Only here: asyncpg is an extra, which the default store does not need.
+        try:
+            from bot.stores.postgresql.opening import open_database
+        except ModuleNotFoundError:
+            raise StoreError(
+                "store.url: PostgreSQL needs asyncpg: pip install 'mattermost-zoombot[postgresql]'"
+            ) from None
+        return await open_database(
+            url, indexes, ca_file=ca_file, readonly=readonly, on_trouble=on_trouble, patience_s=patience_s
+        )
+    path = await asyncio.to_thread(_path, url)
     if readonly:
         connection, when_closed = await asyncio.to_thread(_snapshot, path, indexes)
         return TinyStore(Lookups(path, connection, when_closed), None, indexes, on_trouble)
     connection, file = await asyncio.to_thread(_open, path, indexes)
     lookups = Lookups(path, connection)
     return TinyStore(lookups, Writer(file, lookups, on_trouble, limits), indexes, on_trouble)
+
+
+def open_claims(store: Store, timings: ClaimTimings = DEFAULT_CLAIM_TIMINGS) -> Claims:
+    """The claims of this process on the work in a store that :func:`open_store` has opened."""
+    if isinstance(store, TinyStore):
+        return Alone()
+    from bot.stores.postgresql.claims import Replica
+    from bot.stores.postgresql.store import PostgresStore
+
+    assert isinstance(store, PostgresStore), "open_store opens no other stores"
+    return Replica(store, store.session.name, timings)
 
 
 async def require_known(store: Store, name: str) -> None:
@@ -67,10 +94,8 @@ def later(name: str) -> str:
 def _path(url: str) -> Path:
     # Never shown: a URL may contain a password.
     scheme, _, rest = url.partition(":")
-    if scheme in ("postgresql", "postgres"):
-        raise StoreError("store.url: PostgreSQL is not supported yet, use tinydb:<file>")
     if scheme != "tinydb" or not rest.removeprefix("//"):
-        raise StoreError("store.url: must be tinydb:<file>")
+        raise StoreError("store.url: must be tinydb:<file> or postgresql://…")
     # Resolved, so that two names of one file share its lock.
     path = Path(rest.removeprefix("//")).resolve()
     if not path.parent.is_dir():

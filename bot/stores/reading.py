@@ -40,14 +40,19 @@ class Reader(Generic[R]):
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise UnreadableError(_reason(error)) from None
 
-    def sound(self, id_: str, body: bytes) -> R | None:
-        """The record that is kept under this id, None if it cannot be used; see :meth:`fault`."""
+    def readable(self, body: bytes) -> R | None:
+        """The record; None if it cannot be read, or not be written again."""
         try:
             record = self.read(body)
             msgspec.json.encode(record)
         except (UnreadableError, TypeError, ValueError, OverflowError):
             return None
-        return record if record.id == id_ else None
+        return record
+
+    def sound(self, id_: str, body: bytes) -> R | None:
+        """The record that is kept under this id, None if it cannot be used; see :meth:`fault`."""
+        record = self.readable(body)
+        return record if record is not None and record.id == id_ else None
 
     def fault(self, id_: str, body: bytes) -> str:
         """Why the record that is kept under this id cannot be used; empty if it can."""

@@ -17,11 +17,12 @@ from bot.stores.answers import MAX_IDS
 from bot.stores.documents import UnknownError
 from bot.stores.front import Front, name_for
 from bot.stores.indexes import Entry, Indexes, indexed, value_of
+from bot.stores.locks import Locks
 from bot.stores.lookups import Lookups, Row
 from bot.stores.memory import Memory
 from bot.stores.reading import Reader, Unreadable
 from bot.stores.sqlite import Key
-from bot.stores.turns import Turns
+from bot.stores.turns import Turns, needed
 from bot.stores.writer import Saved, Writer
 
 T = TypeVar("T")
@@ -55,11 +56,16 @@ class TinyStore:
         self._turns = Turns(self._load, self._memory.unpin)
         # What was set aside since the store was opened: several may come across it at once.
         self._set_aside_already: set[tuple[str, str, bytes]] = set()
+        self._locks = Locks()
         self._open = True
 
     @property
     def writable(self) -> bool:
         return self._open and self._writer is not None and self._writer.writable
+
+    @property
+    def trouble(self) -> str:
+        return "" if self.writable else "writes do not reach the disk"
 
     async def get(self, kind: type[R], id_: str) -> R | None:
         await self._passed(kind)
@@ -130,13 +136,13 @@ class TinyStore:
                 return False, self._front.ready().submit({})
             return True, self._front.apply((Put(record), *also))
 
-        written, saved = await self._change([(record.table, record.id), *_needed(also)], work)
+        written, saved = await self._change([(record.table, record.id), *needed(also)], work)
         await saved
         return written
 
     async def commit(self, *changes: Change) -> None:
         self._require_ready(changes)
-        await (await self._change(_needed(changes), lambda: self._front.apply(changes)))
+        await (await self._change(needed(changes), lambda: self._front.apply(changes)))
 
     async def update(
         self, kind: type[R], id_: str, change: Callable[[R], R | None], *also: Change
@@ -151,9 +157,14 @@ class TinyStore:
                 return self._front.get(kind, id_), self._front.ready().submit({})
             return changed, self._front.apply((Update(kind, id_, lambda _: changed), *also))
 
-        result, saved = await self._change([(kind.table, id_), *_needed(also)], work)
+        result, saved = await self._change([(kind.table, id_), *needed(also)], work)
         await saved
         return result
+
+    @contextlib.asynccontextmanager
+    async def lock(self, name: str) -> AsyncIterator[Callable[[], bool]]:
+        async with self._locks.of(name):
+            yield lambda: True
 
     async def inspect(self) -> None:
         await self._lookups.require_sound()
@@ -282,17 +293,6 @@ async def _slowly(each: Iterable[T]) -> AsyncIterator[T]:
         if number and not number % _SLICE:
             await asyncio.sleep(0)
         yield one
-
-
-def _needed(changes: Iterable[Change]) -> list[Key]:
-    """What has to be in memory before these changes can be applied."""
-    needed = []
-    for change in changes:
-        if isinstance(change, Insert):
-            needed.append((change.record.table, change.record.id))
-        elif isinstance(change, Update):
-            needed.append((change.kind.table, change.id))
-    return needed
 
 
 def _is_between(after: str | None, id_: str, last: str | None) -> bool:

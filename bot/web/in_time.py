@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bot.core.context import Context
 from bot.core.inbox import Inbox
-from bot.stores.limited import Limit, LimitedLock, LimitedStore
+from bot.stores.limited import Limit, LimitedStore
 
 
 def in_time(ctx: Context) -> Context:
@@ -25,5 +25,4 @@ def in_time(ctx: Context) -> Context:
         ctx,
         store=store,
         inbox=Inbox(store, ctx.vault, ctx.now),
-        linking=LimitedLock(ctx.linking, limit),
     )

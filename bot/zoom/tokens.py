@@ -167,9 +167,11 @@ class Tokens:
             log.error("rotated Zoom tokens could not be saved: these people must link again")
 
     async def _refresh(self, user_id: str, stale: str) -> str:
-        pair, sealed = await self._newest(user_id, self._store)
-        if pair.access == stale or pair.expires_at - self._now() <= EARLY_MS:
-            pair = await self._rotate(user_id, pair, sealed)
+        # Zoom takes a refresh token once: no other process may use it meanwhile.
+        async with self._store.lock(f"refresh {user_id}") as is_held:
+            pair, sealed = await self._newest(user_id, self._store)
+            if pair.access == stale or pair.expires_at - self._now() <= EARLY_MS:
+                pair = await self._rotate(user_id, pair, sealed, is_held)
         if self._is_current(user_id):
             self._pairs.put(user_id, pair)
         return pair.access
@@ -180,10 +182,12 @@ class Tokens:
         pair, sealed = await self._stored(user_id, store)
         return self._pairs.unsaved(user_id) or pair, sealed
 
-    async def _rotate(self, user_id: str, pair: Pair, sealed: str) -> Pair:
+    async def _rotate(self, user_id: str, pair: Pair, sealed: str, is_held: Callable[[], bool]) -> Pair:
         try:
             grant = await self._oauth.refresh(pair.refresh)
         except ZoomLinkError as error:
+            if not is_held():
+                raise ZoomUnreachableError("another process may have used the refresh token") from None
             self.refusals += 1
             log.warning("Zoom refused a refresh: %s", error, extra={"user_id": user_id})
             await self._refused(user_id, sealed)

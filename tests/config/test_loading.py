@@ -178,10 +178,12 @@ def test_an_overridden_value_is_not_judged(path: Path) -> None:
 
 def test_every_secret_can_come_from_a_file(path: Path) -> None:
     sections: Sections = {name: dict(keys) for name, keys in GOOD.items()}
+    database = "postgresql://zoombot:a%2Fb@db/zoombot?sslmode=verify-full"
+    texts = {"store.encryption_keys": f"{KEY}\n{OTHER_KEY}", "store.url": database}
     for section, keys in KEYS_BY_SECTION.items():
         for key in keys.values():
             if key.secret:
-                text = f"{KEY}\n{OTHER_KEY}\n" if key.name == "encryption_keys" else f"{key.name}-value\n"
+                text = texts.get(key.dotted, f"{key.name}-value") + "\n"
                 (path.parent / key.name).write_text(text)
                 sections[section].pop(key.name, None)
                 sections[section][f"{key.name}_file"] = key.name
@@ -189,6 +191,7 @@ def test_every_secret_can_come_from_a_file(path: Path) -> None:
     assert config.mattermost.token == "token-value"
     assert config.mattermost.command_token == "command_token-value"
     assert config.store.encryption_keys == (KEY, OTHER_KEY)
+    assert config.store.url == database
 
 
 def test_a_relative_path_starts_from_the_file_or_from_where_the_bot_was_started(

@@ -108,7 +108,13 @@ def test_accepted(path: Path, dotted: str, value: object, expected: object) -> N
         ("store.url", "tinydb:"),
         ("store.url", "tinydb://host/file"),
         ("store.url", "mysql://db"),
-        ("store.url", "postgresql://u:p@db/zoombot"),
+        ("store.url", "postgresql://u:p@db"),
+        ("store.url", "postgresql://db/zoombot"),
+        ("store.url", "postgresql://u:p@db:x/zoombot"),
+        ("store.url", "postgresql://u:p@db:0/zoombot"),
+        ("store.url", "postgresql://u:p#q@db/zoombot"),
+        ("store.url", "postgresql://u:p@db/zoombot?sslmode=maybe"),
+        ("store.url", "postgresql://u:p@db/zoombot?sslrootcert=x"),
         ("store.url", "postgres:db"),
         ("store.encryption_keys", []),
         ("store.encryption_keys", ["short"]),
@@ -195,9 +201,11 @@ def test_every_key_that_is_none_is_counted(path: Path) -> None:
     assert fault.startswith("store.encryption_keys: not a key: number 1, 3 of the list")
 
 
-def test_a_postgresql_url_is_refused_without_quoting_its_password(path: Path) -> None:
-    (fault,) = faults_of(write(path, changed("store.url", "postgresql://zoombot:s3cret@db/zoombot")))
-    assert fault == 'store.url: PostgreSQL is not supported yet: use "tinydb:FILE"'
+def test_a_wrong_database_is_refused_without_quoting_its_password(path: Path) -> None:
+    for wrong in ("db", "db/zoombot?sslmode=s3cret", "db:s3cret/zoombot", "/zoombot", "db/zoombot?s3cret"):
+        (fault,) = faults_of(write(path, changed("store.url", f"postgresql://zoombot:s3cret@{wrong}")))
+        assert fault.startswith("store.url: ")
+        assert "s3cret" not in fault
 
 
 def test_an_address_without_its_scheme_is_told_what_to_put_before_it(path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from bot.stores import Store
 from bot.stores.opening import open_store
+from tests.stores.server import execute, in_thread, new_database
 
 # Every store that the conformance tests judge: its name → what opens it in a directory, again and again.
 Opener = Callable[[Path], Awaitable[Store]]
@@ -19,7 +20,17 @@ def _open_tiny(directory: Path) -> Awaitable[Store]:
     return open_store(f"tinydb:{directory}/zoombot.db")
 
 
-OPENERS: dict[str, Opener] = {"tinydb": _open_tiny}
+# The database that stands for each directory.
+_databases: dict[Path, str] = {}
+
+
+def _open_postgresql(directory: Path) -> Awaitable[Store]:
+    if directory not in _databases:
+        _databases[directory] = new_database()
+    return open_store(_databases[directory])
+
+
+OPENERS: dict[str, Opener] = {"tinydb": _open_tiny, "postgresql": _open_postgresql}
 
 # What writes a document's body into a closed store past its interface, by the store's name: the directory, the
 # table, the id and the body.
@@ -38,7 +49,16 @@ def spoil_row(path: Path, table: object, id_: object, body: object, crc: int) ->
         connection.execute("INSERT OR REPLACE INTO documents VALUES (?, ?, ?, ?)", (table, id_, body, crc))
 
 
-SPOILERS: dict[str, Spoil] = {"tinydb": _spoil_tiny}
+def _spoil_postgresql(directory: Path, table: str, id_: str, body: bytes) -> None:
+    key = id_.encode()
+    sql = """
+        INSERT INTO zoombot.documents VALUES ($1, $2, $3, '{}')
+        ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body
+    """
+    in_thread(execute(_databases[directory], sql, table, key, body))
+
+
+SPOILERS: dict[str, Spoil] = {"tinydb": _spoil_tiny, "postgresql": _spoil_postgresql}
 
 
 def files(directory: Path) -> dict[str, int]:

@@ -50,7 +50,8 @@ async def test_closing_leaves_one_file_that_can_be_copied(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgresql://bot:hunter2@db/bot", "not supported yet"),
+        ("postgresql://bot:hunter2@127.0.0.1:1/bot", "is away"),
+        ("postgresql://bot:hunter2@127.0.0.1/", "must name the database"),
         ("mysql://bot:hunter2@db/bot", "must be tinydb:"),
         ("zoombot.db", "must be tinydb:"),
         ("tinydb:", "must be tinydb:"),

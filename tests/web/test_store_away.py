@@ -16,6 +16,7 @@ from bot.core.inbox import WEBHOOK
 from bot.core.timings import DEFAULT_FEATURE_TIMINGS
 from bot.domain.records import Item, ItemState, Preference
 from bot.features import collect
+from bot.features.unconfirmed import LINKING
 from bot.sandbox.zoom.models import Json
 from bot.stores import Store
 from bot.web.server import Server, public_app
@@ -39,6 +40,8 @@ class Away:
 
     def __getattr__(self, name: str) -> Any:
         known = getattr(self._store, name)
+        if name == "lock":
+            return known
 
         async def called(*given: Any) -> Any:
             if self.answers is None or self.answers > 0:
@@ -238,7 +241,7 @@ async def test_a_link_does_not_wait_for_another_that_waits_for_the_store(
 ) -> None:
     question = await signed_in(world, await invited(world))
     await away()
-    async with world.bot.ctx.linking:
+    async with world.bot.ctx.store.lock(LINKING):
         shown = await answered(world, question)
     assert shown.status == 503
     assert (await answered(world, question)).title == "Zoom is connected"
