@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Callable
 
 
 class PendingCreations:
@@ -20,6 +21,8 @@ class PendingCreations:
         self._pending: dict[str, int] = {}
         # Each waiter waits for all creations up to its number. The numbers are in ascending order.
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        # Called with an item that begins (True) or ends here.
+        self.on_change: Callable[[str, bool], None] = _ignore
 
     def __bool__(self) -> bool:
         return bool(self._pending)
@@ -27,11 +30,22 @@ class PendingCreations:
     def begin(self, id: str) -> None:
         """Add an item that is about to call Zoom, or may have done so before the process started."""
         if id not in self._pending:
-            self._begun += 1
-            self._pending[id] = self._begun
+            self.hear(id, begun=True)
+            self.on_change(id, True)
 
     def end(self, id: str) -> None:
         """Remove an item: the meeting that it created, if any, is in the store."""
+        if id in self._pending:
+            self.hear(id, begun=False)
+            self.on_change(id, False)
+
+    def hear(self, id: str, *, begun: bool) -> None:
+        """Add or remove an item of another process."""
+        if begun:
+            if id not in self._pending:
+                self._begun += 1
+                self._pending[id] = self._begun
+            return
         self._pending.pop(id, None)
         oldest = next(iter(self._pending.values()), self._begun + 1)
         while self._waiting and self._waiting[0][0] < oldest:
@@ -48,3 +62,7 @@ class PendingCreations:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 await landed
+
+
+def _ignore(id: str, begun: bool) -> None:
+    pass

@@ -79,10 +79,18 @@ class Admission:
         source.admitted[item.queue] += 1
         return True
 
+    def forget(self) -> None:
+        """Count nothing any more."""
+        self._sources.clear()
+        self._ids.clear()
+
     def leave(self, item: Item) -> None:
         """Count an admitted item no longer."""
         name = _source_of(item)
-        source = self._sources[name]
+        source = self._sources.get(name)
+        if source is None:
+            # It was forgotten.
+            return
         _decrease(source.admitted, item.queue)
         self._forget_if_idle(name, source)
 

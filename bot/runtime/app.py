@@ -25,6 +25,7 @@ from bot.mattermost import open_session as open_mattermost_session
 from bot.mattermost.socket import Deliver
 from bot.runtime import health
 from bot.runtime.answers_first import AnswersFirst
+from bot.runtime.claiming import Claiming
 from bot.runtime.identity import Identity, IdentityWatch, look_up_admins, own_account
 from bot.runtime.janitor import Janitor
 from bot.runtime.listener import Listener
@@ -39,8 +40,9 @@ from bot.runtime.stopping import stopping_on_signals
 from bot.runtime.timings import BROKEN_PAUSE_S, DEFAULT_TIMINGS, Timings
 from bot.runtime.wiring import introduce, look_at_keys, open_context
 from bot.runtime.worker import Worker
+from bot.stores.claims import Claims, leading
 from bot.stores.notifying import NotifyingStore
-from bot.stores.opening import open_store
+from bot.stores.opening import open_claims, open_store
 from bot.vault import Vault
 from bot.web import public_app
 
@@ -66,6 +68,7 @@ class App:
         listener: Listener,
         reconciler: Reconciler,
         identity: IdentityWatch,
+        claiming: Claiming,
         *,
         broken_pause_s: float = BROKEN_PAUSE_S,
     ) -> None:
@@ -77,6 +80,8 @@ class App:
         self.socket = listener.socket
         self.reconciler = reconciler
         self.identity = identity
+        self.claiming = claiming
+        self.claims = claiming.claims
         self._broken_pause_s = broken_pause_s
         # The ports it listens on; 0 until then.
         self.public_port = 0
@@ -87,12 +92,14 @@ class App:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._keep("listener", self.listener.run))
             tasks.create_task(self._keep("identity", self.identity.run))
-            tasks.create_task(self._keep("reconciler", self.reconciler.run))
+            tasks.create_task(self._keep("claims", self.claiming.run))
+            tasks.create_task(self._keep("reconciler", partial(leading, self.claims, self.reconciler.run)))
             tasks.create_task(self._keep("second tries", self.out.second_tries.run))
             tasks.create_task(self._keep("timer", self.worker.timer.run))
             ctx = self.ctx
             look = partial(ctx.clocks.look, ctx.mattermost, ctx.zoom)
-            tasks.create_task(self._keep("janitor", Janitor(ctx.store, ctx.now, look).run))
+            janitor = Janitor(ctx.store, ctx.now, look)
+            tasks.create_task(self._keep("janitor", partial(leading, self.claims, janitor.run)))
             watch = partial(ctx.clocks.watch, ctx.mattermost, ctx.zoom)
             tasks.create_task(self._keep("clocks", watch))
 
@@ -151,8 +158,15 @@ async def opened(
         stack.push_async_callback(ports.close)
         await ports.open()
         ports.wait_for("store", "it is being opened")
-        opened_store = await open_store(config.store.url, on_trouble=log.error, limits=timings.store)
-        store = NotifyingStore(opened_store)
+        opened_store = await open_store(
+            config.store.url,
+            ca_file=config.store.ca_file,
+            patience_s=timings.start_patience_s,
+            on_trouble=log.error,
+            limits=timings.store,
+        )
+        claims = open_claims(opened_store, timings.claims)
+        store = NotifyingStore(opened_store, shared=claims.shared)
         stack.push_async_callback(store.close)
         await migrate(store, vault)
         await look_at_keys(store, vault)
@@ -164,7 +178,7 @@ async def opened(
         note = partial(ports.wait_for, "mattermost")
         bot = await own_account(store, await introduce(mattermost, timings.start_patience_s, note))
         ctx = await open_context(
-            config, registry, store, vault, mattermost, bot, metrics, clocks, stack, timings
+            config, registry, store, vault, mattermost, bot, metrics, clocks, stack, timings, claims
         )
         # Before anything is written down with the wrong time.
         await clocks.settle(mattermost, ctx.zoom)
@@ -172,13 +186,14 @@ async def opened(
         # recovers as possibly begun.
         await resume(ctx)
         await look_up_admins(ctx, mattermost, timings.admins_s)
-        yield await _started(ctx, registry, store, http, metrics, ports, timings, stack)
+        yield await _started(ctx, registry, store, claims, http, metrics, ports, timings, stack)
 
 
 async def _started(
     ctx: Context,
     registry: Registry,
     store: NotifyingStore,
+    claims: Claims,
     http: aiohttp.ClientSession,
     metrics: Metrics,
     ports: Ports,
@@ -187,18 +202,22 @@ async def _started(
 ) -> App:
     """Put the parts of the bot together, take up what the last run left, and serve the routes."""
     first = AnswersFirst(ctx.inbox, timings.courtesy)
-    out = open_publishing(ctx, registry, store, timings, first)
+    out = open_publishing(ctx, registry, store, claims, timings, first)
     policy = timings.retry_policy
-    worker = Worker(ctx, registry, ctx.inbox, store, metrics, policy, trials=out.trials, first=first)
+    worker = Worker(
+        ctx, registry, ctx.inbox, store, metrics, policy, trials=out.trials, first=first, claims=claims
+    )
+    claiming = Claiming(claims, worker, out.publisher, ctx.creations)
+    stack.push_async_callback(claims.close)
     identity = IdentityWatch(ctx, period_s=timings.identity_s)
-    listener = _listener(ctx, registry.grammar, http, timings, identity, out.second_tries.take)
+    listener = _listener(ctx, registry.grammar, http, timings, identity, out.second_tries.take, claims)
     stack.push_async_callback(_wind_down, ports, listener, worker, out.publisher)
     # Before the first webhook can arrive: it may be about a meeting that an unfinished item has created.
-    if left := await worker.recover() + await out.publisher.recover():
+    if left := await worker.recover(claims.owns, begun=True) + await out.publisher.recover(claims.owns):
         log.info("took up %d things left by the last run", left)
     reconciler = Reconciler(ctx, period_s=timings.reconcile_s)
     pause_s = timings.broken_pause_s
-    app = App(ctx, worker, out, listener, reconciler, identity, broken_pause_s=pause_s)
+    app = App(ctx, worker, out, listener, reconciler, identity, claiming, broken_pause_s=pause_s)
     await _serve_http(app, registry, metrics, ports)
     health.observe(metrics, app)
     return app
@@ -216,6 +235,7 @@ def _listener(
     timings: Timings,
     watch: IdentityWatch,
     on_event: Deliver,
+    claims: Claims,
 ) -> Listener:
     settings = ctx.config.mattermost
     socket = Socket(
@@ -234,6 +254,7 @@ def _listener(
         timings=timings.listener,
         on_event=on_event,
         events=EVENTS,
+        claims=claims,
     )
 
 

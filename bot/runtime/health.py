@@ -31,8 +31,8 @@ def reasons(parts: Parts) -> dict[str, str]:
     found = {}
     if not parts.socket.state.open_since:
         found["mattermost"] = _without_socket(parts.socket.state.refused)
-    if not parts.ctx.store.writable:
-        found["store"] = "writes do not reach the disk"
+    if trouble := parts.ctx.store.trouble:
+        found["store"] = trouble
     if parts.ctx.oauth.refusal:
         found["zoom"] = parts.ctx.oauth.refusal
     return found

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from bot.clock import Now
 from bot.core.inbox import Inbox
@@ -23,6 +24,7 @@ from bot.runtime.imports import Imports
 from bot.runtime.requests import Requests
 from bot.runtime.unread import UnreadChannels
 from bot.stores import Put, Store
+from bot.stores.claims import Alone, Claims, leading
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,9 @@ class Listener:
         timings: ListenerTimings = DEFAULT_LISTENER_TIMINGS,
         on_event: Deliver,
         events: frozenset[str],
+        claims: Claims | None = None,
     ) -> None:
+        self._claims = claims or Alone()
         self.socket = socket
         self._mattermost = mattermost
         self._store = store
@@ -82,6 +86,8 @@ class Listener:
         self._gaps = 0
         self._caught_up = asyncio.Event()
         self._writing: set[asyncio.Task[bool]] = set()
+        # The last request of each channel that is being saved.
+        self._last: dict[str, asyncio.Task[bool]] = {}
         self.unread = UnreadChannels(store, now, retry_s=timings.retry_s, cap_s=timings.catch_up_period_s)
         self._catch_up = CatchUp(
             mattermost,
@@ -104,12 +110,9 @@ class Listener:
     async def run(self) -> None:
         """Listen until cancelled. Raises what :meth:`bot.mattermost.Socket.run` raises."""
         await self._read_cursor()
-        await self.unread.load()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._catch_up_when_due())
-                tasks.create_task(self._read_unread_when_due())
-                tasks.create_task(self._keep_cursor())
+                tasks.create_task(leading(self._claims, self._lead))
                 tasks.create_task(self._listen())
         finally:
             await self._settled(STOP_S)
@@ -118,6 +121,18 @@ class Listener:
         await self.socket.run(
             self._deliver, self._connected, names=self._events, passes=self._requests.is_talk
         )
+
+    async def _lead(self) -> None:
+        """Read the history, until cancelled. One process does that for all."""
+        await self._read_cursor()
+        await self.unread.load()
+        if self.socket.state.open_since:
+            # What happened before this process led, another one may have missed.
+            self._note_gap()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._catch_up_when_due())
+            tasks.create_task(self._read_unread_when_due())
+            tasks.create_task(self._keep_cursor())
 
     async def _read_cursor(self) -> None:
         known = await self._store.get(Cursor, CURSOR)
@@ -149,6 +164,8 @@ class Listener:
         self._advance(self._requests.take_newest_talk())
         seen = self._seen
         await self._settled()
+        if not self._claims.leads:
+            return
         if self._missed.is_set() or seen <= self._cursor:
             return
         await self._store.commit(Put(Cursor(id=CURSOR, at=seen, since=self._since)))
@@ -206,14 +223,22 @@ class Listener:
 
     async def _write(self, item: Item) -> None:
         """Save an item in the background; items saved at the same time share one disk write."""
-        if len(self._writing) >= MAX_WRITING:
+        while len(self._writing) >= MAX_WRITING:
             await asyncio.wait(set(self._writing), return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.create_task(self._inbox.add(item))
+        self._last[item.queue] = task = asyncio.create_task(self._add(item, self._last.get(item.queue)))
         self._writing.add(task)
-        task.add_done_callback(self._written)
+        task.add_done_callback(partial(self._written, item.queue))
 
-    def _written(self, task: asyncio.Task[bool]) -> None:
+    async def _add(self, item: Item, before: asyncio.Task[bool] | None) -> bool:
+        if before is not None and self._claims.shared:
+            # A shared store does not keep the order of what is saved at the same time.
+            await asyncio.wait({before})
+        return await self._inbox.add(item)
+
+    def _written(self, queue: str, task: asyncio.Task[bool]) -> None:
         self._writing.discard(task)
+        if self._last.get(queue) is task:
+            del self._last[queue]
         if task.cancelled() or task.exception() is not None:
             log.error("mattermost: a request could not be written down; looking again")
             self._note_gap()

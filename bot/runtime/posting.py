@@ -46,6 +46,10 @@ PASSING = (*AWAY, MattermostTokenError, MattermostCertificateError)
 SEARCH_SLACK_MS = 15 * 60_000
 
 
+async def _certain() -> None:
+    """Nobody else posts."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewPost:
     """A post to write. Before ``created_at`` (ms, our clock) it cannot have been posted.
@@ -87,6 +91,7 @@ class Posting:
         base_s: float = 0.5,
         cap_s: float = 30.0,
         trials: Trials | None = None,
+        assured: Callable[[], Awaitable[None]] = _certain,
     ) -> None:
         self._mattermost = mattermost
         self._bot_id = bot_id
@@ -96,6 +101,8 @@ class Posting:
         self._slots = asyncio.Semaphore(32)
         self._trials = trials or Trials(mattermost)
         self._size = PostSize(mattermost)
+        # Awaited before each call: another process may have taken over what is to be posted.
+        self._assured = assured
         # How many calls were retried since the start.
         self.retries = 0
 
@@ -156,6 +163,7 @@ class Posting:
             nonlocal trial
             try:
                 async with turn or self._slots:
+                    await self._assured()
                     return await call()
             except MattermostError as failure:
                 error = _passing(failure)

@@ -25,6 +25,7 @@ from bot.runtime.editing import Editing, Stale
 from bot.runtime.posting import NewPost, Posting
 from bot.runtime.queues import Queues
 from bot.runtime.refusals import Refusals, read_body
+from bot.stores.claims import Alone, Claims, IsMine, queue_of
 from bot.stores.notifying import NotifyingStore
 
 log = logging.getLogger(__name__)
@@ -45,8 +46,10 @@ class Publisher:
         turns: EditTurns,
         *,
         max_waiting: int = MAX_WAITING,
+        claims: Claims | None = None,
     ) -> None:
         self._ctx = ctx
+        self._claims = claims or Alone()
         self._store = store
         self._posting = posting
         self._refusals = Refusals(ctx, registry, store, posting)
@@ -57,28 +60,55 @@ class Publisher:
         self._queued: set[str] = set()
         # Called with the id of a held record that Mattermost has taken.
         self.on_taken: Callable[[str], None] = _ignore
-        store.watch(Meeting, self._take_meeting)
-        store.watch(Announcement, self._take_announcement)
-        store.watch(Notice, self._take_notice)
+        store.watch(Meeting, self._note_meeting)
+        store.watch(Announcement, self._note)
+        store.watch(Notice, self._note)
 
     @property
     def waiting(self) -> int:
         """How many posts and edits are not made yet."""
         return self._queues.waiting
 
-    async def recover(self) -> int:
-        """Queue what an earlier process left unposted, and return how many posts that is. What was held is
-        tried again."""
+    async def recover(self, is_mine: IsMine | None = None) -> int:
+        """Queue what another process left unposted, and return how many posts that is. What was held is tried
+        again. ``is_mine``: only those of these queues."""
         found: list[Announcement | Notice] = [
             *await self._store.find(Announcement, "stale", True),
             *await self._store.find(Notice, "waiting", True),
         ]
+        if is_mine is not None:
+            found = [record for record in found if is_mine(queue_of(record))]
         for record in sorted(found, key=lambda record: record.created_at):
             self.try_again(record)
         return len(found)
 
+    def take(self, record: Announcement | Notice) -> None:
+        """Queue a record of this process if its post is out of date."""
+        if isinstance(record, Announcement):
+            self._take_announcement(record)
+        else:
+            self._take_notice(record)
+
+    def _note_meeting(self, meeting: Meeting) -> None:
+        self.note_meeting(meeting)
+        if self._claims.shared and 1 < meeting.revision == meeting.urgent_revision:
+            # Its posts may be another process's.
+            self._claims.tell(meeting)
+
+    def _note(self, record: Announcement | Notice) -> None:
+        if self.owns(record):
+            self.take(record)
+        elif record.stale if isinstance(record, Announcement) else record.waiting:
+            self._claims.tell(record)
+
+    def owns(self, record: Announcement | Notice) -> bool:
+        """Whether this process makes and edits the post of a record."""
+        return self._claims.owns(queue_of(record))
+
     def try_again(self, record: Announcement | Notice, *, doubtful: bool = True) -> None:
         """Queue held records, and those of an earlier run. ``doubtful`` if they may have been posted."""
+        if not self.owns(record):
+            return
         if isinstance(record, Announcement):
             self._queue_announcement(record, doubtful=doubtful)
         else:
@@ -88,11 +118,21 @@ class Publisher:
         """Wait until every post is up to date."""
         await self._queues.idle()
 
+    async def let_go(self, is_leaving: IsMine) -> None:
+        """Finish the posts of queues that another process is to have. What waits in them is passed over."""
+        await self._queues.drained(is_leaving)
+
+    async def abandon(self) -> None:
+        """Break everything off: other processes do it."""
+        await self._queues.break_off()
+        self._queued.clear()
+
     async def close(self, grace_s: float) -> None:
         """Let running posts and edits finish within ``grace_s`` seconds, then cancel them."""
         await self._queues.close(grace_s)
 
-    def _take_meeting(self, meeting: Meeting) -> None:
+    def note_meeting(self, meeting: Meeting) -> None:
+        """Let the edits go at once that have something urgent of this meeting to show."""
         # Of a new meeting no edit waits.
         if meeting.revision > 1:
             self._turns.note_meeting(meeting)
@@ -107,7 +147,8 @@ class Publisher:
             return
         self._queued.add(id)
         job = partial(self._edit, id) if announcement.post_id else partial(self._announce, id, doubtful)
-        if not self._queues.offer(id if announcement.post_id else announcement.channel_id, job):
+        channel_id = announcement.channel_id
+        if not self._queues.offer(id if announcement.post_id else channel_id, job, channel_id):
             self._queued.discard(id)
 
     def _take_notice(self, notice: Notice) -> None:
@@ -116,7 +157,7 @@ class Publisher:
 
     def _queue_notice(self, notice: Notice, *, doubtful: bool = False) -> None:
         if notice.post_id:
-            self._queues.offer(notice.id, partial(self._say, notice.id, "", doubtful))
+            self._queues.offer(notice.id, partial(self._say, notice.id, "", doubtful), queue_of(notice))
         elif notice.channel_id:
             self._queues.offer(notice.channel_id, partial(self._say, notice.id, notice.channel_id, doubtful))
         else:
@@ -169,7 +210,7 @@ class Publisher:
     async def _tell(self, id: str, doubtful: bool) -> None:
         """Answer ``/zoom``, or find the person's direct channel: the posts in it have one queue."""
         notice = await self._store.get(Notice, id)
-        if notice is None or not notice.waiting:
+        if notice is None or not notice.waiting or not self.owns(notice):
             return
         body = read_body(self._ctx, notice)
         if body is None:
@@ -184,11 +225,11 @@ class Publisher:
         except MattermostError as error:
             await self._refusals.of_notice(notice, error)
             return
-        self._queues.offer(channel_id, partial(self._say, id, channel_id, doubtful))
+        self._queues.offer(channel_id, partial(self._say, id, channel_id, doubtful), notice.user_id)
 
     async def _say(self, id: str, channel_id: str, doubtful: bool) -> None:
         notice = await self._store.get(Notice, id)
-        if notice is None or not notice.waiting:
+        if notice is None or not notice.waiting or not self.owns(notice):
             return
         above = await self._store.get(Announcement, notice.under) if notice.under else None
         if above and not above.post_id and above.stale:

@@ -15,6 +15,7 @@ from bot.runtime.publisher import Publisher
 from bot.runtime.second_tries import SecondTries
 from bot.runtime.timings import Timings
 from bot.runtime.wiring import override_props
+from bot.stores.claims import Claims
 from bot.stores.notifying import NotifyingStore
 
 
@@ -30,7 +31,12 @@ class Publishing:
 
 
 def open_publishing(
-    ctx: Context, registry: Registry, store: NotifyingStore, timings: Timings, first: AnswersFirst
+    ctx: Context,
+    registry: Registry,
+    store: NotifyingStore,
+    claims: Claims,
+    timings: Timings,
+    first: AnswersFirst,
 ) -> Publishing:
     """Build the publisher. From now on it posts what is written to ``store``."""
     trials = Trials(ctx.mattermost, timings.patience)
@@ -41,9 +47,10 @@ def open_publishing(
         now=ctx.now,
         base_s=timings.post_retry_s,
         trials=trials,
+        assured=claims.assured,
     )
     turns = EditTurns(first, timings.edits)
-    publisher = Publisher(ctx, registry, store, posting, turns)
+    publisher = Publisher(ctx, registry, store, posting, turns, claims=claims)
     second_tries = SecondTries(ctx, store, publisher, period_s=timings.second_try_s)
     return Publishing(trials, posting, publisher, second_tries, turns)
 

@@ -7,6 +7,8 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
+from bot.errors import FencedError
+
 log = logging.getLogger(__name__)
 
 Job = Callable[[], Awaitable[None]]
@@ -34,6 +36,8 @@ class Queues:
         self._refused = False
         self._queues: dict[str, deque[Job]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # What each queue is claimed by.
+        self._claimed_by: dict[str, str] = {}
         self._waiting = 0
         self._closing = False
         self._idle = asyncio.Event()
@@ -44,8 +48,11 @@ class Queues:
         """How many jobs have not ended."""
         return self._waiting
 
-    def offer(self, queue: str, job: Job) -> bool:
-        """Append a job to its queue; return False if there is no room or the queues are closing."""
+    def offer(self, queue: str, job: Job, claimed_by: str = "") -> bool:
+        """Append a job to its queue; return False if there is no room or the queues are closing.
+
+        ``claimed_by``: the queue by which other processes know this one, if it has another name.
+        """
         if self._closing or self._waiting >= self._max_waiting:
             self._refused = True
             return False
@@ -55,7 +62,8 @@ class Queues:
             self._queues[queue].append(job)
             return True
         self._queues[queue] = deque([job])
-        task = asyncio.create_task(self._drive(queue), name=f"{self._name} {queue}")
+        self._claimed_by[queue] = claimed_by or queue
+        task = asyncio.create_task(self._drive(queue), name=queue)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True
@@ -63,6 +71,23 @@ class Queues:
     async def idle(self) -> None:
         """Wait until no job is left."""
         await self._idle.wait()
+
+    async def drained(self, is_leaving: Callable[[str], bool]) -> None:
+        """Wait until no job is left in the queues that are leaving."""
+        while leaving := [
+            task for task in self._tasks if is_leaving(self._claimed_by.get(task.get_name(), ""))
+        ]:
+            await asyncio.wait(leaving)
+
+    async def break_off(self) -> None:
+        """Drop all jobs, also those that run, and go on with new ones."""
+        for jobs in self._queues.values():
+            self._waiting -= len(jobs)
+            jobs.clear()
+        tasks = set(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def close(self, grace_s: float) -> None:
         """Refuse new jobs, drop waiting ones, and cancel those still running after ``grace_s`` seconds."""
@@ -84,7 +109,7 @@ class Queues:
                 await self._ask_again()
         finally:
             self._waiting -= len(jobs)
-            del self._queues[queue]
+            del self._queues[queue], self._claimed_by[queue]
             self._note_idle()
 
     async def _run(self, job: Job) -> None:
@@ -95,6 +120,8 @@ class Queues:
             if (task := asyncio.current_task()) is None or task.cancelling():
                 raise
             log.exception("%s: a job was cancelled from within", self._name)
+        except FencedError:
+            log.info("%s: another process does what was begun here", self._name)
         except Exception:
             # Jobs handle expected failures themselves. Anything else is a bug, and must not stop the queue.
             log.exception("%s: a job failed", self._name)

@@ -133,8 +133,11 @@ class SecondTries:
         """What is held, by the id of the channel or the person."""
         held: _Held = defaultdict(list)
         for announcement in await self._store.find(Announcement, "held", True):
-            held[announcement.channel_id].append(announcement)
-        notices = await self._store.find(Notice, "held", True)
+            if self._publisher.owns(announcement):
+                held[announcement.channel_id].append(announcement)
+        notices = [
+            each for each in await self._store.find(Notice, "held", True) if self._publisher.owns(each)
+        ]
         for notice in notices:
             held[notice.channel_id or notice.user_id].append(notice)
         self.unreachable = {notice.user_id for notice in notices if notice.user_id}

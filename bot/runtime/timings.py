@@ -14,6 +14,7 @@ from bot.runtime.pace import DEFAULT_LIMITS as DEFAULT_EDIT_LIMITS
 from bot.runtime.pace import EditLimits
 from bot.runtime.patience import DEFAULT_PATIENCE, Patience
 from bot.runtime.worker import DEFAULT_RETRY_POLICY, RetryPolicy
+from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, ClaimTimings
 from bot.stores.writer import DEFAULT_LIMITS, Limits
 from bot.web import WebLimits
 from bot.zoom import ZoomTimings
@@ -48,6 +49,7 @@ class Timings:
     listener: ListenerTimings = field(default_factory=ListenerTimings)
     store: Limits = DEFAULT_LIMITS
     web: WebLimits = field(default_factory=WebLimits)
+    claims: ClaimTimings = DEFAULT_CLAIM_TIMINGS
 
 
 DEFAULT_TIMINGS = Timings()

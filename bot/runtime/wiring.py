@@ -34,6 +34,7 @@ from bot.mattermost.errors import AWAY
 from bot.retrying import Backoff, retrying
 from bot.runtime.metrics import Metrics
 from bot.runtime.timings import Timings
+from bot.stores.claims import Claims
 from bot.stores.notifying import NotifyingStore
 from bot.vault import Vault
 from bot.zoom import AccountToken, OAuth, Tokens, Zoom
@@ -59,6 +60,7 @@ async def open_context(
     clocks: Clocks,
     stack: AsyncExitStack,
     timings: Timings,
+    claims: Claims,
 ) -> Context:
     """Build the context for features. Everything that must be closed is pushed on ``stack``."""
     zoom, now = config.zoom, clocks.now
@@ -76,7 +78,7 @@ async def open_context(
         metrics.zoom_calls.labels(name, str(status)).inc()
 
     people = People(mattermost, now)
-    api = _zoom(config, http, shared or tokens, clocks, timings, count)
+    api = _zoom(config, http, shared or tokens, clocks, timings, count, claims)
     ctx = Context(
         config=config,
         bot=bot,
@@ -107,6 +109,7 @@ def _zoom(
     clocks: Clocks,
     timings: Timings,
     count: OnCall,
+    claims: Claims,
 ) -> Zoom:
     zoom = config.zoom
     return Zoom(
@@ -118,6 +121,7 @@ def _zoom(
         timings=timings.zoom,
         on_call=count,
         on_date=clocks.zoom.note_date,
+        assured=claims.assured,
     )
 
 

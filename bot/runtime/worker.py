@@ -10,20 +10,23 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.inbox import REQUEST, TASK, WEBHOOK, Inbox, UnopenedItemError
+from bot.core.inbox import REQUEST, TASK, WEBHOOK, Inbox
 from bot.core.registry import Registry
 from bot.core.tasks import Task
 from bot.domain.grammar import Request
 from bot.domain.records import Item, ItemState
-from bot.errors import MattermostRateLimitError, MattermostUnreachableError, VaultError
+from bot.errors import FencedError, MattermostRateLimitError, MattermostUnreachableError, VaultError
 from bot.runtime.admission import Admission
 from bot.runtime.answers_first import AnswersFirst
-from bot.runtime.begun import UNOPENED, age, begun
+from bot.runtime.begun import age
+from bot.runtime.begun import begun as find_begun
 from bot.runtime.metrics import Metrics
 from bot.runtime.patience import Trial, Trials
+from bot.runtime.putting_down import PuttingDown, closed
 from bot.runtime.queues import MAX_WAITING, Queues
 from bot.runtime.timer import Timer
-from bot.stores import Change, Put, Update
+from bot.stores import Change
+from bot.stores.claims import Alone, Claims, IsMine
 from bot.stores.notifying import NotifyingStore
 from bot.zoom.webhooks import Webhook
 
@@ -59,8 +62,10 @@ class Worker:
         admission: Admission | None = None,
         trials: Trials | None = None,
         first: AnswersFirst | None = None,
+        claims: Claims | None = None,
     ) -> None:
         self._ctx = ctx
+        self._claims = claims or Alone()
         self._registry = registry
         self._inbox = inbox
         self._store = store
@@ -71,18 +76,17 @@ class Worker:
         self._max_waiting = max_waiting
         # The items in the queues, by id, with the time of their arrival (ms).
         self._taken: dict[str, int] = {}
-        # The payloads that no key opens, by the item's id. They wait in the store until the key is put back.
-        self._unopened: dict[str, str] = {}
+        self._putting_down = PuttingDown(ctx, registry, inbox, store, metrics)
         # While the queues are full, new items stay in the store. They are taken later, in order.
         self._full = False
         self._refused = False
         self._recovering = False
         self._admission = admission or Admission()
         self._first = first or AnswersFirst(inbox)
-        # Items that an earlier process may have begun; None until they have been looked for.
-        self._left: set[str] | None = None
-        self.timer = Timer(self._take, ctx.now)
-        store.watch(Item, self._take)
+        # Items that another process may have begun.
+        self._left: set[str] = set()
+        self.timer = Timer(self.take, ctx.now)
+        store.watch(Item, self._note)
 
     @property
     def waiting(self) -> int:
@@ -95,8 +99,11 @@ class Worker:
         oldest = min(self._taken.values(), default=0)
         return max(0.0, (self._ctx.now() - oldest) / 1000) if oldest else 0.0
 
-    async def recover(self) -> int:
-        """Queue all items that wait in the store, and return how many there are."""
+    async def recover(self, is_mine: IsMine | None = None, *, begun: bool = True) -> int:
+        """Queue all items that wait in the store, and return how many there are.
+
+        ``is_mine``: only those of these queues. ``begun``: another process may have begun some of them.
+        """
         self._full = self._refused = self._recovering = True
         try:
             while self._refused:
@@ -105,25 +112,47 @@ class Worker:
         finally:
             self._recovering = False
         self._full = False
-        if self._left is None:
+        if is_mine is not None:
+            items = [item for item in items if is_mine(item.queue)]
+        if begun:
             left = [item for item in items if item.id not in self._taken]
-            self._left = begun(left, self._ctx.now(), self._admission.per_sender)
+            self._left |= find_begun(left, self._ctx.now(), self._admission.per_sender)
         for item in sorted(items, key=age):
-            self._take(item)
+            self.take(item)
         return len(items)
 
     async def idle(self) -> None:
         """Wait until no item is left in the queues."""
         await self._queues.idle()
 
+    async def let_go(self, is_leaving: IsMine) -> None:
+        """Finish what runs in queues that another process is to have. What waits in them is passed over."""
+        await self._queues.drained(is_leaving)
+
+    async def abandon(self) -> None:
+        """Break everything off: other processes do it."""
+        await self._queues.break_off()
+        self._taken.clear()
+        self._left.clear()
+        self._admission.forget()
+
     async def close(self, grace_s: float) -> None:
         """Let running handlers finish within ``grace_s`` seconds. Other items stay in the store."""
         await self._queues.close(grace_s)
 
-    def _take(self, item: Item) -> None:
+    def _note(self, item: Item) -> None:
+        if self._claims.owns(item.queue):
+            self.take(item)
+        elif item.state is ItemState.WAITING:
+            self._claims.tell(item)
+
+    def take(self, item: Item) -> None:
+        """Queue an item of this process if it waits, or when it is due."""
         if item.state is not ItemState.WAITING or item.id in self._taken:
             return
-        if self._unopened.get(item.id) == item.sealed:
+        if not self._claims.owns(item.queue):
+            return
+        if self._putting_down.passes_over(item):
             return
         if item.due_at > self._ctx.now():
             self.timer.add(item)
@@ -135,11 +164,10 @@ class Worker:
             self._full = self._refused = True
 
     def _queue(self, item: Item) -> bool:
-        left = self._left or set()
-        retried = item.id in left
+        retried = item.id in self._left
         if not self._queues.offer(item.queue, lambda: self._work(item, retried)):
             return False
-        left.discard(item.id)
+        self._left.discard(item.id)
         if item.kind == WEBHOOK:
             self._first.begin()
         self._taken[item.id] = item.received_at
@@ -157,11 +185,13 @@ class Worker:
             finally:
                 self._admission.fetched(held, queued=queued)
         if self._admission.overflowed(done):
-            await self.recover()
+            await self.recover(begun=False)
 
     def _take_late(self, item: Item) -> bool:
         """Queue an item that was held; False if it is done by now, or due later."""
         if item.state is not ItemState.WAITING or item.id in self._taken:
+            return False
+        if not self._claims.owns(item.queue):
             return False
         if item.due_at > self._ctx.now():
             self.timer.add(item)
@@ -184,7 +214,7 @@ class Worker:
     async def _work(self, item: Item, retried: bool) -> None:
         try:
             # It may be done by now: recovery can read an item just before its completion is written.
-            now = await self._store.get(Item, item.id)
+            now = await self._store.get(Item, item.id) if self._claims.owns(item.queue) else None
             if now is not None and now.state is ItemState.WAITING and now.due_at <= self._ctx.now():
                 await self._try(now, retried)
         finally:
@@ -197,13 +227,13 @@ class Worker:
         if item.kind == TASK:
             await self._take_again(item)
         if self._full and not self._recovering and self._queues.waiting <= self._max_waiting // 2:
-            await self.recover()
+            await self.recover(begun=False)
 
     async def _take_again(self, item: Item) -> None:
         """Queue a task again if it was rescheduled while it ran, by itself or by another item."""
         now = await self._store.get(Item, item.id)
         if now is not None:
-            self._take(now)
+            self.take(now)
 
     async def _try(self, item: Item, retried: bool) -> None:
         failures = 0
@@ -218,25 +248,25 @@ class Worker:
             except (MattermostUnreachableError, MattermostRateLimitError) as error:
                 trial = trial or self._trials.begin()
                 if await trial.is_hopeless(error):
-                    await self._set_aside(item, type(error).__name__)
+                    await self._putting_down.set_aside(item, type(error).__name__)
                     return
                 # No answer could be posted anyway, so this queue waits until Mattermost is back.
                 log.warning("item %s waits for Mattermost: %s", item.id, error, extra={"item": item.id})
                 await asyncio.sleep(self._retry_policy.away_s)
-            except UnopenedItemError as error:
-                await self._leave(item, error)
-                return
             except VaultError as error:
-                # What the handler needs does not open. Another attempt would change nothing.
-                await self._set_aside(item, type(error).__name__)
+                await self._putting_down.shut(item, error)
+                return
+            except FencedError:
+                # Another process does it.
                 return
             except Exception as error:
                 log.exception("item %s failed, attempt %d", item.id, failures + 1, extra={"item": item.id})
-                if failures == len(self._retry_policy.pauses_s):
-                    await self._set_aside(item, type(error).__name__)
+                # While the store is away, it is no fault of the item.
+                failures += self._store.writable
+                if failures > len(self._retry_policy.pauses_s):
+                    await self._putting_down.set_aside(item, type(error).__name__)
                     return
-                await asyncio.sleep(self._retry_policy.pauses_s[failures])
-                failures += 1
+                await asyncio.sleep(self._retry_policy.pauses_s[max(failures - 1, 0)])
                 self._metrics.retries.inc()
             else:
                 return
@@ -257,38 +287,6 @@ class Worker:
 
     async def _finish(self, item: Item, changes: list[Change]) -> None:
         done = replace(item, state=ItemState.DONE, sealed="", done_at=self._ctx.now(), error="")
-        await self._store.commit(*changes, self._closed(item, done))
+        await self._store.commit(*changes, closed(item, done))
         self._metrics.items.labels(item.kind, "done").inc()
         self._metrics.handling.labels(item.kind).observe((self._ctx.now() - item.received_at) / 1000)
-
-    def _closed(self, item: Item, closed: Item) -> Change:
-        if item.kind != TASK:
-            return Put(closed)
-        # A task that was written again meanwhile must run again.
-        return Update(Item, item.id, lambda now: closed if now == item else None)
-
-    async def _leave(self, item: Item, error: UnopenedItemError) -> None:
-        log.error("item %s waits in the store: %s", item.id, error, extra={"item": item.id})
-        self._unopened[item.id] = item.sealed
-        # The next process has to know that the others of this queue went on.
-        marked = replace(item, error=UNOPENED)
-        await self._store.update(Item, item.id, lambda now: marked if now == item else None)
-
-    async def _set_aside(self, item: Item, failure: str) -> None:
-        """Mark an item as dead, keep it for ``zoombot check``, and tell the person who asked."""
-        log.error("item %s is set aside after %s", item.id, failure, extra={"item": item.id})
-        self._metrics.items.labels(item.kind, "dead").inc()
-        dead = replace(item, state=ItemState.DEAD, done_at=self._ctx.now(), error=failure)
-        await self._store.commit(*await self._regrets(item), self._closed(item, dead))
-
-    async def _regrets(self, item: Item) -> list[Change]:
-        job = Job(item.id, retried=True, asked_at=item.asked_at)
-        try:
-            if item.kind == TASK:
-                return await self._registry.set_aside(self._ctx, job, self._inbox.read(item, Task))
-            if item.kind != REQUEST:
-                return []
-            return self._registry.give_up(self._ctx, job, self._inbox.read_request(item))
-        except (VaultError, msgspec.MsgspecError):
-            log.error("item %s cannot be read: nobody can be told", item.id, extra={"item": item.id})
-            return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Literal
 
@@ -44,6 +44,10 @@ def ignore_date(date: str, asked_at: int, came_at: int) -> None:
     """Do nothing; the default of ``on_date``."""
 
 
+async def certain() -> None:
+    """Nobody else makes these calls; the default of ``assured``."""
+
+
 class Calls:
     """Sends calls to ``api_url`` with access tokens from ``tokens``. All errors are :class:`ZoomError`."""
 
@@ -58,8 +62,11 @@ class Calls:
         timings: ZoomTimings = DEFAULT_TIMINGS,
         on_call: OnCall = ignore_call,
         on_date: OnDate = ignore_date,
+        assured: Callable[[], Awaitable[None]] = certain,
     ) -> None:
         self._http = http
+        # Awaited before each POST: another process may have taken over what it is for.
+        self._assured = assured
         self._base = api_url.rstrip("/")
         self.host = URL(api_url).host or "zoom.api_url"
         self.tokens = tokens
@@ -156,6 +163,8 @@ class Calls:
         if not self._breaker.allows():
             raise PausedError(f"{self.host} did not answer a moment ago")
         write = method != "GET"
+        if method == "POST":
+            await self._assured()
         try:
             response = await self._answer(token, method, path, json, params)
         except (aiohttp.ClientError, TimeoutError, OSError, TooLargeError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from bot.clock import Now, now_ms
 from bot.errors import EmailHiddenError, ZoomNotFoundError, ZoomUserUnknownError
 from bot.zoom import answers
 from bot.zoom.account_token import GrantToken
-from bot.zoom.calls import Calls, OnCall, OnDate, ignore_call, ignore_date
+from bot.zoom.calls import Calls, OnCall, OnDate, certain, ignore_call, ignore_date
 from bot.zoom.creating import Creation, every, find
 from bot.zoom.downloads import download
 from bot.zoom.errors import AccessRefusedError
@@ -47,6 +48,7 @@ class Zoom:
         timings: ZoomTimings = DEFAULT_TIMINGS,
         on_call: OnCall = ignore_call,
         on_date: OnDate = ignore_date,
+        assured: Callable[[], Awaitable[None]] = certain,
     ) -> None:
         self._http = http
         self._app = app
@@ -59,6 +61,7 @@ class Zoom:
             timings=timings,
             on_call=on_call,
             on_date=on_date,
+            assured=assured,
         )
 
     async def create_meeting(self, caller: Caller, *, topic: str, marker: str) -> MeetingInfo:

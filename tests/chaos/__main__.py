@@ -18,12 +18,17 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=None, help="of what is random; it is printed")
     parser.add_argument("--pause", type=float, default=0.1, help="mean seconds between two messages")
     parser.add_argument("--keep", type=Path, default=None, help="an empty directory for log and store")
+    parser.add_argument("--store", choices=("tinydb", "postgresql"), default="tinydb")
+    parser.add_argument("--replicas", type=int, default=2, help="how many, with PostgreSQL")
     given = parser.parse_args()
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
     say(f"seed {seed}")
     if given.keep:
         given.keep.mkdir(parents=True, exist_ok=True)
-    figures = asyncio.run(run(given.kills, seed, pause_s=given.pause, keep=given.keep, say=say))
+    replicas = given.replicas if given.store == "postgresql" else 0
+    figures = asyncio.run(
+        run(given.kills, seed, pause_s=given.pause, keep=given.keep, replicas=replicas, say=say)
+    )
     for line in figures.lines():
         say(line)
     return 1 if figures.breaches else 0

@@ -211,15 +211,18 @@ class Crowd:
     async def _click(self, name: str, invitation: str) -> None:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as http:
             async with http.get(invitation, allow_redirects=False) as response:
+                _require_service(response)
                 location = response.headers.get("Location", "")
             if not location:
                 return
             back = await self.zoom.consent(location, f"{name}@demo.example")
             async with http.get(back) as response:
+                _require_service(response)
                 page = await response.text()
             form = {key: html.unescape(value) for key, value in _HIDDEN.findall(page) if key != "cancel"}
             target = URL(back).with_query(None)
             async with http.post(target, data=form) as response:
+                _require_service(response)
                 await response.read()
 
     async def leave_in_silence(self) -> None:
@@ -247,3 +250,9 @@ class Crowd:
         self._tasks.discard(task)
         if not task.cancelled() and (failure := task.exception()):
             self.failures.append(failure)
+
+
+def _require_service(response: aiohttp.ClientResponse) -> None:
+    """Raise while the bot cannot answer: a person would try again."""
+    if response.status >= 500:
+        response.raise_for_status()

@@ -13,6 +13,7 @@ from random import Random
 from bot.sandbox.stage import Stage
 from tests.chaos.crowd import Crowd
 from tests.chaos.process import COMMAND_TOKEN, URL_SECRET, Bot
+from tests.chaos.replicas import Bots
 from tests.chaos.verdict import Figures, is_settled, judge
 
 Say = Callable[[str], None]
@@ -31,16 +32,22 @@ async def run(
     pause_s: float = 0.1,
     settle_s: float = SETTLE_S,
     keep: Path | None = None,
+    replicas: int = 0,
     say: Callable[[str], None] = print,
 ) -> Figures:
     """Kill the bot ``kills`` times. At the end all must be settled within ``settle_s``, once with the last
-    process and once with its successor. ``keep`` is where its files go, a temporary place if it is None."""
+    process and once with its successor. ``keep`` is where its files go, a temporary place if it is None.
+    ``replicas``: so many on one PostgreSQL database, which restarts now and then; 0 is one with TinyDB."""
     began = time.monotonic()
     figures = Figures(kills=kills)
     async with contextlib.AsyncExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zoombot-chaos-")))
-        bot, stage = Bot(folder), Stage()
-        stack.push_async_callback(bot.kill)
+        bot = Bots(folder, replicas, Random(seed + 2)) if replicas else Bot(folder)  # noqa: S311
+        if isinstance(bot, Bots):
+            stack.callback(bot.server.remove)
+        stage = Stage()
+        stack.push_async_callback(bot.close)
+        await bot.open()
         await stack.enter_async_context(stage.opened(bot.public_url, URL_SECRET, COMMAND_TOKEN))
         stage.zoom.retry_delays = RETRY_DELAYS
         stage.zoom.daily_creates = 1_000_000_000
@@ -60,7 +67,7 @@ async def run(
     return figures
 
 
-async def _storm(bot: Bot, stage: Stage, crowd: Crowd, kills: int, random: Random, say: Say) -> None:
+async def _storm(bot: Bot | Bots, stage: Stage, crowd: Crowd, kills: int, random: Random, say: Say) -> None:
     await bot.start()
     await stage.mattermost.wait_for_socket(timeout=30)
     async with _running(crowd.watch_for_ever()):
@@ -68,7 +75,7 @@ async def _storm(bot: Bot, stage: Stage, crowd: Crowd, kills: int, random: Rando
         async with _running(crowd.ask_for_ever(), crowd.distract_for_ever(), crowd.trouble_for_ever()):
             for kill in range(1, kills + 1):
                 await _aim(bot, stage, random)
-                await bot.kill()
+                await bot.strike()
                 # Now and then Zoom is slow to list what it has just made.
                 stage.zoom.lists_waiting = random.random() < 0.8
                 await asyncio.sleep(random.uniform(0, 0.3))
@@ -77,7 +84,7 @@ async def _storm(bot: Bot, stage: Stage, crowd: Crowd, kills: int, random: Rando
                     say(f"{kill} kills, {len(crowd.asked)} messages")
 
 
-async def _subside(bot: Bot, stage: Stage, crowd: Crowd, settle_s: float) -> None:
+async def _subside(bot: Bot | Bots, stage: Stage, crowd: Crowd, settle_s: float) -> None:
     """Nobody asks any more; the last process answers what is owed, and dies too."""
     stage.mattermost.faults.clear()
     stage.zoom.faults.clear()
@@ -92,7 +99,7 @@ async def _subside(bot: Bot, stage: Stage, crowd: Crowd, settle_s: float) -> Non
     stage.zoom.lists_waiting = True
 
 
-async def _calm(bot: Bot, stage: Stage, crowd: Crowd, figures: Figures, settle_s: float) -> None:
+async def _calm(bot: Bot | Bots, stage: Stage, crowd: Crowd, figures: Figures, settle_s: float) -> None:
     """The last process puts everything right, and stops in order."""
     await bot.start()
     began = time.monotonic()
@@ -118,7 +125,7 @@ async def _quiet(stage: Stage) -> None:
         await asyncio.sleep(1.0)
 
 
-async def _aim(bot: Bot, stage: Stage, random: Random) -> None:
+async def _aim(bot: Bot | Bots, stage: Stage, random: Random) -> None:
     """Wait for the moment of the kill: any, or right after something that must not be torn apart."""
     mattermost, zoom = stage.mattermost, stage.zoom
     posts, created, deliveries = len(mattermost.world.history.posts), len(zoom.created), len(zoom.deliveries)

@@ -27,13 +27,22 @@ class Bot:
     ``program`` is what is run: a module and its arguments.
     """
 
-    def __init__(self, folder: Path, program: tuple[str, ...] = ("bot", "run")) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        program: tuple[str, ...] = ("bot", "run"),
+        *,
+        name: str = "zoombot",
+        store: str = "",
+        public_port: int = 0,
+    ) -> None:
         self._program = program
         self.port, self.admin_port = free_port(), free_port()
-        self.store = folder / "zoombot.db"
-        self.log = folder / "zoombot.log"
+        self.store = store or f"tinydb:{folder / 'zoombot.db'}"
+        self.log = folder / f"{name}.log"
         self.key = new_key()
-        self._config = folder / "bot.toml"
+        self._public_port = public_port or self.port
+        self._config = folder / f"{name}.toml"
         self._process: asyncio.subprocess.Process | None = None
         self.started_at = 0.0
         # Ends that nobody asked for, by exit status.
@@ -47,7 +56,23 @@ class Bot:
     @property
     def public_url(self) -> str:
         """Where the bot serves browsers, Zoom and Mattermost."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self._public_port}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether a process was started and not ended."""
+        return self._process is not None
+
+    async def open(self) -> None:
+        """There is no load balancer."""
+
+    async def close(self) -> None:
+        """Kill what runs."""
+        await self.kill()
+
+    async def strike(self) -> None:
+        """Kill it."""
+        await self.kill()
 
     def configure(self, stage: Stage) -> None:
         """Write the configuration for this stage."""
@@ -71,7 +96,7 @@ class Bot:
                 "admin_port": self.admin_port,
                 "url_secret": URL_SECRET,
             },
-            "store": {"url": f"tinydb:{self.store}", "encryption_keys": [self.key]},
+            "store": {"url": self.store, "encryption_keys": [self.key]},
             "meetings": {"duplicate_window": "0s"},
         }
         write(self._config, sections)
@@ -95,6 +120,11 @@ class Bot:
     async def stop(self) -> None:
         """``SIGTERM``, and the orderly stop that follows."""
         await self._end(signal.SIGTERM, expected=0)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal to the process, if it runs."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(number)
 
     async def _end(self, number: signal.Signals, *, expected: int) -> None:
         process, self._process = self._process, None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from bot.clock import now_ms
@@ -83,7 +82,7 @@ def is_settled(crowd: Crowd) -> bool:
     return not (crowd.owed() or _untrue(crowd) or _left_over(crowd))
 
 
-async def judge(crowd: Crowd, store: Path, figures: Figures) -> None:
+async def judge(crowd: Crowd, store: str, figures: Figures) -> None:
     """Count everything, after the last process stopped."""
     zoom = crowd.zoom
     figures.mentions = sum(asked.answers for asked in crowd.asked.values())
@@ -184,9 +183,9 @@ def _lie(props: dict[str, Any], meeting: ZoomMeeting | None) -> str:
     return ""
 
 
-async def _read_store(crowd: Crowd, path: Path, figures: Figures) -> None:
+async def _read_store(crowd: Crowd, url: str, figures: Figures) -> None:
     try:
-        store = await open_store(f"tinydb:{path}", readonly=True)
+        store = await open_store(url, readonly=True)
     except StoreError as error:
         figures.count("unreadable stores", [str(error)])
         return

@@ -403,6 +403,7 @@ async def test_a_webinar_whose_events_did_not_come_is_presumed_over(world: World
     unknown = {"code": 3001, "message": "Meeting does not exist."}
     world.zoom.faults.add(404, path=r"/past_meetings/", times=-1, body=unknown)
     await world.zoom.start(webinar.id, deliver=begun)
+    await settle(world)
     await world.zoom.end(webinar.id, deliver=False)
     await look_again(world, minutes=31 * 60)
     over = await world.shows(post, ended)

@@ -1,0 +1,60 @@
+"""Passes what this process has claimed to the parts that do it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from bot.core.creations import PendingCreations
+from bot.domain.records import Item, Meeting
+from bot.runtime.publisher import Publisher
+from bot.runtime.worker import Worker
+from bot.stores.claims import Claims, IsMine, Work
+
+log = logging.getLogger(__name__)
+
+
+class Claiming:
+    """The :class:`bot.stores.claims.Holder` of the worker and the publisher."""
+
+    def __init__(
+        self, claims: Claims, worker: Worker, publisher: Publisher, creations: PendingCreations
+    ) -> None:
+        self.claims = claims
+        self._worker = worker
+        self._publisher = publisher
+        self._creations = creations
+        creations.on_change = lambda item, begun: claims.tell_creation(item, begun=begun)
+
+    async def run(self) -> None:
+        """Claim work and pass it on, until cancelled."""
+        await self.claims.run(self)
+
+    async def take_up(self, is_mine: IsMine, *, begun: bool) -> None:
+        """See :class:`bot.stores.claims.Holder`, as for all that follows."""
+        left = await self._worker.recover(is_mine, begun=begun) + await self._publisher.recover(is_mine)
+        if left and begun:
+            log.info("took up %d things that others had left", left)
+
+    async def let_go(self, is_leaving: IsMine) -> None:
+        """Finish what runs."""
+        await asyncio.gather(self._worker.let_go(is_leaving), self._publisher.let_go(is_leaving))
+
+    async def abandon(self) -> None:
+        """Break everything off."""
+        await asyncio.gather(self._worker.abandon(), self._publisher.abandon())
+
+    def hear(self, work: Iterable[Work]) -> None:
+        """Take what another process wrote."""
+        for record in work:
+            if isinstance(record, Item):
+                self._worker.take(record)
+            elif isinstance(record, Meeting):
+                self._publisher.note_meeting(record)
+            else:
+                self._publisher.take(record)
+
+    def note_creation(self, id: str, *, begun: bool) -> None:
+        """Let webhooks wait for a meeting that another process creates."""
+        self._creations.hear(id, begun=begun)
