@@ -123,3 +123,13 @@ def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
         raise WrongAddressError("must have a port between 1 and 65535")
     return int(text)
+
+
+def shown_url(url: str) -> str:
+    """A ``store.url`` as the operator may see it: without the password of a database."""
+    if not is_database(url):
+        return url
+    try:
+        return read_address(url).shown
+    except WrongAddressError:
+        return f"{SCHEMES[0]}://…"

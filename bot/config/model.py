@@ -9,6 +9,7 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
+from bot.config.database import shown_url
 from bot.config.rules import (
     DURATION,
     FILE,
@@ -90,6 +91,11 @@ class StoreConfig:
     url: str = _key(STORE, "tinydb:zoombot.db", required=True, secret=True)
     ca_file: str = _key(FILE, "")
     encryption_keys: tuple[str, ...] = _key(KEYS, (), required=True, secret=True)
+
+    @property
+    def shown(self) -> str:
+        """``url`` without the password."""
+        return shown_url(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from pathlib import Path
-
 from bot.config import Config
 from bot.domain.identities import NamedAdmin
 from bot.errors import MattermostError, MattermostNotFoundError, StoreError
 from bot.mattermost import Mattermost
 from bot.setup.findings import Finding, note, wrong
-from bot.stores.opening import open_store
+from bot.setup.places import opened
 
 SUBJECT = "mattermost.admins"
 
@@ -25,11 +22,8 @@ async def check_admins(config: Config, client: Mattermost) -> list[Finding]:
 
 async def _kept(config: Config) -> dict[str, str]:
     """Looked-up ids by name. Empty if the store cannot be read: that is said elsewhere."""
-    path = Path(config.store.url.removeprefix("tinydb:"))
-    if not await asyncio.to_thread(path.exists):
-        return {}
     try:
-        store = await open_store(config.store.url, readonly=True)
+        store = await opened(config, readonly=True)
     except StoreError:
         return {}
     try:

@@ -9,15 +9,23 @@ from bot.config import WebConfig
 from bot.setup.findings import Finding, ok, wrong
 
 
-async def check_listening(web: WebConfig) -> list[Finding]:
-    """Whether both addresses are free. Only useful while the bot does not run, as it uses them."""
+async def check_listening(web: WebConfig, *, replica: str = "") -> list[Finding]:
+    """Whether both addresses are free. Only useful while the bot does not run, as it uses them. ``replica``:
+    the key of the address on which another replica listens, if any does."""
     addresses = {"web.port": (web.host, web.port), "web.admin_port": (web.admin_host, web.admin_port)}
-    return [
-        await asyncio.to_thread(_tried, subject, host, port)
-        for subject, (host, port) in addresses.items()
+    found = []
+    for subject, (host, port) in addresses.items():
+        if subject == replica:
+            found.append(_another(subject, host, port))
         # 0 means any free port.
-        if port
-    ]
+        elif port:
+            found.append(await asyncio.to_thread(_tried, subject, host, port))
+    return found
+
+
+def _another(subject: str, host: str, port: int) -> Finding:
+    fix = "another one on this machine needs ports of its own"
+    return ok(subject, f"a replica listens on {host}:{port}; {fix}")
 
 
 def _tried(subject: str, host: str, port: int) -> Finding:

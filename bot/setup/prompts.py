@@ -54,7 +54,14 @@ PROMPTS: tuple[Prompt, ...] = (
     Prompt("--admin-host", "web.admin_host", "Address for health and metrics", asked=False),
     Prompt("--admin-port", "web.admin_port", "Port for health and metrics", asked=False),
     Prompt("--url-secret", "web.url_secret", "Secret in the webhook's address", secret=True, asked=False),
-    Prompt("--store-url", "store.url", "Where the bot keeps its data", asked=False),
+    Prompt(
+        "--store-url",
+        "store.url",
+        "Where the bot keeps its data: tinydb:FILE, or postgresql://… for several replicas",
+        secret=True,
+        asked=False,
+    ),
+    Prompt("--store-ca-file", "store.ca_file", "Private CA of the database (PEM)", asked=False),
     Prompt(
         "--store-encryption-keys",
         "store.encryption_keys",

@@ -8,42 +8,38 @@ from pathlib import Path
 
 from bot.clock import now_ms
 from bot.config import Config
+from bot.config.database import is_database
 from bot.domain.records import Item, ItemState, Meeting
 from bot.errors import StoreError
+from bot.setup import database
 from bot.setup.channels import check_channels
-from bot.setup.findings import Finding, note, ok, wrong
+from bot.setup.findings import Finding, Level, note, ok, wrong
 from bot.setup.held import held_posts
 from bot.setup.looking import Looked, Opens, look
+from bot.setup.places import opened, store_file
 from bot.setup.troubled import Trouble, Troubled, kept_in, renamed
 from bot.stores import Store
 from bot.stores.access import access_trouble
-from bot.stores.opening import open_store
 
 # How many records a finding names.
 _NAMED = 5
 
 
-def store_file(config: Config) -> Path:
-    """The file that ``store.url`` names."""
-    return Path(config.store.url.removeprefix("tinydb:"))
-
-
 async def check_store(config: Config) -> list[Finding]:
     """Whether the store can be read, what is in it, and whether the keys open what is sealed."""
-    path = store_file(config)
-    if not await asyncio.to_thread(path.exists):
-        return [await asyncio.to_thread(_new, path)]
+    found, readable = await (database.look(config) if is_database(config.store.url) else _look(config))
+    if not readable:
+        return found
     try:
-        store = await open_store(config.store.url, readonly=True)
+        store = await opened(config, readonly=True)
     except StoreError as error:
-        return [wrong("store.url", str(error))]
+        return [*(each for each in found if each.level is not Level.WRONG), wrong("store.url", str(error))]
     try:
-        trouble = await asyncio.to_thread(access_trouble, path)
         kept = await kept_in(store)
         looked = await look(store, config.store.encryption_keys)
         taken = {each.id for each in kept if each.trouble is Trouble.SET_ASIDE}
         return [
-            *([wrong("store.url", trouble)] if trouble else []),
+            *found,
             await _counted(store, looked.links),
             *await _kept(store, kept),
             *await check_channels(store),
@@ -51,9 +47,18 @@ async def check_store(config: Config) -> list[Finding]:
             _judged(looked, taken),
         ]
     except StoreError as error:
-        return [wrong("store.url", str(error))]
+        return [*found, wrong("store.url", str(error))]
     finally:
         await store.close()
+
+
+async def _look(config: Config) -> tuple[list[Finding], bool]:
+    """What there is to say of the file, and whether it is there."""
+    path = store_file(config.store.url)
+    if not await asyncio.to_thread(path.exists):
+        return [await asyncio.to_thread(_new, path)], False
+    trouble = await asyncio.to_thread(access_trouble, path)
+    return ([wrong("store.url", trouble)] if trouble else []), True
 
 
 def _new(path: Path) -> Finding:

@@ -16,6 +16,7 @@ from yarl import URL
 
 from bot.clock import now_ms
 from bot.config import Config
+from bot.config.database import is_database
 from bot.errors import ConfigError
 from bot.hosts import is_loopback
 from bot.mattermost import open_session
@@ -29,6 +30,8 @@ from bot.web.mattermost import SLASH
 # Zoom gives up after three seconds.
 WEBHOOK_TIMEOUT_S = 3.0
 MIN_SECRET = 16
+# The bot refuses a link without its state; no other server answers like this.
+_BOT = (400, 401, 403, 410)
 # What a proxy answers when it cannot reach its server.
 _GATEWAY = (502, 503, 504)
 
@@ -63,7 +66,8 @@ async def check_web(config: Config) -> list[Finding]:
         tried = [_judged_page(config, page), await _webhook(config, http)]
         if all(finding.level == "ok" for finding in tried) or await _runs(config, http):
             return found + tried + await _told(config, http)
-    return [*found, *await check_listening(config.web), _meanwhile(config, page)]
+        listening = await check_listening(config.web, replica=await _replica(config, http))
+    return [*found, *listening, _meanwhile(config, page)]
 
 
 def _settings(config: Config) -> list[Finding]:
@@ -79,6 +83,19 @@ def _settings(config: Config) -> list[Finding]:
             note("web.url_secret", "contains characters that must be percent-encoded in the webhook URL")
         )
     return found
+
+
+async def _replica(config: Config, http: aiohttp.ClientSession) -> str:
+    """``web.port`` if another replica of the bot listens there; empty if none does."""
+    if not is_database(config.store.url):
+        return ""
+    at = URL.build(scheme="http", host=local(config.web.host), port=config.web.port)
+    path = f"{URL(config.web.public_url).raw_path.rstrip('/')}/oauth2/connect"
+    try:
+        answer = await _ask(http, "GET", at.with_path(path, encoded=True))
+    except _NoAnswerError:
+        return ""
+    return "web.port" if answer.status in _BOT else ""
 
 
 async def _runs(config: Config, http: aiohttp.ClientSession) -> bool:
@@ -124,8 +141,7 @@ def _judged_page(config: Config, page: _Answer | _NoAnswerError) -> Finding:
         return wrong(
             subject, f"the proxy cannot reach the bot (status {page.status}): it must forward to {port}"
         )
-    # The bot refuses a link without its state; no other server answers like this.
-    if page.status in (400, 401, 403, 410):
+    if page.status in _BOT:
         return ok(subject, f"{url} leads to the bot")
     text = f"{url} does not lead to the bot (status {page.status})"
     return wrong(subject, f"{text}: the proxy must forward this path, unchanged, to {port}")

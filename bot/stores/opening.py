@@ -21,11 +21,13 @@ from bot.stores.indexes import Indexes, indexes_of
 from bot.stores.lock import FileLock
 from bot.stores.lookups import Lookups
 from bot.stores.reading import Reader, UnreadableError
+from bot.stores.seen import WATCH_S, SeenDatabase
 from bot.stores.sqlite import DocumentFile, examine, is_behind, reading, trouble
 from bot.stores.tiny import TinyStore
 from bot.stores.writer import DEFAULT_LIMITS, Limits, Writer
 
 _log = logging.getLogger(__name__)
+_NO_DRIVER = "store.url: PostgreSQL needs asyncpg: pip install 'mattermost-zoombot[postgresql]'"
 
 
 async def open_store(
@@ -53,9 +55,7 @@ async def open_store(
         try:
             from bot.stores.postgresql.opening import open_database
         except ModuleNotFoundError:
-            raise StoreError(
-                "store.url: PostgreSQL needs asyncpg: pip install 'mattermost-zoombot[postgresql]'"
-            ) from None
+            raise StoreError(_NO_DRIVER) from None
         return await open_database(
             url, indexes, ca_file=ca_file, readonly=readonly, on_trouble=on_trouble, patience_s=patience_s
         )
@@ -66,6 +66,16 @@ async def open_store(
     connection, file = await asyncio.to_thread(_open, path, indexes)
     lookups = Lookups(path, connection)
     return TinyStore(lookups, Writer(file, lookups, on_trouble, limits), indexes, on_trouble)
+
+
+async def look_at_database(url: str, ca_file: str, watch_s: float = WATCH_S) -> SeenDatabase:
+    """The database at ``postgresql://…`` as its user sees it. Takes up to ``watch_s`` seconds, to see which
+    replicas live. Changes nothing. Raises :class:`StoreError`."""
+    try:
+        from bot.stores.postgresql.opening import look_at
+    except ModuleNotFoundError:
+        raise StoreError(_NO_DRIVER) from None
+    return await look_at(url, ca_file, watch_s)
 
 
 def open_claims(store: Store, timings: ClaimTimings = DEFAULT_CLAIM_TIMINGS) -> Claims:

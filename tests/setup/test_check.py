@@ -462,6 +462,16 @@ async def test_addresses_that_are_taken_are_said_before_the_bot_is_started(confi
     assert set(free) == {"web.port", "web.admin_port"}
 
 
+async def test_the_port_of_another_replica_is_not_wrong(config: Config) -> None:
+    """It answers through a proxy that is away, and its own admin port is another."""
+    async with serving(answer_as_the_bot) as url:
+        taken = changed(config, "web", port=int(url.rpartition(":")[2]))
+        shared = changed(taken, "store", url="postgresql://zoombot@127.0.0.1/zoombot")
+        assert "a replica listens on" in of(await check_web(shared), Level.OK)["web.port"]
+        # One that shares nothing is in the way.
+        assert "Address already in use" in of(await check_web(taken), Level.WRONG)["web.port"]
+
+
 async def test_an_address_that_is_not_this_machine_s_is_said(config: Config) -> None:
     # For documents alone: no machine has it.
     found = of(await check_web(changed(config, "web", host="192.0.2.1")), Level.WRONG)

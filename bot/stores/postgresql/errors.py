@@ -33,6 +33,8 @@ _LASTING: tuple[tuple[type[BaseException], str], ...] = (
     ),
     (pg.InvalidAuthorizationSpecificationError, "it refuses the user or the password: correct store.url"),
     (pg.InvalidCatalogNameError, "there is no such database: create it, owned by the user in store.url"),
+    # PgBouncer, of a setting that it cannot pass on.
+    (pg.ProtocolViolationError, "it refuses the session's settings: name PostgreSQL itself, not PgBouncer"),
     (pg.InsufficientPrivilegeError, "the user may not do that: let the user in store.url own the database"),
 )
 # What asyncpg raises when a call fails. The internal error means that another call broke off before.

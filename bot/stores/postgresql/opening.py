@@ -7,14 +7,17 @@ import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
+from bot.config.database import Database as Address
 from bot.config.database import WrongAddressError, read_address
 from bot.domain.upkeep import SCHEMA, SCHEMA_VERSION, Schema
 from bot.errors import StoreError
 from bot.stores.indexes import Indexes
 from bot.stores.postgresql.database import Connection, Database
+from bot.stores.postgresql.looking import look
 from bot.stores.postgresql.schema import is_there, prepare
 from bot.stores.postgresql.session import Session
 from bot.stores.postgresql.store import PostgresStore
+from bot.stores.seen import SeenDatabase
 
 
 async def open_database(
@@ -31,10 +34,7 @@ async def open_database(
     ``readonly`` refuses changes, and makes no tables. ``patience_s``: how long to wait for a database that is
     away. Raises :class:`StoreError`.
     """
-    try:
-        address = read_address(url)
-    except WrongAddressError as error:
-        raise StoreError(f"store.url: {error}") from None
+    address = _address(url)
     async with AsyncExitStack() as stack:
         database = Database(address, ca_file, on_trouble)
         name = name_here()
@@ -51,6 +51,22 @@ async def open_database(
         stack.pop_all()
         return store
     raise AssertionError("unreachable")
+
+
+async def look_at(url: str, ca_file: str, watch_s: float) -> SeenDatabase:
+    """The database of this URL as its user sees it; see :func:`bot.stores.postgresql.looking.look`."""
+    return await look(Database(_address(url), ca_file, _ignore), name_here(), watch_s)
+
+
+def _address(url: str) -> Address:
+    try:
+        return read_address(url)
+    except WrongAddressError as error:
+        raise StoreError(f"store.url: {error}") from None
+
+
+def _ignore(line: str) -> None:
+    pass
 
 
 def name_here() -> str:
