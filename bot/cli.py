@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -102,18 +103,12 @@ def rotate(path: Path | None) -> None:
     config = _load(path)
     from bot.setup.keys import rotate as rotate_store
 
-    rotation = _finish(lambda: rotate_store(config, _show_progress))
-    click.echo(f"{rotation.done} records of {config.store.url} are now encrypted with the first key.")
+    rotation = _finish(lambda: rotate_store(config, _bar))
+    click.echo(f"{rotation.done} records of {config.store.shown} are now encrypted with the first key.")
     if rotation.unreadable:
         _fail(
             f"{rotation.unreadable} records cannot be opened with any of the keys and were left as they are."
         )
-
-
-def _show_progress(done: int, total: int) -> None:
-    """Say on a terminal how far something is that takes long."""
-    if sys.stderr.isatty():
-        click.echo(f"\r{done} of {total} records", nl=done >= total, err=True)
 
 
 @main.group()
@@ -139,12 +134,25 @@ def list_troubled(path: Path | None) -> None:
 @click.argument("id")
 @config_option
 def forget(id: str, path: Path | None) -> None:
-    """Drop one record that `zoombot store list` shows. The bot must not be running."""
+    """Drop one record that `zoombot store list` shows.
+
+    The bot must not be running, unless its store is in PostgreSQL.
+    """
     config = _load(path)
     from bot.setup.troubled import forget as forget_record
 
     dropped = _finish(lambda: forget_record(config, id))
     click.echo(f"Dropped {dropped.id}.")
+
+
+@contextlib.contextmanager
+def _bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
+    """How far a long command is, on a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    with click.progressbar(length=total, label=name, file=sys.stderr) as bar:
+        yield bar.update
 
 
 def _init_options(command: Callable[..., None]) -> Callable[..., None]:

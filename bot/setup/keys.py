@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from bot.config import Config
 from bot.domain.records import Record
-from bot.errors import StoreError, VaultError
+from bot.errors import VaultError
+from bot.setup.places import opened, require_store
+from bot.setup.progress import Progress, quiet
 from bot.setup.sealed import rotated, sealed_kinds
-from bot.setup.store import store_file
-from bot.stores import Put, Store
-from bot.stores.opening import open_store
+from bot.stores import Store, Update
 from bot.vault import Vault, new_key
 
 __all__ = ["Rotation", "new_key", "rotate"]
 
 BATCH = 500
-
-# Receives how many records are done, and how many there are.
-OnProgress = Callable[[int, int], None]
-
-
-def unobserved(done: int, total: int) -> None:
-    """Do nothing: the default of ``on_progress``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,42 +27,53 @@ class Rotation:
     unreadable: int
 
 
-async def rotate(config: Config, on_progress: OnProgress = unobserved) -> Rotation:
+async def rotate(config: Config, progress: Progress = quiet) -> Rotation:
     """Reseal every sealed value in the store with the first key of ``store.encryption_keys``.
 
-    ``on_progress`` is told how many records were looked at, and how many there are. It can be repeated if it
-    was interrupted. What does not open is left as it is. Raises :class:`bot.errors.StoreError`, also if there
-    is no store yet, and :class:`bot.errors.StoreLockedError` while the bot runs.
+    It can be repeated if it was interrupted. What does not open is left as it is. Raises
+    :class:`bot.errors.StoreError`, also if there is no store yet, and
+    :class:`bot.errors.StoreLockedError` while the bot runs: a replica that does not have the first key yet
+    could not open what is resealed, and would ask people to connect again.
     """
-    path = store_file(config)
-    # Opening it would create an empty store, and the operator would not notice.
-    if not await asyncio.to_thread(path.exists):
-        raise StoreError(f"store.url: there is no store {path}: is it the one that the bot uses?")
+    await require_store(config.store.url, config.store.ca_file)
     vault = Vault(config.store.encryption_keys)
-    store = await open_store(config.store.url)
+    store = await opened(config)
     try:
-        return await _rotate(store, vault, on_progress)
+        return await rotate_in(store, vault, progress)
     finally:
         await store.close()
 
 
-async def _rotate(store: Store, vault: Vault, on_progress: OnProgress) -> Rotation:
-    total = sum([len(page) for kind in sealed_kinds() async for page in store.pages(kind, size=BATCH)])
-    done = unreadable = seen = 0
-    for kind, names in sealed_kinds().items():
-        async for page in store.pages(kind, size=BATCH):
-            some = [each for each in page if any(getattr(each, name) for name in names)]
-            changes = [Put(fresh) for each in some if (fresh := _readable(vault, each, names))]
-            await store.commit(*changes)
-            done += len(changes)
-            unreadable += len(some) - len(changes)
-            seen += len(page)
-            on_progress(seen, total)
-    return Rotation(done, unreadable)
+async def rotate_in(store: Store, vault: Vault, progress: Progress) -> Rotation:
+    """The same in a store that is open."""
+    kinds = sealed_kinds()
+    total = sum([await store.count(kind) for kind in kinds])
+    rotating = _Rotating(vault)
+    with progress("re-encrypting", total) as advance:
+        for kind, names in kinds.items():
+            async for page in store.pages(kind, size=BATCH):
+                some = [each for each in page if any(getattr(each, name) for name in names)]
+                change = partial(rotating.reseal, names=names)
+                # As they are then, so that nothing is lost of what a replica that has just started writes.
+                await store.commit(*(Update(kind, each.id, change) for each in some))
+                advance(len(page))
+    return Rotation(rotating.done, rotating.unreadable)
 
 
-def _readable(vault: Vault, record: Record, names: tuple[str, ...]) -> Record | None:
-    try:
-        return rotated(vault, record, names)
-    except VaultError:
-        return None
+class _Rotating:
+    """Reseals records, and counts them."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self.done = 0
+        self.unreadable = 0
+
+    def reseal(self, record: Record, names: tuple[str, ...]) -> Record | None:
+        """The record with these fields resealed; None if one does not open."""
+        try:
+            fresh = rotated(self._vault, record, names)
+        except VaultError:
+            self.unreadable += 1
+            return None
+        self.done += 1
+        return fresh

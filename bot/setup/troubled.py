@@ -10,9 +10,9 @@ from bot.config import Config
 from bot.domain.records import Item, ItemState, Record
 from bot.domain.upkeep import SetAside, name_of
 from bot.errors import StoreError, VaultError
+from bot.setup.places import opened
 from bot.setup.sealed import owner_of, sealed_kinds
 from bot.stores import Delete, Store
-from bot.stores.opening import open_store
 from bot.vault import Vault
 
 
@@ -68,7 +68,7 @@ def shut(record: Record) -> Troubled:
 async def listed(config: Config) -> list[Troubled]:
     """What :func:`troubled_in` finds in the bot's store, also while the bot runs. Raises
     :class:`bot.errors.StoreError`."""
-    store = await open_store(config.store.url, readonly=True)
+    store = await opened(config, readonly=True)
     try:
         return await troubled_in(store, config.store.encryption_keys)
     finally:
@@ -78,18 +78,35 @@ async def listed(config: Config) -> list[Troubled]:
 async def forget(config: Config, id: str) -> Troubled:
     """Drop the record of this name or of this own id, if :func:`troubled_in` finds it. Returns what it was.
 
-    Raises :class:`bot.errors.StoreError` if it is not in the list, and :class:`bot.errors.StoreLockedError`
-    while the bot runs.
+    Replicas on a database may run meanwhile. Raises :class:`bot.errors.StoreError` if it is not in the list,
+    and :class:`bot.errors.StoreLockedError` while the bot runs on a file.
     """
     # Opening it for writing would create an empty store.
     _only(await listed(config), id)
-    store = await open_store(config.store.url, on_trouble=lambda line: None)
+    store = await opened(config, on_trouble=lambda line: None)
     try:
-        found = _only(await troubled_in(store, config.store.encryption_keys), id)
-        await store.commit(found.drop)
+        keys = config.store.encryption_keys
+        found = _only(await troubled_in(store, keys), id)
+        await _drop(store, found, Vault(keys))
     finally:
         await store.close()
     return found
+
+
+async def _drop(store: Store, found: Troubled, vault: Vault) -> None:
+    """Drop it unless a replica has replaced it by one that opens."""
+    kind, id = found.drop.kind, found.drop.id
+    if found.trouble is not Trouble.SHUT:
+        await store.commit(found.drop)
+        return
+    names = sealed_kinds()[kind]
+
+    def still(record: Record) -> Record | None:
+        return None if all(_opens(vault, record, name) for name in names) else record
+
+    await store.update(kind, id, still, found.drop)
+    if await store.get(kind, id) is not None:
+        raise StoreError(f"{found.id} can be opened now: it was not dropped")
 
 
 def _only(troubled: list[Troubled], id: str) -> Troubled:

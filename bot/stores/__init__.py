@@ -110,6 +110,10 @@ class Store(Protocol):
         """Every record of a kind, or those that :meth:`find` would find, in pages by the order of their ids.
         Each page shows the moment at which it is asked for."""
 
+    async def count(self, kind: type[Record]) -> int:
+        """How many documents of a kind there are, also such as cannot be read. What is being written may not
+        be counted yet."""
+
     async def inspect(self) -> None:
         """Read the whole store, and set aside what cannot be read. Raises
         :class:`bot.errors.StoreDamagedError`."""

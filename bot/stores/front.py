@@ -216,3 +216,14 @@ def _removed_kind(change: Change) -> type[Record] | None:
 def _writable(text: str) -> str:
     """The text, with bytes that are not UTF-8 escaped."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def needed(changes: Iterable[Change]) -> list[Key]:
+    """What has to be in memory before these changes can be applied."""
+    keys: list[Key] = []
+    for change in changes:
+        if isinstance(change, Insert):
+            keys.append((change.record.table, change.record.id))
+        elif isinstance(change, Update):
+            keys.append((change.kind.table, change.id))
+    return keys

@@ -35,6 +35,7 @@ _FOUND = """
     SELECT d.kind, d.id, d.body, d.crc FROM entries e JOIN documents d ON d.kind = e.kind AND d.id = e.id
     WHERE e.kind = ? AND e.field = ? AND e.value = ?
 """
+_COUNT = "SELECT count(*) FROM documents WHERE kind = ?"
 _IDS = "SELECT id FROM entries WHERE kind = ? AND field = ? AND value = ? LIMIT ?"
 
 
@@ -118,6 +119,10 @@ class Lookups:
         if after is not None:
             sql, parameters = f"{sql} AND {name} > ?", [*parameters, after]
         return self._ask(f"{sql} ORDER BY {name} LIMIT ?", [*parameters, limit], _rows)
+
+    def count(self, table: str) -> asyncio.Future[int]:
+        """How many documents a table has."""
+        return self._ask(_COUNT, (table,), lambda rows: sum(int(number) for (number,) in rows))
 
     def faults(self, readers: dict[str, Reader[Any]]) -> asyncio.Future[list[Unreadable]]:
         """Look at every document of the file, and return those that cannot be read."""

@@ -77,6 +77,10 @@ class NotifyingStore:
         """A lock over all processes that use the store."""
         return self._store.lock(name)
 
+    async def count(self, kind: type[Record]) -> int:
+        """How many documents of a kind there are."""
+        return await self._store.count(kind)
+
     async def inspect(self) -> None:
         """Read everything, and set aside what cannot be read."""
         await self._store.inspect()

@@ -15,14 +15,14 @@ from bot.errors import StoreError
 from bot.stores import PAGE, Change, Insert, Put, R, Update
 from bot.stores.answers import MAX_IDS
 from bot.stores.documents import UnknownError
-from bot.stores.front import Front, name_for
+from bot.stores.front import Front, name_for, needed
 from bot.stores.indexes import Entry, Indexes, indexed, value_of
 from bot.stores.locks import Locks
 from bot.stores.lookups import Lookups, Row
 from bot.stores.memory import Memory
 from bot.stores.reading import Reader, Unreadable
 from bot.stores.sqlite import Key
-from bot.stores.turns import Turns, needed
+from bot.stores.turns import Turns
 from bot.stores.writer import Saved, Writer
 
 T = TypeVar("T")
@@ -166,6 +166,10 @@ class TinyStore:
         async with self._locks.of(name):
             yield lambda: True
 
+    async def count(self, kind: type[Record]) -> int:
+        await self._passed(kind)
+        return await self._lookups.count(kind.table)
+
     async def inspect(self) -> None:
         await self._lookups.require_sound()
         readers = {kind.table: Reader(kind) for kind in Record.__subclasses__()}
@@ -270,11 +274,11 @@ class TinyStore:
 
     # Changing.
 
-    async def _change(self, needed: Sequence[Key], work: Callable[[], T]) -> T:
+    async def _change(self, keys: Sequence[Key], work: Callable[[], T]) -> T:
         """Do the work once what it needs is in memory."""
-        if not self._turns.busy and all(map(self._front.knows, needed)):
+        if not self._turns.busy and all(map(self._front.knows, keys)):
             return work()
-        return await self._turns.take(needed, work)
+        return await self._turns.take(keys, work)
 
     async def _load(self, keys: Iterable[Key]) -> None:
         """Bring documents into memory. What cannot be read is set aside."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from bot.errors import StoreError
-from bot.stores import Change, Insert, Update
 from bot.stores.sqlite import Key
 
 T = TypeVar("T")
@@ -103,14 +102,3 @@ def _fail(turn: _Turn[Any], error: Exception) -> None:
         turn.done.set_exception(error)
         # Whoever asked may be cancelled. Without this, asyncio would report the error when it is collected.
         turn.done.exception()
-
-
-def needed(changes: Iterable[Change]) -> list[Key]:
-    """What has to be in memory before these changes can be applied."""
-    needed = []
-    for change in changes:
-        if isinstance(change, Insert):
-            needed.append((change.record.table, change.record.id))
-        elif isinstance(change, Update):
-            needed.append((change.kind.table, change.id))
-    return needed

@@ -1,18 +1,34 @@
 from __future__ import annotations
 
+import contextlib
+import re
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from msgspec.structs import replace as replace_record
 
 from bot.config import Config, StoreConfig
 from bot.domain.records import LinkedAccount, Pending, Ticket
 from bot.errors import StoreError, StoreLockedError
-from bot.setup.keys import new_key, rotate
+from bot.setup.keys import new_key, rotate, rotate_in
+from bot.setup.progress import Advance
 from bot.setup.sealed import sealed_kinds
-from bot.stores import Put
+from bot.stores import Put, Store
 from bot.stores.opening import open_store
 from bot.vault import Vault
+from tests.stores.replica import replica
+from tests.stores.server import new_database
+
+
+@pytest.fixture(params=["tinydb", "postgresql"])
+def stored(request: pytest.FixtureRequest, stored: Config) -> Config:
+    """A configuration with each kind of store."""
+    if request.param == "tinydb":
+        return stored
+    return replace(stored, store=replace(stored.store, url=new_database()))
 
 
 def with_keys(config: Config, *keys: str) -> Config:
@@ -74,9 +90,15 @@ async def test_a_rotation_may_be_repeated(stored: Config) -> None:
     (old,), new = stored.store.encryption_keys, new_key()
     await fill(stored)
     await rotate(with_keys(stored, new, old))
-    seen: list[tuple[int, int]] = []
-    done = await rotate(with_keys(stored, new, old), lambda *progress: seen.append(progress))
-    assert (done.done, seen[-1]) == (3, (3, 3))
+    seen: list[int] = []
+
+    @contextlib.contextmanager
+    def noting(name: str, total: int) -> Iterator[Advance]:
+        seen.append(-total)
+        yield seen.append
+
+    done = await rotate(with_keys(stored, new, old), noting)
+    assert (done.done, sum(seen)) == (3, 0)
     assert await opened(with_keys(stored, new)) == ["tok", "verifier", "request"]
 
 
@@ -88,13 +110,45 @@ async def test_what_does_not_open_is_left_and_counted(stored: Config) -> None:
 
 
 async def test_the_bot_must_not_be_running(stored: Config) -> None:
+    async with replica(stored.store.url):
+        with pytest.raises(StoreLockedError):
+            await rotate(stored)
+
+
+async def test_a_link_that_a_replica_renews_meanwhile_is_not_put_back(stored: Config) -> None:
+    """Between the reading of a page and the writing: only a replica that starts then could do that."""
+    (old,), new = stored.store.encryption_keys, new_key()
+    await fill(stored)
     store = await open_store(stored.store.url)
-    with pytest.raises(StoreLockedError):
-        await rotate(stored)
+    (link,) = await store.all(LinkedAccount)
+    tokens = Vault([old]).seal("alice", "renewed")
+
+    @contextlib.contextmanager
+    def renewing(name: str, total: int) -> Iterator[Advance]:
+        assert (name, total) == ("re-encrypting", 3)
+        yield lambda done: None
+
+    class Renewing:
+        """The store, whose first page is out of date before it is used."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(store, name)
+
+        async def pages(self, kind: type[Any], **how: Any) -> AsyncIterator[list[Any]]:
+            async for page in store.pages(kind, **how):
+                if kind is LinkedAccount:
+                    await store.commit(Put(replace_record(link, sealed_tokens=tokens)))
+                yield page
+
+    await rotate_in(cast("Store", Renewing()), Vault([new, old]), renewing)
     await store.close()
+    assert await opened(with_keys(stored, new)) == ["renewed", "verifier", "request"]
 
 
 async def test_a_store_that_is_not_there_is_named_and_not_made(stored: Config, tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match=str(tmp_path / "zoombot.db")):
+    name = stored.store.shown.removeprefix("tinydb:")
+    with pytest.raises(StoreError, match=re.escape(f"there is no store {name}: is it the one")):
         await rotate(stored)
+    with pytest.raises(StoreError, match="there is no store"):
+        await open_store(stored.store.url, readonly=True)
     assert list(tmp_path.iterdir()) == []

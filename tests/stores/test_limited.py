@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
 from bot.errors import StoreError, StoreTimeoutError
 from bot.stores import Put, Store
-from bot.stores.limited import Limit, LimitedLock, LimitedStore
+from bot.stores.limited import Limit, LimitedStore
 from bot.stores.opening import open_store
 from tests.stores.kinds import Thing
 
@@ -39,6 +39,10 @@ class Slow:
 
     def __init__(self, answered: asyncio.Event) -> None:
         self._answered = answered
+        self.taken = asyncio.Lock()
+
+    def lock(self, name: str) -> asyncio.Lock:
+        return self.taken
 
     def __getattr__(self, name: str) -> Any:
         async def asked(*given: Any) -> None:
@@ -50,17 +54,16 @@ class Slow:
 async def test_all_calls_together_have_so_much_time() -> None:
     answered = asyncio.Event()
     limit = Limit(0.3)
-    slow: Store = Slow(answered)
-    store = LimitedStore(slow, limit)
+    slow = Slow(answered)
+    store = LimitedStore(cast(Store, slow), limit)
     with pytest.raises(StoreTimeoutError):
         await store.get(Thing, "a")
     # Nothing is left for a second one, nor for who waits for somebody with the same store.
     async with asyncio.timeout(0.25):
         with pytest.raises(StoreTimeoutError):
             await store.commit(Put(Thing(id="a", number=1)))
-        lock = asyncio.Lock()
-        await lock.acquire()
+        await slow.taken.acquire()
         with pytest.raises(StoreTimeoutError):
-            async with LimitedLock(lock, limit):
+            async with store.lock("name"):
                 pass
-    assert lock.locked()
+    assert slow.taken.locked()

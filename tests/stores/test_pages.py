@@ -33,6 +33,7 @@ async def test_pages_have_every_record_once_in_order(
     assert all(len(page) == 3 for page in found[:-2])
     odd = await pages(store, "number", 1)
     assert [id_ for page in odd for id_ in page] == [f"{n}" for n in range(count) if n % 2]
+    assert await store.count(Thing) == count
     await store.close()
 
 

@@ -38,6 +38,7 @@ _FOUND = """
     SELECT d.key, d.body FROM entries e JOIN documents d ON d.kind = e.kind AND d.key = e.key
     WHERE e.kind = $1 AND e.entry = $2
 """
+_COUNT = "SELECT count(*) FROM documents WHERE kind = $1"
 _HAS = "SELECT FROM entries WHERE kind = $1 AND entry = $2 LIMIT 1"
 
 
@@ -64,6 +65,8 @@ class PostgresStore:
         self._readers = Readers()
         self._commits = Commits(database, indexes, self._readers)
         self._order = Order()
+        # What cannot be read, as far as it was come across by a store that is opened for reading only.
+        self._found: dict[Place, SetAside] = {}
         self._listening = asyncio.create_task(session.run()) if writes else None
         self._open = True
 
@@ -110,7 +113,8 @@ class PostgresStore:
         return bool(await self._fetch(_HAS, kind.table, self._entry(kind, field, value)))
 
     async def all(self, kind: type[R]) -> list[R]:
-        return await self._records(kind, await self._fetch(_ALL, kind.table, limit_s=LONG_S))
+        records = await self._records(kind, await self._fetch(_ALL, kind.table, limit_s=LONG_S))
+        return records + [each for each in self._found.values() if isinstance(each, kind)]
 
     async def pages(
         self, kind: type[R], field: str = "", value: Any = None, *, size: int = PAGE
@@ -127,6 +131,10 @@ class PostgresStore:
             later = f"{sql} AND {key} > ${len(arguments) + 1} {order}"
             rows = await self._fetch(later, *arguments, rows[-1]["key"])
             yield await self._records(kind, rows)
+
+    async def count(self, kind: type[Record]) -> int:
+        rows = await self._fetch(_COUNT, kind.table, limit_s=LONG_S)
+        return int(rows[0]["count"])
 
     async def inspect(self) -> None:
         for kind in Record.__subclasses__():
@@ -235,13 +243,15 @@ class PostgresStore:
         return await self._order.change(list(kinds), edit)
 
     async def _set_aside(self, bodies: dict[Place, bytes], kinds: dict[Place, type[Record]]) -> None:
-        """Keep what cannot be read as :class:`SetAside` records, and free its ids."""
-        if not self._writes:
-            return
+        """Keep what cannot be read as :class:`SetAside` records, and free its ids. A store that is opened for
+        reading only keeps them to itself."""
         named = []
         for (table, key), body in bodies.items():
             why = self._readers.of(kinds[table, key]).fault("", body) or _STRANGE
-            if name := await self._aside(key, Unreadable(table, id_of(key), body, why)):
+            found = Unreadable(table, id_of(key), body, why)
+            if not self._writes:
+                self._found[table, key] = _aside_of(found, name_for(found, 0))
+            elif name := await self._aside(key, found):
                 named.append(name)
         if named:
             some = ", ".join(named[:_NAMED]) + (", …" if len(named) > _NAMED else "")
@@ -254,7 +264,7 @@ class PostgresStore:
         taken = 0
         while True:
             name = name_for(found, taken)
-            record = SetAside(id=name, of=found.table, key=found.id, why=found.why, body=found.body)
+            record = _aside_of(found, name)
             target = record.table, key_of(name)
             made = await self._commits.replace(
                 (found.table, key), found.body, target, self._readers.body(record)
@@ -281,3 +291,7 @@ class PostgresStore:
         await self.database.close()
         if late:
             raise StoreError(f"{late} changes did not reach the database")
+
+
+def _aside_of(found: Unreadable, name: str) -> SetAside:
+    return SetAside(id=name, of=found.table, key=found.id, why=found.why, body=found.body)
