@@ -145,6 +145,22 @@ def forget(id: str, path: Path | None) -> None:
     click.echo(f"Dropped {dropped.id}.")
 
 
+@store.command("copy")
+@click.argument("source", metavar="FROM")
+@click.argument("target", metavar="TO")
+@config_option
+def copy(source: str, target: str, path: Path | None) -> None:
+    """Copy a store into another, which must be empty. The bot must not be running.
+
+    Both are written as in store.url; "config" is store.url itself. The encryption keys stay the same.
+    """
+    config = _load(path)
+    from bot.setup.copying import copy as copy_store
+
+    copied = _finish(lambda: copy_store(config, source, target, _bar))
+    click.echo(f"{copied.records} records of {copied.source} are now in {copied.target}.")
+
+
 @contextlib.contextmanager
 def _bar(name: str, total: int) -> Iterator[Callable[[int], None]]:
     """How far a long command is, on a terminal."""

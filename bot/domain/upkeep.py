@@ -11,8 +11,9 @@ from bot.domain.records import Record
 
 # The version of the records that this program writes. It is the number of migrations that there are.
 SCHEMA_VERSION = 2
-# The id of the only :class:`Schema`.
+# The ids of the only :class:`Schema` and the only :class:`Copying`.
 SCHEMA = "store"
+COPYING = "store"
 
 
 class Schema(Record, kw_only=True):
@@ -21,6 +22,17 @@ class Schema(Record, kw_only=True):
     table: ClassVar[str] = "schema"
 
     version: int
+
+
+class Copying(Record, kw_only=True):
+    """A store that has it is being copied from another, or is what is left of a copy that was broken off.
+
+    It is written before all else and removed last. ``source`` is the other store, without its password.
+    """
+
+    table: ClassVar[str] = "copying"
+
+    source: str
 
 
 class SetAside(Record, kw_only=True):

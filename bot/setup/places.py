@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from bot.config import Config
@@ -12,7 +12,7 @@ from bot.config.database import is_database, shown_url
 from bot.errors import StoreError, StoreLockedError
 from bot.stores import Store
 from bot.stores.opening import look_at_database, open_store
-from bot.stores.seen import SeenReplica
+from bot.stores.seen import SeenDatabase
 
 _log = logging.getLogger(__name__)
 
@@ -34,8 +34,7 @@ async def require_store(url: str, ca_file: str) -> None:
     """Raise :class:`StoreError` if there is no store: opening it for writing would create an empty one, and
     the operator would not notice. Likewise if replicas of the bot use it."""
     if is_database(url):
-        seen = await look_at_database(url, ca_file)
-        _refuse_running(shown_url(url), seen.replicas)
+        seen = await require_unused(url, ca_file)
         missing = not seen.has_store
     else:
         missing = not await asyncio.to_thread(store_file(url).exists)
@@ -44,9 +43,13 @@ async def require_store(url: str, ca_file: str) -> None:
         raise StoreError(f"store.url: there is no store {name}: is it the one that the bot uses?")
 
 
-def _refuse_running(shown: str, replicas: Sequence[SeenReplica]) -> None:
-    running = [f"{each.number} on {each.host}" for each in replicas if each.is_alive]
+async def require_unused(url: str, ca_file: str) -> SeenDatabase:
+    """The database as it is. Raises :class:`StoreLockedError` if replicas of the bot use it."""
+    seen = await look_at_database(url, ca_file)
+    running = [f"{each.number} on {each.host}" for each in seen.replicas if each.is_alive]
     if running:
+        names = ", ".join(running)
         raise StoreLockedError(
-            f"the store {shown} is in use by replicas of the bot ({', '.join(running)}): stop them all first"
+            f"the store {shown_url(url)} is in use by replicas of the bot ({names}): stop them all first"
         )
+    return seen

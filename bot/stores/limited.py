@@ -83,6 +83,10 @@ class LimitedStore:
         while (page := await self._limit.of(anext(pages, None))) is not None:
             yield page
 
+    async def count(self, kind: type[Record]) -> int:
+        """How many documents of a kind there are."""
+        return await self._limit.of(self._store.count(kind))
+
     async def inspect(self) -> None:
         """Read everything, and set aside what cannot be read."""
         await self._limit.of(self._store.inspect())

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
-from bot.config.database import is_database
+from bot.config.database import is_database, shown_url
 from bot.domain.records import Record
-from bot.domain.upkeep import SCHEMA, SCHEMA_VERSION, Schema
+from bot.domain.upkeep import COPYING, SCHEMA, SCHEMA_VERSION, Copying, Schema
 from bot.errors import StoreError
 from bot.stores import Store
 from bot.stores.access import access_trouble
@@ -27,7 +28,6 @@ from bot.stores.tiny import TinyStore
 from bot.stores.writer import DEFAULT_LIMITS, Limits, Writer
 
 _log = logging.getLogger(__name__)
-_NO_DRIVER = "store.url: PostgreSQL needs asyncpg: pip install 'mattermost-zoombot[postgresql]'"
 
 
 async def open_store(
@@ -38,6 +38,7 @@ async def open_store(
     limits: Limits = DEFAULT_LIMITS,
     ca_file: str = "",
     patience_s: float = 0.0,
+    half: bool = False,
 ) -> Store:
     """The store at ``tinydb:<file>``, where the path is absolute, or relative to the working directory; or
     the one in the database at ``postgresql://…``, which is waited for ``patience_s`` seconds.
@@ -45,22 +46,40 @@ async def open_store(
     ``readonly`` reads a snapshot, even while another process has the store open, and refuses changes.
     Records that cannot be read are set aside when they are come across; in a snapshot they are in the file
     as they were. ``on_trouble`` gets a line for the log when that happens, when writing starts to fail, and
-    when it works again.
+    when it works again. ``half`` also opens a copy of another store that is not finished.
     Raises :class:`StoreError`, :class:`bot.errors.StoreLockedError` or
     :class:`bot.errors.StoreDamagedError`; each says what to do.
     """
     indexes = indexes_of(Record.__subclasses__())
     if is_database(url):
-        # Only here: asyncpg is an extra, which the default store does not need.
-        try:
-            from bot.stores.postgresql.opening import open_database
-        except ModuleNotFoundError:
-            raise StoreError(_NO_DRIVER) from None
-        return await open_database(
+        open_database = _with_driver().open_database
+        store: Store = await open_database(
             url, indexes, ca_file=ca_file, readonly=readonly, on_trouble=on_trouble, patience_s=patience_s
         )
+    else:
+        store = await _open_file(url, indexes, on_trouble, None if readonly else limits)
+    if not half:
+        await _require_whole(store, shown_url(url))
+    return store
+
+
+def _with_driver() -> ModuleType:
+    """What opens databases. Only when it is needed: asyncpg is an extra."""
+    try:
+        from bot.stores.postgresql import opening
+    except ModuleNotFoundError:
+        raise StoreError(
+            "store.url: PostgreSQL needs asyncpg: pip install 'mattermost-zoombot[postgresql]'"
+        ) from None
+    return opening
+
+
+async def _open_file(
+    url: str, indexes: Indexes, on_trouble: Callable[[str], None], limits: Limits | None
+) -> TinyStore:
+    """The store in a file; without ``limits``, a snapshot of it."""
     path = await asyncio.to_thread(_path, url)
-    if readonly:
+    if limits is None:
         connection, when_closed = await asyncio.to_thread(_snapshot, path, indexes)
         return TinyStore(Lookups(path, connection, when_closed), None, indexes, on_trouble)
     connection, file = await asyncio.to_thread(_open, path, indexes)
@@ -68,14 +87,42 @@ async def open_store(
     return TinyStore(lookups, Writer(file, lookups, on_trouble, limits), indexes, on_trouble)
 
 
+async def _require_whole(store: Store, shown: str) -> None:
+    """Close a store that is half a copy, and raise :class:`StoreError`."""
+    try:
+        copying = await store.get(Copying, COPYING)
+        if copying is not None:
+            fix = "run `zoombot store copy` again, or name another store"
+            raise StoreError(f"the store {shown} is an unfinished copy of {copying.source}: {fix}")
+    except BaseException:
+        await store.close()
+        raise
+
+
 async def look_at_database(url: str, ca_file: str, watch_s: float = WATCH_S) -> SeenDatabase:
     """The database at ``postgresql://…`` as its user sees it. Takes up to ``watch_s`` seconds, to see which
     replicas live. Changes nothing. Raises :class:`StoreError`."""
-    try:
-        from bot.stores.postgresql.opening import look_at
-    except ModuleNotFoundError:
-        raise StoreError(_NO_DRIVER) from None
-    return await look_at(url, ca_file, watch_s)
+    seen: SeenDatabase = await _with_driver().look_at(url, ca_file, watch_s)
+    return seen
+
+
+@asynccontextmanager
+async def standstill(store: Store) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Nobody changes an open store meanwhile. Yields what raises :class:`StoreError` if that is not so any
+    more. Nothing is for a file: who has opened it has it alone."""
+    if isinstance(store, TinyStore):
+        yield _nothing
+        return
+    from bot.stores.postgresql.standstill import hold
+    from bot.stores.postgresql.store import PostgresStore
+
+    assert isinstance(store, PostgresStore), "open_store opens no other stores"
+    async with hold(store.database, store.session.name) as still:
+        yield still
+
+
+async def _nothing() -> None:
+    pass
 
 
 def open_claims(store: Store, timings: ClaimTimings = DEFAULT_CLAIM_TIMINGS) -> Claims:
