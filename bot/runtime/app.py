@@ -278,5 +278,7 @@ async def _serve_http(app: App, registry: Registry, metrics: Metrics, ports: Por
         metrics.webhook_seconds.observe(seconds)
 
     public = public_app(app.ctx, registry, note_webhook)
-    await ports.serve(public, lambda: health.reasons(app), lambda: health.limits(app))
+    await ports.serve(
+        public, lambda: health.reasons(app), lambda: health.limits(app), lambda: health.place(app)
+    )
     app.admin_port, app.public_port = ports.admin_port, ports.public_port

@@ -13,6 +13,7 @@ from bot.runtime.metrics import Metrics
 from bot.runtime.publishing import Publishing, observe_publishing
 from bot.runtime.reconciler import Reconciler
 from bot.runtime.worker import Worker
+from bot.stores.claims import Claims
 
 
 class Parts(Protocol):
@@ -24,6 +25,7 @@ class Parts(Protocol):
     listener: Listener
     reconciler: Reconciler
     socket: Socket
+    claims: Claims
 
 
 def reasons(parts: Parts) -> dict[str, str]:
@@ -58,6 +60,19 @@ def limits(parts: Parts) -> dict[str, str]:
     return {name: reason for name, reason in found.items() if reason}
 
 
+def place(parts: Parts) -> dict[str, object]:
+    """Which replica this is, and which leads; empty if there can be no other."""
+    if not parts.claims.shared:
+        return {}
+    standing = parts.claims.standing()
+    return {
+        "replica": standing.number,
+        "leads": parts.claims.leads,
+        "leader": standing.leader,
+        "replicas": standing.processes,
+    }
+
+
 def observe(metrics: Metrics, parts: Parts) -> None:
     """Register the metrics that the parts of a running bot keep."""
     worker, listener, tokens = parts.worker, parts.listener, parts.ctx.tokens
@@ -66,6 +81,7 @@ def observe(metrics: Metrics, parts: Parts) -> None:
     metrics.gauge("inbox_oldest_seconds", "How long the oldest of them waits", lambda: worker.oldest_s)
     metrics.counter("log_lines_dropped", "Lines of the log that nobody read", lines_dropped)
     metrics.gauge("store_writable", "1 while writes reach the disk", lambda: parts.ctx.store.writable)
+    observe_claims(metrics, parts.claims)
     metrics.gauge("socket_open", "1 while the socket is open", lambda: bool(parts.socket.state.open_since))
     for name, about in _SOCKET.items():
         metrics.counter(f"socket_{name}", about, partial(_socket_count, parts, name))
@@ -81,6 +97,24 @@ def observe(metrics: Metrics, parts: Parts) -> None:
     )
     metrics.counter("token_refreshes", "New tokens from Zoom", lambda: tokens.refreshes)
     metrics.counter("token_refusals", "Refreshes that Zoom refused", lambda: tokens.refusals)
+
+
+def observe_claims(metrics: Metrics, claims: Claims) -> None:
+    """Register what tells how replicas share out the work."""
+    metrics.gauge("leader", "1 if this replica does what is done once for all", lambda: claims.leads)
+    metrics.counter(
+        "claims_taken_over",
+        "Groups of queues taken over from replicas that had died",
+        lambda: claims.standing().taken_over,
+    )
+    metrics.gauge(
+        "oldest_unclaimed_seconds",
+        "How long the oldest item waits that no replica has claimed",
+        lambda: claims.standing().oldest_unclaimed_s,
+    )
+    metrics.gauge(
+        "store_connections", "Connections to the database in use", lambda: claims.standing().connections
+    )
 
 
 def _socket_count(parts: Parts, name: str) -> float:

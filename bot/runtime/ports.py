@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.config import WebConfig
 from bot.web import Server, WebLimits, admin_app, starting_app
-from bot.web.admin import Reasons
+from bot.web.admin import Place, Reasons
 
 
 class Ports:
@@ -21,6 +21,7 @@ class Ports:
         self._metrics = metrics
         self._reasons: Reasons = self._starting
         self._limits: Reasons = dict
+        self._place: Place = dict
         # What the start waits for now: the part of the bot, and why.
         self._part, self._why = "start", "the bot is starting"
         self._admin = Server(
@@ -33,7 +34,9 @@ class Ports:
 
     async def open(self) -> None:
         """Listen on both ports. Raises :class:`bot.errors.StartError`."""
-        admin = admin_app(lambda: self._reasons(), self._metrics, lambda: self._limits())
+        admin = admin_app(
+            lambda: self._reasons(), self._metrics, lambda: self._limits(), lambda: self._place()
+        )
         self.admin_port = await self._admin.start(admin)
         self.public_port = await self._public.start(starting_app())
 
@@ -41,10 +44,13 @@ class Ports:
         """Say in ``/readyz`` what the start waits for."""
         self._part, self._why = part, why
 
-    async def serve(self, app: web.Application, reasons: Reasons, limits: Reasons) -> None:
-        """Serve the public routes; from now on, ``reasons`` and ``limits`` say how ready the bot is."""
+    async def serve(
+        self, app: web.Application, reasons: Reasons, limits: Reasons, place: Place = dict
+    ) -> None:
+        """Serve the public routes; from now on, ``reasons`` and ``limits`` say how ready the bot is, and
+        ``place`` which replica it is."""
         await self._public.serve(app)
-        self._reasons, self._limits = reasons, limits
+        self._reasons, self._limits, self._place = reasons, limits, place
 
     async def close(self) -> None:
         """Stop listening, and answer the requests in flight."""

@@ -37,6 +37,23 @@ class ClaimTimings:
 DEFAULT_CLAIM_TIMINGS = ClaimTimings()
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the operator may know of the claims of a process.
+
+    ``number`` is its own and ``leader`` that of the process which leads; 0 if there is none. ``taken_over``:
+    how many claims it has taken over from processes that had died. ``oldest_unclaimed_s``: for how long (s)
+    the oldest item waits that belongs to no process. ``connections``: how many to the store are in use.
+    """
+
+    number: int = 0
+    leader: int = 0
+    processes: int = 1
+    taken_over: int = 0
+    oldest_unclaimed_s: float = 0.0
+    connections: int = 0
+
+
 class Holder(Protocol):
     """What works on the queues that a process has claimed."""
 
@@ -88,6 +105,9 @@ class Claims(Protocol):
 
     def tell_creation(self, id: str, *, begun: bool) -> None:
         """Say that an item which may create a meeting has begun or ended."""
+
+    def standing(self) -> Standing:
+        """What the operator may know of it, now."""
 
     async def close(self) -> None:
         """Give everything back."""
@@ -150,6 +170,10 @@ class Alone:
 
     def tell_creation(self, id: str, *, begun: bool) -> None:
         """There is nobody."""
+
+    def standing(self) -> Standing:
+        """It is alone."""
+        return Standing()
 
     async def close(self) -> None:
         """There is nobody."""

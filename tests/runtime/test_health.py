@@ -39,6 +39,10 @@ METRICS = (
     "zoombot_orphans_removed_total",
     "zoombot_token_refreshes_total",
     "zoombot_token_refusals_total",
+    "zoombot_leader",
+    "zoombot_claims_taken_over_total",
+    "zoombot_oldest_unclaimed_seconds",
+    "zoombot_store_connections",
 )
 
 
@@ -97,6 +101,11 @@ async def test_every_promise_has_its_metric(world: World) -> None:
     assert 'zoombot_webhooks_total{status="200"} 2.0' in text
     assert "zoombot_store_writable 1.0" in text
     assert "zoombot_socket_open 1.0" in text
+    # A bot alone with its file leads.
+    assert "\nzoombot_leader 1.0" in text
+    assert "\nzoombot_claims_taken_over_total 0.0" in text
+    assert "\nzoombot_oldest_unclaimed_seconds 0.0" in text
+    assert "\nzoombot_store_connections 0.0" in text
 
 
 async def test_a_disabled_bot_account_is_named_until_it_is_enabled(make_world: MakeWorld) -> None:

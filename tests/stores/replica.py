@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
-from bot.stores.claims import Claims, IsMine, Work
+from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, Claims, ClaimTimings, IsMine, Work
 from bot.stores.opening import open_claims, open_store
 
 
@@ -30,10 +30,10 @@ class Idle:
 
 
 @asynccontextmanager
-async def replica(url: str) -> AsyncIterator[Claims]:
+async def replica(url: str, timings: ClaimTimings = DEFAULT_CLAIM_TIMINGS) -> AsyncIterator[Claims]:
     """The claims of a replica that leads."""
     store = await open_store(url)
-    claims = open_claims(store)
+    claims = open_claims(store, timings)
     running = asyncio.create_task(claims.run(Idle()))
     try:
         await claims.leads_is(True)

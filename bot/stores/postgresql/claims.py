@@ -19,12 +19,13 @@ import zlib
 from contextlib import suppress
 
 from bot.errors import FencedError, StoreError
-from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, ClaimTimings, Holder, IsMine, Work
+from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, ClaimTimings, Holder, IsMine, Standing, Work
 from bot.stores.postgresql.hearing import Hearing
 from bot.stores.postgresql.replicas import Replicas, View
 from bot.stores.postgresql.schema import GROUPS
 from bot.stores.postgresql.signals import Said, Signals, read
 from bot.stores.postgresql.store import PostgresStore
+from bot.stores.postgresql.unclaimed import Unclaimed
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,8 @@ class Replica:
         self._settled = asyncio.Event()
         # The creations that other replicas have begun.
         self._creations: dict[int, set[str]] = {}
+        self._leader = 0
+        self._unclaimed = Unclaimed(store)
         self.taken_over = 0
         self.replicas = 0
 
@@ -106,6 +109,16 @@ class Replica:
     def tell_creation(self, id: str, *, begun: bool) -> None:
         self._signals.tell(Said(0, begun=[id]) if begun else Said(0, ended=[id]))
 
+    def standing(self) -> Standing:
+        return Standing(
+            number=self.number,
+            leader=self.number if self.leads else self._leader,
+            processes=self.replicas,
+            taken_over=self.taken_over,
+            oldest_unclaimed_s=self._unclaimed.oldest_s,
+            connections=self._store.database.in_use,
+        )
+
     async def run(self, holder: Holder) -> None:
         session = self._store.session
         session.on_open = self._note_return
@@ -113,6 +126,7 @@ class Replica:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._signals.run())
+                tasks.create_task(self._unclaimed.run())
                 tasks.create_task(self._keep_up(holder))
                 tasks.create_task(self._keep_looking(holder))
                 tasks.create_task(self._hearing.run(holder.hear))
@@ -164,6 +178,9 @@ class Replica:
         freed = await self._remove_dead(view, holder)
         await self._balance(view, freed, holder)
         self._settled.set()
+        self._leader = view.owners.get(_LEADERS) or 0
+        free = (view.of(None) | freed) - self._held
+        self._unclaimed.note((lambda queue: group_of(queue) in free) if free else None)
         await self._do_rounds()
 
     async def _remove_dead(self, view: View, holder: Holder) -> set[int]:
