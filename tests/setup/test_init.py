@@ -186,6 +186,32 @@ def test_a_wrong_option_is_said_before_anything_is_asked(path: Path) -> None:
     assert [fault.split(":")[0] for fault in caught.value.faults] == ["mattermost.url", "web.port"]
 
 
+def test_a_database_is_written_and_its_password_is_not_said(path: Path) -> None:
+    url, pem = (
+        "postgresql://zoombot:hunter2@db.example.com/zoombot?sslmode=verify-full",
+        path.parent / "ca.pem",
+    )
+    pem.write_text("PEM")
+    given = [
+        f"--{key.replace('.', '-').replace('_', '-')}={value}"
+        for key, value in ANSWERS.items()
+        if key != "web.public_url"
+    ]
+    start = ["init", "--yes", "--config", str(path), *given]
+    done = CliRunner().invoke(main, [*start, f"--store-url={url}", f"--store-ca-file={pem}"])
+    assert done.exit_code == 0
+    assert "hunter2" not in done.output
+    store = load(path, {}).store
+    assert (store.url, store.ca_file) == (url, str(pem))
+    # What it wrote is kept, and a wrong address is not repeated.
+    assert CliRunner().invoke(main, [*start, "--force"]).exit_code == 0
+    assert load(path, {}).store.url == url
+    wrong = CliRunner().invoke(main, [*start, "--force", "--store-url=postgresql://zoombot:hunter2@"])
+    assert wrong.exit_code == 2
+    assert "store.url: must name the" in wrong.output
+    assert "hunter2" not in wrong.output
+
+
 def test_whoever_sits_there_is_asked_and_told_what_comes_next(path: Path) -> None:
     typed = [
         "chat.example.com",
