@@ -86,9 +86,11 @@ class _Loading:
     def _origin(self, key: Key) -> Origin:
         """The strongest source that has a value."""
         given = self._given(key)
-        if key.variable in self._environ:
+        in_file = key.secret and bool(self._environ.get(f"{key.variable}_FILE"))
+        # Who cannot remove a variable that an image sets can empty it.
+        if key.variable in self._environ and not (in_file and not self._environ[key.variable]):
             return Origin.VARIABLE
-        if key.secret and self._environ.get(f"{key.variable}_FILE"):
+        if in_file:
             return Origin.VARIABLE_FILE
         if key.secret and given.get(f"{key.name}_file", "") != "":
             return Origin.KEY_FILE

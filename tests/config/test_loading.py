@@ -169,6 +169,9 @@ def test_the_environment_wins_over_a_file_of_its_own_and_that_over_the_key(path:
     assert load(path, {}).zoom.client_secret == "from-file"
     assert load(path, variable_file).zoom.client_secret == "from-variable-file"
     assert load(path, variable).zoom.client_secret == "from-variable"
+    # An image's own variable can be emptied, not removed.
+    emptied = {**variable_file, "ZOOMBOT_ZOOM__CLIENT_SECRET": ""}
+    assert load(path, emptied).zoom.client_secret == "from-variable-file"
 
 
 def test_an_overridden_value_is_not_judged(path: Path) -> None:
