@@ -33,7 +33,7 @@ async def look(config: Config, *, watch_s: float = WATCH_S) -> tuple[list[Findin
 
 
 def judged(address: Database, seen: SeenDatabase) -> list[Finding]:
-    """What what was seen means. Pure."""
+    """What follows from what was seen. Pure."""
     found = [*_server(address, seen), *_tls(address, seen), *_store(address, seen)]
     if seen.has_store and seen.is_owner:
         found += _replicas(seen.replicas)
@@ -97,6 +97,9 @@ def _store(address: Database, seen: SeenDatabase) -> Iterator[Finding]:
     if seen.is_owner:
         if not seen.has_store:
             yield ok(URL, f"there is no store in {address.shown} yet; `zoombot run` creates it")
+        elif not seen.is_ours:
+            text = "another version of zoombot has opened the store, and others cannot write to it"
+            yield note(URL, f"{text}: run the newest everywhere")
         return
     if seen.has_store:
         text = f"the schema zoombot in {address.shown} or a table in it belongs to another role"

@@ -102,7 +102,8 @@ async def _require_whole(store: Store, shown: str) -> None:
 async def look_at_database(url: str, ca_file: str, watch_s: float = WATCH_S) -> SeenDatabase:
     """The database at ``postgresql://…`` as its user sees it. Takes up to ``watch_s`` seconds, to see which
     replicas live. Changes nothing. Raises :class:`StoreError`."""
-    seen: SeenDatabase = await _with_driver().look_at(url, ca_file, watch_s)
+    indexes = indexes_of(Record.__subclasses__())
+    seen: SeenDatabase = await _with_driver().look_at(url, ca_file, indexes, watch_s)
     return seen
 
 

@@ -37,7 +37,8 @@ class SeenDatabase:
 
     ``version`` is the server's, such as 150004. ``tls`` is the version of TLS, empty without. ``is_owner``:
     the user owns the store's tables, or may create them if there are none. ``unsafe`` names settings with
-    which the server may lose what it has confirmed. ``connections``: how many the server takes.
+    which the server may lose what it has confirmed. ``connections``: how many the server takes. ``is_ours``:
+    the newest program that has opened the store keeps its records as this one does.
     """
 
     version: int
@@ -48,6 +49,7 @@ class SeenDatabase:
     unsafe: Sequence[str]
     connections: int
     replicas: Sequence[SeenReplica] = ()
+    is_ours: bool = True
 
     @property
     def major(self) -> int:

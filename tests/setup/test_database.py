@@ -83,6 +83,14 @@ async def test_a_replica_that_does_not_answer_is_no_one_that_runs(kept: Config) 
     assert any("not answering: 1 on old-host" in each for each in found)
 
 
+async def test_a_store_of_another_version_is_said(kept: Config) -> None:
+    await (await open_store(kept.store.url)).close()
+    said = "another version of zoombot has opened the store"
+    assert not any(said in each for each in of(await check_store(kept), Level.NOTE))
+    await execute(kept.store.url, "UPDATE zoombot.about SET indexes = 'others'")
+    assert any(said in each for each in of(await check_store(kept), Level.NOTE))
+
+
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[OwnServer, Path]]:
     """A server with TLS that wants a password, and the PEM of its authority."""

@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bot.clock import now_ms
+from bot.config.model import KEYS_BY_SECTION
 from bot.features import collect
 from bot.setup.findings import Level
 from bot.setup.scopes import SCOPES, lacking
@@ -52,6 +55,23 @@ def test_the_guide_names_the_scopes_that_are_looked_for() -> None:
         )
         for scope in SCOPES
     ]
+
+
+@pytest.mark.parametrize("name", ["scaling.md", "running.md"])
+def test_what_a_guide_names_is_there(name: str) -> None:
+    """Keys of the configuration, files, and places in other guides."""
+    text = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    keys = {key.dotted for keys in KEYS_BY_SECTION.values() for key in keys.values()}
+    for section, key in re.findall(r"`([a-z]+)\.([a-z_]+)`", text):
+        if section in KEYS_BY_SECTION and key != "us":
+            assert f"{section}.{key}" in keys
+    for link in re.findall(r"\]\(([^)]+)\)", text):
+        target, _, place = link.partition("#")
+        there = (ROOT / "docs" / (target or name)).read_text(encoding="utf-8")
+        titles = re.findall(r"^#+ (.+)$", there, re.MULTILINE)
+        assert not place or place in [
+            re.sub(r"[^a-z0-9 -]", "", each.lower()).replace(" ", "-") for each in titles
+        ]
 
 
 def schema(name: str) -> Any:

@@ -11,8 +11,10 @@ from typing import Any
 import asyncpg
 
 from bot.errors import StoreError
+from bot.stores.indexes import Indexes
 from bot.stores.postgresql.database import Connection, Database
 from bot.stores.postgresql.errors import FAILURES, described, translated
+from bot.stores.postgresql.schema import is_current
 from bot.stores.seen import WATCH_S, Pooler, SeenDatabase, SeenReplica
 
 # How often the replicas' beats are read (s).
@@ -52,7 +54,7 @@ _REPLICAS = """
 _SHARED = (asyncpg.DuplicatePreparedStatementError, asyncpg.InvalidSQLStatementNameError)
 
 
-async def look(database: Database, name: str, watch_s: float = WATCH_S) -> SeenDatabase:
+async def look(database: Database, name: str, indexes: Indexes, watch_s: float = WATCH_S) -> SeenDatabase:
     """Look at a database that need not be open. Takes up to ``watch_s`` seconds, to see which replicas live.
 
     Raises :class:`StoreError`.
@@ -61,7 +63,9 @@ async def look(database: Database, name: str, watch_s: float = WATCH_S) -> SeenD
         facts = await connection.fetchrow(_FACTS)
         pooler = await _pooler(database, name, connection, facts)
         replicas: tuple[SeenReplica, ...] = ()
+        is_ours = True
         if facts["has_store"] and facts["is_owner"]:
+            is_ours = await is_current(connection, indexes)
             replicas = await watch(connection, watch_s)
     return SeenDatabase(
         version=facts["version"],
@@ -72,6 +76,7 @@ async def look(database: Database, name: str, watch_s: float = WATCH_S) -> SeenD
         unsafe=tuple(facts["unsafe"]),
         connections=facts["connections"],
         replicas=replicas,
+        is_ours=is_ours,
     )
 
 

@@ -53,9 +53,9 @@ async def open_database(
     raise AssertionError("unreachable")
 
 
-async def look_at(url: str, ca_file: str, watch_s: float) -> SeenDatabase:
+async def look_at(url: str, ca_file: str, indexes: Indexes, watch_s: float) -> SeenDatabase:
     """The database of this URL as its user sees it; see :func:`bot.stores.postgresql.looking.look`."""
-    return await look(Database(_address(url), ca_file, _ignore), name_here(), watch_s)
+    return await look(Database(_address(url), ca_file, _ignore), name_here(), indexes, watch_s)
 
 
 def _address(url: str) -> Address:

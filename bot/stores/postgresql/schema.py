@@ -29,6 +29,7 @@ FENCE = 780_324
 # How long a step of making the tables may take, and waiting for another replica that makes them (s).
 LONG_S = 600.0
 
+_ABOUT = "SELECT layout, version, indexes FROM zoombot.about"
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS zoombot;
 
@@ -213,15 +214,21 @@ async def is_there(connection: Any) -> bool:
     return bool(await connection.fetchval("SELECT to_regclass('zoombot.about') IS NOT NULL"))
 
 
+async def is_current(connection: Any, indexes: Indexes) -> bool:
+    """Whether the newest program that has opened the store keeps it as this one does."""
+    about = await connection.fetchrow(_ABOUT)
+    return about is not None and tuple(about) == (LAYOUT, SCHEMA_VERSION, fingerprint(indexes))
+
+
 async def _is_current(connection: Any, indexes: Indexes, name: str) -> bool:
     if not await is_there(connection):
         return False
-    about = await connection.fetchrow("SELECT layout, version, indexes FROM zoombot.about")
+    about = await connection.fetchrow(_ABOUT)
     if about is None:
         return False
     if about["layout"] > LAYOUT or about["version"] > SCHEMA_VERSION:
         raise StoreError(f"the store {name} was written by a later zoombot: install that version again")
-    return tuple(about) == (LAYOUT, SCHEMA_VERSION, fingerprint(indexes))
+    return await is_current(connection, indexes)
 
 
 async def _index_anew(connection: Any, indexes: Indexes) -> None:
