@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 import trustme
+from aiohttp import web_app
 from yarl import URL
 
 from bot.config import Config
@@ -134,6 +136,19 @@ class World:
     def direct(self, name: str) -> Channel:
         """A person's direct channel with the bot."""
         return self.mattermost.direct(name, self.mattermost.bot)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every later search for garbage: it stays to the end anyway."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_logfinish() -> None:
+    """aiohttp keeps the handlers of the last 1024 routes that were asked for, and with them whole worlds. The search
+    for garbage goes through all that is kept."""
+    if kept := getattr(web_app, "_cached_build_middleware", None):
+        kept.cache_clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
