@@ -194,18 +194,25 @@ async def world_of(folder: Path, **sections: dict[str, Any]) -> AsyncIterator[Wo
 MakeWorld = Callable[..., Awaitable[World]]
 
 
-@pytest.fixture
-async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
-    """Worlds with settings of their own: ``await make_world(meetings={"duplicate_window_ms": 0})``."""
+@asynccontextmanager
+async def worlds_in(folder: Path) -> AsyncIterator[MakeWorld]:
+    """Worlds with settings of their own: ``await make(meetings={"duplicate_window_ms": 0})``."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(start: bool = True, **sections: dict[str, Any]) -> World:
-            opened_world: AbstractAsyncContextManager[World] = world_of(tmp_path, **sections)
+            opened_world: AbstractAsyncContextManager[World] = world_of(folder, **sections)
             world = await stack.enter_async_context(opened_world)
             if start:
                 await world.start()
             return world
 
+        yield make
+
+
+@pytest.fixture
+async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
+    """Worlds with settings of their own: ``await make_world(meetings={"duplicate_window_ms": 0})``."""
+    async with worlds_in(tmp_path) as make:
         yield make
 
 
@@ -222,4 +229,4 @@ async def two_hosts(world: World) -> World:
     return world
 
 
-__all__ = ["MakeWorld", "World", "open_store", "setting", "shell", "two_hosts", "world_of"]
+__all__ = ["MakeWorld", "World", "open_store", "setting", "shell", "two_hosts", "world_of", "worlds_in"]
