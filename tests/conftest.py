@@ -39,7 +39,11 @@ QUICK = Timings(
     start_patience_s=5.0,
     edit_pause_s=0.01,
     # The sandbox lists what it made at once, or when it is told to: waiting longer gains nothing.
-    zoom=ZoomTimings(listed_after_s=0.05),
+    zoom=ZoomTimings(
+        listed_after_s=0.05,
+        backoff=Backoff(0.05, 0.4, attempts=3, least=0.5),
+        token_backoff=Backoff(0.05, 0.1, attempts=3, least=0.5),
+    ),
     socket=SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.1),
     listener=ListenerTimings(cursor_s=0.05, retry_s=0.05),
     features=FeatureTimings(download_pauses_s=(0.0, 0.0), upload=Backoff(0.0, 0.0, 10)),
