@@ -64,10 +64,12 @@ def _with_room(meeting: Meeting) -> Meeting:
 
 
 def _remembered(meeting: Meeting, people: set[str]) -> Meeting:
-    came = {*meeting.came, *map(_hash, people)}
-    if len(came) > MAX_CAME:
+    new = set(map(_hash, people)).difference(meeting.came)
+    if not new:
+        return meeting
+    if len(meeting.came) + len(new) > MAX_CAME:
         return replace(meeting, more_came=True)
-    return replace(meeting, came=sorted(came))
+    return replace(meeting, came=sorted([*meeting.came, *new]))
 
 
 def _with(sessions: dict[str, str], session: str, person: str) -> dict[str, str]:
