@@ -34,7 +34,9 @@ from bot.stores.opening import open_store
 from bot.zoom import ZoomTimings
 from tests.ports import free_port
 from tests.processes import setting, shell
+from tests.room import Room
 
+ROOM = Room(Path(__file__))
 QUICK = Timings(
     start_patience_s=5.0,
     edit_pause_s=0.01,
@@ -160,6 +162,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.collect()
         gc.freeze()
         gc.enable()
+
+
+# Outermost: to wait for the others is none of the test's own time.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run tests of many at once alone: they promise a time on a machine that has nothing else to do."""
+    with ROOM.entered(alone=item.get_closest_marker("load") is not None):
+        return (yield)
 
 
 def pytest_runtest_logfinish() -> None:
