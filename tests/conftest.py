@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import gc
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 import trustme
+from aiohttp import web_app
 from yarl import URL
 
 from bot.config import Config
@@ -31,12 +35,18 @@ from bot.stores.opening import open_store
 from bot.zoom import ZoomTimings
 from tests.ports import free_port
 from tests.processes import setting, shell
+from tests.room import Room
 
+ROOM = Room(Path(__file__))
 QUICK = Timings(
     start_patience_s=5.0,
     edits=EditLimits(least_s=0.01, most_s=0.01),
     # The sandbox lists what it made at once, or when it is told to: waiting longer gains nothing.
-    zoom=ZoomTimings(listed_after_s=0.05),
+    zoom=ZoomTimings(
+        listed_after_s=0.05,
+        backoff=Backoff(0.05, 0.4, attempts=3, least=0.5),
+        token_backoff=Backoff(0.05, 0.1, attempts=3, least=0.5),
+    ),
     socket=SocketTimings(backoff_base_s=0.01, backoff_cap_s=0.1),
     listener=ListenerTimings(cursor_s=0.05, retry_s=0.05),
     features=FeatureTimings(download_pauses_s=(0.0, 0.0), upload=Backoff(0.0, 0.0, 10)),
@@ -137,6 +147,39 @@ class World:
         return self.mattermost.direct(name, self.mattermost.bot)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Two workers for each core: half of the time that a test takes, it waits."""
+    return 2 * (os.cpu_count() or 1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Leave what is imported and collected out of every search for garbage: it stays to the end anyway."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
+
+
+# Outermost: to wait for the others is none of the test's own time.
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run tests of many at once alone: they promise a time on a machine that has nothing else to do."""
+    with ROOM.entered(alone=item.get_closest_marker("load") is not None):
+        return (yield)
+
+
+def pytest_runtest_logfinish() -> None:
+    """aiohttp keeps the handlers of the last 1024 routes that were asked for, and with them whole worlds. The search
+    for garbage goes through all that is kept."""
+    if kept := getattr(web_app, "_cached_build_middleware", None):
+        kept.cache_clear()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def small_trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One authority in place of the system's hundreds, which sign nothing here: to read those three times for
@@ -145,6 +188,19 @@ def small_trust(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     trustme.CA().cert_pem.write_to_path(str(path))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SSL_CERT_FILE", str(path))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where Python is told to write no bytecode, each process that a test starts would compile the bot anew: they
+    share a folder that goes with the tests' own."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.dont_write_bytecode:
+            patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+            patch.setenv("PYTHONPYCACHEPREFIX", str(shared / "bytecode"))
         yield
 
 
@@ -180,18 +236,25 @@ async def world_of(folder: Path, **sections: dict[str, Any]) -> AsyncIterator[Wo
 MakeWorld = Callable[..., Awaitable[World]]
 
 
-@pytest.fixture
-async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
-    """Worlds with settings of their own: ``await make_world(meetings={"duplicate_window_ms": 0})``."""
+@asynccontextmanager
+async def worlds_in(folder: Path) -> AsyncIterator[MakeWorld]:
+    """Worlds with settings of their own: ``await make(meetings={"duplicate_window_ms": 0})``."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(start: bool = True, **sections: dict[str, Any]) -> World:
-            opened_world: AbstractAsyncContextManager[World] = world_of(tmp_path, **sections)
+            opened_world: AbstractAsyncContextManager[World] = world_of(folder, **sections)
             world = await stack.enter_async_context(opened_world)
             if start:
                 await world.start()
             return world
 
+        yield make
+
+
+@pytest.fixture
+async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
+    """Worlds with settings of their own: ``await make_world(meetings={"duplicate_window_ms": 0})``."""
+    async with worlds_in(tmp_path) as make:
         yield make
 
 
@@ -208,4 +271,4 @@ async def two_hosts(world: World) -> World:
     return world
 
 
-__all__ = ["MakeWorld", "World", "open_store", "setting", "shell", "two_hosts", "world_of"]
+__all__ = ["MakeWorld", "World", "open_store", "setting", "shell", "two_hosts", "world_of", "worlds_in"]

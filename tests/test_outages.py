@@ -11,11 +11,9 @@ import pytest
 from bot.domain.records import Orphan
 from bot.errors import StoreError
 from bot.mattermost import SocketTimings
-from bot.retrying import Backoff
 from bot.runtime.worker import RetryPolicy
 from bot.sandbox.mattermost import Post
 from bot.stores.sqlite import DocumentFile
-from bot.zoom import ZoomTimings
 from tests.conftest import QUICK, MakeWorld, World
 
 CREATE = r"/users/[^/]+/meetings$"
@@ -25,9 +23,7 @@ TIMINGS = replace(
     QUICK,
     broken_pause_s=0.05,
     post_retry_s=0.02,
-    zoom=ZoomTimings(
-        listed_after_s=0.05, away_after_s=0.5, away_s=0.5, backoff=Backoff(0.05, 0.4, attempts=3, least=0.5)
-    ),
+    zoom=replace(QUICK.zoom, away_after_s=0.5, away_s=0.5),
     retry_policy=RetryPolicy(away_s=0.02),
     socket=SocketTimings(ping_s=0.2, answer_s=0.2, backoff_base_s=0.01, backoff_cap_s=0.05),
 )

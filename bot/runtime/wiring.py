@@ -64,7 +64,7 @@ async def open_context(
 ) -> Context:
     """Build the context for features. Everything that must be closed is pushed on ``stack``."""
     zoom, now = config.zoom, clocks.now
-    oauth = _oauth(config, now)
+    oauth = _oauth(config, now, timings)
     stack.push_async_callback(oauth.close)
     tokens = Tokens(store, vault, oauth, now, timings.zoom)
     stack.push_async_callback(tokens.close, TOKENS_GRACE_S)
@@ -125,7 +125,7 @@ def _zoom(
     )
 
 
-def _oauth(config: Config, now: Now) -> OAuth:
+def _oauth(config: Config, now: Now, timings: Timings) -> OAuth:
     zoom = config.zoom
     return OAuth(
         zoom.url,
@@ -135,6 +135,7 @@ def _oauth(config: Config, now: Now) -> OAuth:
         ca_file=zoom.ca_file,
         account_id=zoom.account_id,
         now=now,
+        backoff=timings.zoom.token_backoff,
     )
 
 

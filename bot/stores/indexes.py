@@ -65,7 +65,12 @@ NO_INDEX = Index(())
 
 def indexes_of(kinds: Iterable[type[Record]]) -> dict[str, Index]:
     """The indexed fields of each kind's table."""
-    return {kind.table: Index(indexed(kind).values()) for kind in kinds}
+    return {kind.table: _index_of(kind) for kind in kinds}
+
+
+@functools.cache
+def _index_of(kind: type[Record]) -> Index:
+    return Index(indexed(kind).values())
 
 
 # To look at the fields of a struct takes as long as some hundred lookups.

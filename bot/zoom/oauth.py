@@ -28,6 +28,7 @@ from bot.tls import tls_context
 from bot.zoom.errors import token_error
 from bot.zoom.models import Grant
 from bot.zoom.sessions import CA_KEY, CONNECT_TIMEOUT_S, TIMEOUT_S
+from bot.zoom.timings import TOKEN_BACKOFF
 from bot.zoom.transport import Adapter, Session, Threads, lost, plain_url, secure_url
 
 # At DEBUG these log tokens, codes and the client secret.
@@ -38,7 +39,6 @@ T = TypeVar("T")
 
 # A hundred people whose tokens expired overnight may ask in the same minute.
 THREADS = 32
-BACKOFF = Backoff(0.6, 1.2, attempts=3, least=0.5)
 # Zoom's access tokens are valid for an hour. Used if an answer does not say.
 DEFAULT_LIFE_S = 3600
 
@@ -67,6 +67,7 @@ class OAuth:
         account_id: str = "",
         timeout_s: float = TIMEOUT_S,
         now: Now = now_ms,
+        backoff: Backoff = TOKEN_BACKOFF,
     ) -> None:
         self._plain = url.startswith("http://")
         host = urlsplit(url).hostname or ""
@@ -82,6 +83,7 @@ class OAuth:
         self._timeouts = (min(CONNECT_TIMEOUT_S, timeout_s), timeout_s)
         self._timeout_s = timeout_s * 1.5
         self._now = now
+        self._backoff = backoff
         self._threads = Threads(THREADS, "zoom-oauth")
         # Why Zoom refuses the app itself, according to the last call that showed it; empty if it does not.
         self.refusal = ""
@@ -144,7 +146,7 @@ class OAuth:
         with contextlib.suppress(TimeoutError):
             return await retrying(
                 partial(self._threads.run, call, self._timeout_s),
-                BACKOFF,
+                self._backoff,
                 on=ZoomUnreachableError,
                 asks_for=lambda error: 0.0 if _is_retried(error) else None,
             )

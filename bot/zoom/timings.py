@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.retrying import Backoff
 
 BACKOFF = Backoff(0.3, 4.0, attempts=3, least=0.5)
+TOKEN_BACKOFF = Backoff(0.6, 1.2, attempts=3, least=0.5)
 SAVE_BACKOFF = Backoff(0.5, 30.0, least=0.5)
 
 
@@ -19,6 +20,8 @@ class ZoomTimings:
     # Zoom may list a new meeting with a short delay.
     listed_after_s: float = 1.0
     backoff: Backoff = BACKOFF
+    # The same for the calls that give and revoke tokens.
+    token_backoff: Backoff = TOKEN_BACKOFF
     # How long calls must fail until no more are sent, and for how long none are sent then.
     away_after_s: float = 4.0
     away_s: float = 5.0

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_asyncio
 
 from tests.browser.windows import Windows
-from tests.conftest import World
+from tests.conftest import MakeWorld, World, worlds_in
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser
@@ -21,9 +22,10 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 MakeWindows = Callable[[World], Awaitable[Windows]]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """A headless browser of this test's own."""
+    """One headless browser; each window has a store of its own. To start one for each test would cost more than
+    what the tests do."""
     api = pytest.importorskip("playwright.async_api", reason="Playwright is not installed")
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     async with api.async_playwright() as playwright:
@@ -35,7 +37,14 @@ async def browser() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
+async def make_world(tmp_path: Path) -> AsyncIterator[MakeWorld]:
+    """As everywhere, in the loop of the browser."""
+    async with worlds_in(tmp_path) as make:
+        yield make
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def open_windows(browser: Browser, tmp_path: Path) -> AsyncIterator[MakeWindows]:
     """Windows onto a world; in the end nothing went wrong in them, and nothing was loaded from elsewhere."""
     async with AsyncExitStack() as stack:

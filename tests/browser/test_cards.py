@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import MakeWindows
-from tests.browser.windows import caught_up, choose, posts, write
+from tests.browser.windows import IN_BROWSER, caught_up, choose, posts, write
 from tests.conftest import MakeWorld
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator
 
-pytestmark = pytest.mark.browser
+pytestmark = IN_BROWSER
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,17 +6,15 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.browser.conftest import MakeWindows
-from tests.browser.windows import choose, posts, write
+from tests.browser.windows import IN_BROWSER, choose, posts, write
 from tests.conftest import MakeWorld
 from tests.sandbox.mattermostkit import Client, integration
 
 if TYPE_CHECKING:
     from playwright.async_api import Route
 
-pytestmark = pytest.mark.browser
+pytestmark = IN_BROWSER
 
 
 async def test_what_others_write_change_and_delete_is_followed(

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import MakeWindows
-from tests.browser.windows import choose, posts
+from tests.browser.windows import IN_BROWSER, choose, posts
 from tests.conftest import MakeWorld
 from tests.sandbox.mattermostkit import integration
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = IN_BROWSER
 
 LONG = "W" * 300
 WIDE = "| a | b |\n|---|---|\n| " + "cell " * 60 + f"| {LONG} |"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.messages.markdown import escape, link
 from tests.browser.conftest import MakeWindows
+from tests.browser.windows import IN_BROWSER
 from tests.conftest import MakeWorld
 
-pytestmark = pytest.mark.browser
+pytestmark = IN_BROWSER
 
 RENDER = """async (texts) => {
   const { markdown } = await import("/page/markdown.js");

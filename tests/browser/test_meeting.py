@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.browser.conftest import MakeWindows
+from tests.browser.windows import IN_BROWSER
 from tests.conftest import MakeWorld
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-pytestmark = pytest.mark.browser
+pytestmark = IN_BROWSER
 
 
 async def focused(page: Page) -> str:

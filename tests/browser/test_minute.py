@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.browser.conftest import MakeWindows
-from tests.browser.windows import choose, follow, posts
+from tests.browser.windows import IN_BROWSER, choose, follow, posts
 from tests.conftest import MakeWorld
 
-pytestmark = pytest.mark.browser
+pytestmark = IN_BROWSER
 
 
 async def test_the_first_minute_of_alice_and_bob(make_world: MakeWorld, open_windows: MakeWindows) -> None:

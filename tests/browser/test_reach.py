@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.conftest import MakeWindows
-from tests.browser.windows import choose, posts, write
+from tests.browser.windows import IN_BROWSER, choose, posts, write
 from tests.conftest import MakeWorld, World
 from tests.sandbox.mattermostkit import integration
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
-pytestmark = pytest.mark.browser
+pytestmark = IN_BROWSER
 
 PHONE, MIDDLE = {"width": 390, "height": 844}, {"width": 850, "height": 800}
 

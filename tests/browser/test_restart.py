@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 from yarl import URL
 
 from bot.sandbox.mattermost import Mattermost
 from bot.sandbox.site import page_routes
 from tests.browser.conftest import MakeWindows
-from tests.browser.windows import Windows, choose, posts, write
+from tests.browser.windows import IN_BROWSER, Windows, choose, posts, write
 from tests.conftest import MakeWorld
 
-pytestmark = pytest.mark.browser
+pytestmark = IN_BROWSER
 
 
 def forget_what_chromium_notes(windows: Windows) -> None:

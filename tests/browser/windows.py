@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from yarl import URL
 
 from tests.conftest import World
@@ -15,6 +16,8 @@ from tests.features.kit import settle
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
+# The tests of the pages run in the loop that the browser was started in.
+IN_BROWSER = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 SCREENSHOTS = "ZOOMBOT_SCREENSHOTS"
 
 

@@ -35,6 +35,7 @@ async def settled(world: World) -> None:
     await world.bot.publisher.idle()
 
 
+@pytest.mark.load
 async def test_ten_thousand_missed_posts_do_not_hold_up_a_live_one(world: World) -> None:
     await world.mattermost.stop()
     missed = []

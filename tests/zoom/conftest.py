@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from bot.domain.records import LinkedAccount
+from bot.retrying import Backoff
 from bot.sandbox.zoom import Zoom as Sandbox
 from bot.stores import Put, Store
 from bot.stores.opening import open_store
@@ -16,7 +17,13 @@ from bot.vault import Vault, new_key
 from bot.zoom import Caller, Grant, OAuth, Tokens, Zoom, ZoomTimings, ZoomUser, open_session
 
 REDIRECT = "https://chat.example.com/plugins/zoom/oauth2/complete"
-QUICK = ZoomTimings(listed_after_s=0.05)
+QUICK = ZoomTimings(
+    listed_after_s=0.05,
+    backoff=Backoff(0.05, 0.4, attempts=3, least=0.5),
+    token_backoff=Backoff(0.05, 0.1, attempts=3, least=0.5),
+)
+# For a Zoom that is away for as long as its server takes to start again.
+PATIENT = Backoff(0.05, 0.1, attempts=100, least=0.5)
 ALICE = Caller("alice-id", "alice@demo.example")
 BOB = Caller("bob-id", "bob@demo.example")
 
@@ -66,7 +73,9 @@ async def zoom(sandbox: Sandbox, http: aiohttp.ClientSession, tokens: Tokens) ->
     return Zoom(http, sandbox.api_url, tokens, timeout_s=2, timings=QUICK)
 
 
-def oauth_of(sandbox: Sandbox, *, ca_file: str = "", timeout_s: float = 10.0) -> OAuth:
+def oauth_of(
+    sandbox: Sandbox, *, ca_file: str = "", timeout_s: float = 10.0, backoff: Backoff = QUICK.token_backoff
+) -> OAuth:
     return OAuth(
         sandbox.url,
         sandbox.client_id,
@@ -76,6 +85,7 @@ def oauth_of(sandbox: Sandbox, *, ca_file: str = "", timeout_s: float = 10.0) ->
         account_id=sandbox.account_id,
         timeout_s=timeout_s,
         now=sandbox.clock.now_ms,
+        backoff=backoff,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -27,7 +28,7 @@ from bot.stores import Store
 from bot.vault import Vault
 from bot.zoom import AccountToken, Caller, Tokens, Zoom, ZoomTimings
 from bot.zoom.calls import MAX_ANSWER
-from tests.zoom.conftest import ALICE, BOB, QUICK, grant_of, link, oauth_of
+from tests.zoom.conftest import ALICE, BOB, PATIENT, QUICK, grant_of, link, oauth_of
 
 MARKER = "zoombot:abc123"
 
@@ -287,7 +288,11 @@ async def test_silence_is_told_with_what_may_have_happened(
     assert caught.value.maybe_done
 
 
-async def test_a_restart_of_zoom_is_waited_for(sandbox: Sandbox, zoom: Zoom) -> None:
+async def test_a_restart_of_zoom_is_waited_for(
+    sandbox: Sandbox, http: aiohttp.ClientSession, tokens: Tokens
+) -> None:
+    await link(sandbox, tokens, ALICE)
+    zoom = Zoom(http, sandbox.api_url, tokens, timings=replace(QUICK, backoff=PATIENT))
     await sandbox.stop_server()
     creating = asyncio.create_task(create(zoom))
     await asyncio.sleep(0)

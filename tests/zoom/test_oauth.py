@@ -23,7 +23,7 @@ from bot.errors import (
 )
 from bot.sandbox.zoom import Zoom as Sandbox
 from bot.zoom import OAuth
-from tests.zoom.conftest import REDIRECT, grant_of, oauth_of
+from tests.zoom.conftest import PATIENT, QUICK, REDIRECT, grant_of, oauth_of
 
 VERIFIER = "v" * 64
 
@@ -148,7 +148,7 @@ async def odd_zoom(*answers: Handler, timeout_s: float = 5.0) -> AsyncIterator[t
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     try:
-        yield OAuth(url, "id", "secret", REDIRECT, timeout_s=timeout_s), asked
+        yield OAuth(url, "id", "secret", REDIRECT, timeout_s=timeout_s, backoff=QUICK.token_backoff), asked
     finally:
         await runner.cleanup()
 
@@ -204,7 +204,7 @@ async def test_a_refused_connection_is_tried_again(sandbox: Sandbox, oauth: OAut
     with pytest.raises(ZoomUnreachableError) as caught:
         await oauth.refresh(grant.refresh_token)
     assert not caught.value.maybe_done
-    waiting = asyncio.create_task(oauth.refresh(grant.refresh_token))
+    waiting = asyncio.create_task(oauth_of(sandbox, backoff=PATIENT).refresh(grant.refresh_token))
     await asyncio.sleep(0)
     await sandbox.start_server()
     assert (await waiting).access_token
