@@ -17,10 +17,10 @@ from bot.features import codes, pending, tickets
 from bot.features.codes import Problem as Problem
 from bot.features.codes import Question as Question
 from bot.features.connect import link_id, revoke
-from bot.features.unconfirmed import LINKING, decline, opened
+from bot.features.unconfirmed import decline, opened
 from bot.messages.content import address, text
 from bot.stores import Change, Put
-from bot.zoom import ACCOUNT, Grant, ZoomUser
+from bot.zoom import ACCOUNT, LINKING, Grant, ZoomUser
 
 log = logging.getLogger(__name__)
 

@@ -14,12 +14,10 @@ from bot.errors import VaultError
 from bot.features import tickets
 from bot.features.connect import revoke
 from bot.stores import Put
-from bot.zoom import ACCOUNT, Grant, ZoomUser
+from bot.zoom import ACCOUNT, LINKING, Grant, ZoomUser
 
 log = logging.getLogger(__name__)
 
-# The lock that is held while it is decided to whom a Zoom user belongs.
-LINKING = "linking"
 # While Zoom cannot be reached. After the last pause the access token has expired.
 PAUSES_MS = (60_000, 5 * 60_000, 15 * 60_000, 30 * 60_000)
 

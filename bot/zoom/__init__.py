@@ -18,10 +18,11 @@ from bot.zoom.models import (
 from bot.zoom.oauth import OAuth
 from bot.zoom.sessions import open_session
 from bot.zoom.timings import ZoomTimings
-from bot.zoom.tokens import ACCOUNT, Tokens, TokenSource
+from bot.zoom.tokens import ACCOUNT, LINKING, Tokens, TokenSource
 
 __all__ = [
     "ACCOUNT",
+    "LINKING",
     "AccountToken",
     "App",
     "Caller",

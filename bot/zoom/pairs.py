@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 from cachetools import LRUCache
@@ -13,6 +14,16 @@ LIMIT = 4096
 class _Sealed(msgspec.Struct):
     access: str
     refresh: str
+
+
+class Sealer(Protocol):
+    """The part of :class:`bot.vault.Vault` that is used here."""
+
+    def seal(self, owner: str, value: str) -> str:
+        """Encrypt ``value`` for ``owner``."""
+
+    def open(self, owner: str, sealed: str) -> str:
+        """Decrypt what was sealed for ``owner``."""
 
 
 @dataclass(frozen=True, slots=True)

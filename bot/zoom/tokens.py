@@ -18,26 +18,18 @@ from bot.domain.records import LinkedAccount, LostLink
 from bot.errors import NotLinkedError, StoreError, VaultError, ZoomLinkError, ZoomUnreachableError
 from bot.stores import Change, Delete, Put, Store
 from bot.zoom.models import Grant, ZoomUser
-from bot.zoom.pairs import Pair, Pairs
+from bot.zoom.pairs import Pair, Pairs, Sealer
 from bot.zoom.timings import DEFAULT_TIMINGS, ZoomTimings
 
 log = logging.getLogger(__name__)
 
 # The id of an account-level app's link, and the owner of a server-to-server app's token.
 ACCOUNT = "account"
+# The lock that is held while it is decided to whom a Zoom user belongs.
+LINKING = "linking"
 
 EARLY_MS = 60_000
 CLOSE_S = 5.0
-
-
-class Sealer(Protocol):
-    """The part of :class:`bot.vault.Vault` that is used here."""
-
-    def seal(self, owner: str, value: str) -> str:
-        """Encrypt ``value`` for ``owner``."""
-
-    def open(self, owner: str, sealed: str) -> str:
-        """Decrypt what was sealed for ``owner``."""
 
 
 class Endpoint(Protocol):
@@ -200,19 +192,21 @@ class Tokens:
 
     async def _refused(self, user_id: str, sealed: str) -> None:
         """Replace the link by a ``LostLink``, unless it has other tokens by now."""
-        link = await self._store.get(LinkedAccount, user_id)
-        if link is None or link.sealed_tokens != sealed:
-            self._pairs.forget(user_id)
-            return
+        async with self._store.lock(LINKING):
+            link = await self._store.get(LinkedAccount, user_id)
+            if link is not None and link.sealed_tokens == sealed:
+                await self._lose(link)
+        self._pairs.forget(user_id)
+
+    async def _lose(self, link: LinkedAccount) -> None:
         lost = LostLink(
-            id=user_id,
+            id=link.id,
             zoom_user_id=link.zoom_user_id,
             zoom_account_id=link.zoom_account_id,
             linked_by=link.linked_by,
             at=self._now(),
         )
-        await self._store.commit(Delete(LinkedAccount, user_id), Put(lost), *self.on_lost(lost))
-        self._pairs.forget(user_id)
+        await self._store.commit(Delete(LinkedAccount, link.id), Put(lost), *self.on_lost(lost))
 
     async def _save(self, user_id: str, pair: Pair, sealed: str) -> None:
         """Save a pair, or go on saving it in the background: a failing store must not lose new tokens."""

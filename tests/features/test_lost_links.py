@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
 from bot.domain.records import LostLink
+from bot.errors import ZoomLinkError
+from bot.stores import Change
+from bot.zoom import LINKING
 from tests.conftest import MakeWorld, World
 from tests.features.kit import ask, connect, direct, planned, settle, told
 
@@ -50,6 +57,31 @@ async def test_who_connects_again_hears_nothing_of_it(trio: World) -> None:
     await connect(trio, "bob", invitation.message)
     await looked_after(trio)
     assert not any("no longer accepts" in said for said in direct(trio, "bob"))
+
+
+async def test_a_link_that_is_made_anew_while_zoom_refuses_the_old_one_is_not_lost(trio: World) -> None:
+    """Another process may be linking at that moment: both decide under one lock."""
+    ctx, user = trio.bot.ctx, trio.mattermost.user("bob")
+    lost: list[LostLink] = []
+
+    def note(link: LostLink) -> list[Change]:
+        lost.append(link)
+        return []
+
+    ctx.tokens.on_lost = note
+    stale = await ctx.tokens.access(user.id)
+    trio.zoom.revoke("bob@demo.example")
+    async with ctx.store.lock(LINKING):
+        refreshing = asyncio.ensure_future(ctx.tokens.refresh(user.id, stale))
+        await trio.zoom.wait_for(lambda: trio.zoom.refresh_refused == 1)
+        for _ in range(20):
+            await ctx.mattermost.me()
+        assert lost == []
+        await trio.link("bob")
+    with pytest.raises(ZoomLinkError):
+        await refreshing
+    assert lost == []
+    assert await ctx.tokens.access(user.id) != stale
 
 
 async def test_of_an_account_s_link_hears_who_made_it_and_the_admins(make_world: MakeWorld) -> None:

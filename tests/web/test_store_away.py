@@ -16,10 +16,10 @@ from bot.core.inbox import WEBHOOK
 from bot.core.timings import DEFAULT_FEATURE_TIMINGS
 from bot.domain.records import Item, ItemState, Preference
 from bot.features import collect
-from bot.features.unconfirmed import LINKING
 from bot.sandbox.zoom.models import Json
 from bot.stores import Store
 from bot.web.server import Server, public_app
+from bot.zoom import LINKING
 from tests.conftest import World
 from tests.features.kit import settle
 from tests.features.test_connect import answered, browse, invited, links, signed_in
