@@ -35,6 +35,7 @@ from bot.messages.catalogue import catalogue
 from bot.messages.content import text
 from bot.retrying import Backoff, retrying
 from bot.runtime.patience import Trial, Trials
+from bot.stores.claims import ALONE
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +45,6 @@ T = TypeVar("T")
 PASSING = (*AWAY, MattermostTokenError, MattermostCertificateError)
 # The search for a post begins this long before it was requested, because clocks differ and get adjusted.
 SEARCH_SLACK_MS = 15 * 60_000
-
-
-async def _certain() -> None:
-    """Nobody else posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +88,7 @@ class Posting:
         base_s: float = 0.5,
         cap_s: float = 30.0,
         trials: Trials | None = None,
-        assured: Callable[[], Awaitable[None]] = _certain,
+        assured: Callable[[], Awaitable[None]] = ALONE.assured,
     ) -> None:
         self._mattermost = mattermost
         self._bot_id = bot_id
@@ -205,13 +202,15 @@ class Posting:
                     raise
 
     async def _write(self, new_post: NewPost, doubtful: bool) -> str:
-        doubt = doubtful
+        doubt = tried = doubtful
 
         async def attempt() -> str:
-            nonlocal doubt
+            nonlocal doubt, tried
             if doubt and (found := await self._find(new_post)):
+                if tried:
+                    await self._renew(found, new_post)
                 return found
-            doubt = True
+            doubt, tried = True, False
             try:
                 return (await self._create(new_post)).id
             except MattermostError as error:
@@ -220,6 +219,15 @@ class Posting:
                 raise
 
         return await self.persist(attempt)
+
+    async def _renew(self, post_id: str, new_post: NewPost) -> None:
+        """Let a post that an earlier process made say what it is to say now."""
+        try:
+            await self._mattermost.update_post(post_id, message=new_post.message, props=self._props(new_post))
+        except MattermostError as error:
+            if _passing(error) is not None:
+                raise
+            log.info("mattermost: a post stays as an earlier process made it: %s", error)
 
     def _note_retry(self, error: BaseException, failures: int) -> None:
         if not isinstance(error, MattermostRateLimitError):
@@ -253,14 +261,16 @@ class Posting:
             channel_id=new_post.channel_id,
             message=new_post.message,
             root_id=root_id,
-            props=new_post.props | {"zoombot_id": new_post.id} | self._override,
+            props=self._props(new_post),
             pending_post_id=f"{self._bot_id}:{new_post.id}",
             file_ids=new_post.file_ids,
         )
 
+    def _props(self, new_post: NewPost) -> dict[str, Any]:
+        return new_post.props | {"zoombot_id": new_post.id} | self._override
+
     async def _find(self, new_post: NewPost) -> str:
-        asked_at = min(new_post.created_at, self._now())
-        since = asked_at + self._mattermost.server_offset - SEARCH_SLACK_MS
+        since = min(new_post.created_at, self._now()) + self._mattermost.server_offset - SEARCH_SLACK_MS
         async for page in self._mattermost.posts_since(new_post.channel_id, since):
             for post in page:
                 if post.user_id == self._bot_id and post.props and post.props.zoombot_id == new_post.id:

@@ -162,6 +162,29 @@ async def test_after_a_crash_the_post_is_found_and_not_posted_again(
     assert only(server).id == first
 
 
+async def test_after_a_crash_the_post_that_is_found_says_what_is_so_by_now(
+    http: aiohttp.ClientSession, server: Sandbox, new_post: NewPost
+) -> None:
+    """Others may have changed the record since the process died that made the post."""
+    first = await posting_with(http, server).write(new_post, doubtful=False)
+    newer = replace(new_post, message="it has ended", props={"meeting_status": "ENDED"})
+    server.faults.add(503, method="PUT", path="/patch$")
+    assert await posting_with(http, server).write(newer, doubtful=True) == first
+    assert only(server).message == "it has ended"
+    assert only(server).props["meeting_status"] == "ENDED"
+    assert only(server).props["zoombot_id"] == new_post.id
+
+
+async def test_a_post_that_is_found_and_may_not_be_edited_is_still_the_post(
+    http: aiohttp.ClientSession, server: Sandbox, new_post: NewPost
+) -> None:
+    first = await posting_with(http, server).write(new_post, doubtful=False)
+    server.faults.add(403, method="PUT", path="/patch$", times=-1)
+    newer = replace(new_post, message="it has ended")
+    assert await posting_with(http, server).write(newer, doubtful=True) == first
+    assert only(server).message == new_post.message
+
+
 async def test_after_a_crash_before_the_post_it_is_posted(
     posting: Posting, server: Sandbox, new_post: NewPost
 ) -> None:
