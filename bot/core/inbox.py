@@ -13,7 +13,7 @@ from bot.clock import Now
 from bot.domain.grammar import Request
 from bot.domain.records import Item
 from bot.errors import VaultError
-from bot.stores import Change, Store
+from bot.stores import Change, Put, Store, Update
 from bot.vault import Vault
 
 T = TypeVar("T")
@@ -112,3 +112,10 @@ class Inbox:
         except VaultError as error:
             raise UnopenedItemError(str(error)) from None
         return msgspec.json.decode(payload, type=type)
+
+
+def closed(item: Item, by: Item) -> Change:
+    """The change that ends an item as ``by``. A task that was written again meanwhile must run again."""
+    if item.kind != TASK:
+        return Put(by)
+    return Update(Item, item.id, lambda now: by if now == item else None)

@@ -166,7 +166,7 @@ async def opened(
             limits=timings.store,
         )
         claims = open_claims(opened_store, timings.claims)
-        store = NotifyingStore(opened_store, shared=claims.shared)
+        store = NotifyingStore(opened_store, claims.shares)
         stack.push_async_callback(store.close)
         await migrate(store, vault)
         await look_at_keys(store, vault)

@@ -38,12 +38,13 @@ REREAD_MS = 60 * 60_000
 
 @dataclass(frozen=True, slots=True)
 class ListenerTimings:
-    """In seconds: how often the cursor is saved, how often the channels are read although nothing seems to be
-    missed, and how long to wait after a failed catch-up."""
+    """In seconds: how often the cursor is saved and the channels are read although nothing seems missed, how
+    long to wait after a failed catch-up, and before saving a request that is another process's."""
 
     cursor_s: float = 2.0
     catch_up_period_s: float = 300.0
     retry_s: float = 5.0
+    others_s: float = 0.2
 
 
 DEFAULT_LISTENER_TIMINGS = ListenerTimings()
@@ -83,7 +84,6 @@ class Listener:
         self._events = events | {POSTED, USER_UPDATED}
         # Set while something may have been missed. Gaps are counted, because one may open during a catch-up.
         self._missed = asyncio.Event()
-        self._gaps = 0
         self._caught_up = asyncio.Event()
         self._writing: set[asyncio.Task[bool]] = set()
         # The last request of each channel that is being saved.
@@ -99,11 +99,9 @@ class Listener:
             notice_own=self._notice_own,
         )
         self.imports = Imports(mattermost, now, missed_ms)
-        self._seen = self._cursor = 0
-        # When the bot first started (ms, server's clock). Older posts are ignored.
-        self._since = 0
-        self.catch_ups = 0
-        self.caught = 0
+        # Seen, saved, and when the bot first started: older posts are ignored (ms, server's clock).
+        self._seen = self._cursor = self._since = 0
+        self._gaps = self.catch_ups = self.caught = 0
         # Why the last catch-up failed; empty if it did not.
         self.failure = ""
 
@@ -164,9 +162,7 @@ class Listener:
         self._advance(self._requests.take_newest_talk())
         seen = self._seen
         await self._settled()
-        if not self._claims.leads:
-            return
-        if self._missed.is_set() or seen <= self._cursor:
+        if not self._claims.leads or self._missed.is_set() or seen <= self._cursor:
             return
         await self._store.commit(Put(Cursor(id=CURSOR, at=seen, since=self._since)))
         self._cursor = seen
@@ -233,6 +229,9 @@ class Listener:
         if before is not None and self._claims.shared:
             # A shared store does not keep the order of what is saved at the same time.
             await asyncio.wait({before})
+        if not self._claims.owns(item.queue):
+            # Whoever has to work on it is to be the first.
+            await asyncio.sleep(self._timings.others_s)
         return await self._inbox.add(item)
 
     def _written(self, queue: str, task: asyncio.Task[bool]) -> None:

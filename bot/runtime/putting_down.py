@@ -8,23 +8,16 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.inbox import REQUEST, TASK, Inbox, UnopenedItemError
+from bot.core.inbox import REQUEST, TASK, Inbox, UnopenedItemError, closed
 from bot.core.registry import Registry
 from bot.core.tasks import Task
 from bot.domain.records import Item, ItemState
 from bot.errors import VaultError
 from bot.runtime.begun import UNOPENED
 from bot.runtime.metrics import Metrics
-from bot.stores import Change, Put, Store, Update
+from bot.stores import Change, Store
 
 log = logging.getLogger(__name__)
-
-
-def closed(item: Item, by: Item) -> Change:
-    """The change that ends an item as ``by``. A task that was written again meanwhile must run again."""
-    if item.kind != TASK:
-        return Put(by)
-    return Update(Item, item.id, lambda now: by if now == item else None)
 
 
 class PuttingDown:
@@ -39,11 +32,7 @@ class PuttingDown:
         self._store = store
         self._metrics = metrics
         # The payloads that no key opens, by the item's id. They wait in the store until the key is put back.
-        self._unopened: dict[str, str] = {}
-
-    def passes_over(self, item: Item) -> bool:
-        """Whether an item waits because no key opens it."""
-        return self._unopened.get(item.id) == item.sealed
+        self.unopened: dict[str, str] = {}
 
     async def shut(self, item: Item, error: VaultError) -> None:
         """Go on without an item of which something does not open."""
@@ -54,7 +43,7 @@ class PuttingDown:
 
     async def _leave(self, item: Item, error: UnopenedItemError) -> None:
         log.error("item %s waits in the store: %s", item.id, error, extra={"item": item.id})
-        self._unopened[item.id] = item.sealed
+        self.unopened[item.id] = item.sealed
         # The next process has to know that the others of this queue went on.
         marked = replace(item, error=UNOPENED)
         await self._store.update(Item, item.id, lambda now: marked if now == item else None)

@@ -80,14 +80,16 @@ class Queues:
             await asyncio.wait(leaving)
 
     async def break_off(self) -> None:
-        """Drop all jobs, also those that run, and go on with new ones."""
+        """Cancel the jobs that run, then call those that wait: they find out that nothing is to be done."""
+        waiting = [job for jobs in self._queues.values() for job in jobs]
         for jobs in self._queues.values():
-            self._waiting -= len(jobs)
             jobs.clear()
         tasks = set(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for job in waiting:
+            await self._run(job)
 
     async def close(self, grace_s: float) -> None:
         """Refuse new jobs, drop waiting ones, and cancel those still running after ``grace_s`` seconds."""

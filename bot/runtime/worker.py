@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from bot.core.context import Context, Job
-from bot.core.inbox import REQUEST, TASK, WEBHOOK, Inbox
+from bot.core.inbox import REQUEST, TASK, WEBHOOK, Inbox, closed
 from bot.core.registry import Registry
 from bot.core.tasks import Task
 from bot.domain.grammar import Request
@@ -22,7 +22,7 @@ from bot.runtime.begun import age
 from bot.runtime.begun import begun as find_begun
 from bot.runtime.metrics import Metrics
 from bot.runtime.patience import Trial, Trials
-from bot.runtime.putting_down import PuttingDown, closed
+from bot.runtime.putting_down import PuttingDown
 from bot.runtime.queues import MAX_WAITING, Queues
 from bot.runtime.timer import Timer
 from bot.stores import Change
@@ -131,10 +131,9 @@ class Worker:
 
     async def abandon(self) -> None:
         """Break everything off: other processes do it."""
-        await self._queues.break_off()
-        self._taken.clear()
-        self._left.clear()
         self._admission.forget()
+        await self._queues.break_off()
+        self._left.clear()
 
     async def close(self, grace_s: float) -> None:
         """Let running handlers finish within ``grace_s`` seconds. Other items stay in the store."""
@@ -152,7 +151,7 @@ class Worker:
             return
         if not self._claims.owns(item.queue):
             return
-        if self._putting_down.passes_over(item):
+        if self._putting_down.unopened.get(item.id) == item.sealed:
             return
         if item.due_at > self._ctx.now():
             self.timer.add(item)

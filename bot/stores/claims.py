@@ -90,6 +90,9 @@ class Claims(Protocol):
     def owns(self, queue: str) -> bool:
         """Whether this process works on a queue."""
 
+    def shares(self, work: Record) -> bool:
+        """Whether this process works on a record that another one may have written."""
+
     async def assured(self) -> None:
         """Wait until it is certain that no other process has taken over what this one owns. Awaited before
         whatever may be done only once outside of the store."""
@@ -155,6 +158,10 @@ class Alone:
         """Everything is its own."""
         return True
 
+    def shares(self, work: Record) -> bool:
+        """Nobody else writes."""
+        return False
+
     async def assured(self) -> None:
         """Nobody takes anything over."""
 
@@ -177,3 +184,6 @@ class Alone:
 
     async def close(self) -> None:
         """There is nobody."""
+
+
+ALONE = Alone()

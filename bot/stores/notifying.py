@@ -20,19 +20,23 @@ T = TypeVar("T")
 Watcher = Callable[[Any], None]
 
 
+def _none(record: Record) -> bool:
+    return False
+
+
 class NotifyingStore:
     """Does what the store below does, and tells the watchers of a kind what was written.
 
-    ``shared``: watchers are also told of a record that was not inserted, since its id was taken.
+    ``owns``: which records this process works on where others write to the store as well. Of these, watchers
+    are also told when they were not inserted: another process may have been faster.
 
     Watchers are called in the order of the changes, once these are durable, and must not block. They are also
     called if the writer was cancelled before that, because a cancelled write is not undone.
     """
 
-    def __init__(self, store: Store, *, shared: bool = False) -> None:
+    def __init__(self, store: Store, owns: Callable[[Record], bool] = _none) -> None:
         self._store = store
-        # Whether another process may have written what is refused here.
-        self._shared = shared
+        self._owns = owns
         self._watchers: dict[type[Record], list[Watcher]] = defaultdict(list)
         # These wait on behalf of writers that were cancelled.
         self._telling: set[asyncio.Task[None]] = set()
@@ -90,8 +94,7 @@ class NotifyingStore:
         notes = _Notes()
         notes.of(Put(record))
         written = await self._written(self._store.insert(record, *notes.of_all(also)), notes)
-        if not written and self._shared:
-            # It may be this process that has to work on it.
+        if not written and self._owns(record):
             self._tell([record])
         return written
 

@@ -9,6 +9,7 @@ from bot.core.inbox import TASK
 from bot.domain.records import Item, ItemState
 from bot.sandbox.mattermost import Post
 from tests.replicas.conftest import Cluster
+from tests.stores.server import execute
 
 
 async def test_mentions_in_many_channels_are_answered_once_each(cluster: Cluster) -> None:
@@ -126,3 +127,26 @@ async def test_linking_begins_on_one_replica_and_ends_on_another(cluster: Cluste
         assert response.status == 200
     await world.mattermost.wait_for(lambda: len(world.answers_to(asked)) == 2)
     assert "meeting_id" in world.answers_to(asked)[1].props
+
+
+async def test_a_replica_that_was_taken_for_dead_begins_anew_and_doubles_nothing(cluster: Cluster) -> None:
+    world = cluster.world
+    one, two = cluster.apps
+    before = [app.claims.standing().number for app in cluster.apps]
+    asked = [await world.mattermost.post("alice", "dev", f"@zoom early {number}") for number in range(8)]
+    await execute(world.config.store.url, "DELETE FROM zoombot.replicas WHERE number = $1", before[0])
+    asked += [await world.mattermost.post("alice", "dev", f"@zoom late {number}") for number in range(8)]
+    for post in asked:
+        await world.answer_to(post)
+    async with asyncio.timeout(20):
+        while one.claims.standing().number in (0, before[0]):
+            await asyncio.sleep(0.02)
+    await cluster.balanced()
+    await cluster.settle()
+    assert [len(world.answers_to(post)) for post in asked] == [1] * len(asked)
+    assert two.claims.standing().number == before[1]
+    # Nothing of what was broken off is still counted: a webhook would wait for it.
+    assert not any(app.ctx.creations for app in cluster.apps)
+    post, meeting = await world.meeting(topic="afterwards")
+    await world.zoom.start(meeting.id)
+    await world.shows(post, lambda now: now.props["meeting_status"] == "STARTED")

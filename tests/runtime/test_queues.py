@@ -234,3 +234,45 @@ async def test_whoever_stops_waiting_leaves_the_flights_alone() -> None:
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(settled, 5)
     assert creations
+
+
+async def test_what_is_broken_off_is_cancelled_or_called_and_new_jobs_are_taken() -> None:
+    queues, said, never = Queues("test"), list[str](), asyncio.Event()
+    began = asyncio.Event()
+
+    async def stuck() -> None:
+        began.set()
+        try:
+            await never.wait()
+        finally:
+            said.append("cancelled")
+
+    async def waiting() -> None:
+        said.append("called")
+
+    queues.offer("one", stuck)
+    queues.offer("one", waiting)
+    await began.wait()
+    await queues.break_off()
+    assert said == ["cancelled", "called"]
+    assert queues.waiting == 0
+    queues.offer("one", waiting)
+    await queues.idle()
+    assert said == ["cancelled", "called", "called"]
+
+
+async def test_only_the_queues_that_leave_are_waited_for() -> None:
+    queues, free, never = Queues("test"), asyncio.Event(), asyncio.Event()
+
+    async def until(event: asyncio.Event) -> None:
+        await event.wait()
+
+    queues.offer("leaving", lambda: until(free), "channel")
+    queues.offer("staying", lambda: until(never))
+    drained = asyncio.ensure_future(queues.drained(lambda queue: queue == "channel"))
+    await asyncio.sleep(0)
+    assert not drained.done()
+    free.set()
+    await drained
+    assert queues.waiting == 1
+    await queues.close(0)

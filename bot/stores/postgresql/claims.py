@@ -18,8 +18,10 @@ import time
 import zlib
 from contextlib import suppress
 
+from bot.domain.records import Record
 from bot.errors import FencedError, StoreError
-from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, ClaimTimings, Holder, IsMine, Standing, Work
+from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, ClaimTimings, Holder, IsMine, Standing, Work, queue_of
+from bot.stores.postgresql.creations import Creations
 from bot.stores.postgresql.hearing import Hearing
 from bot.stores.postgresql.replicas import Replicas, View
 from bot.stores.postgresql.schema import GROUPS
@@ -66,8 +68,9 @@ class Replica:
         self._looked_at = self._forgot_at = time.monotonic()
         self._back_at = float("-inf")
         self._settled = asyncio.Event()
-        # The creations that other replicas have begun.
-        self._creations: dict[int, set[str]] = {}
+        self._creations = Creations()
+        # What this replica has begun itself: whoever joins is told.
+        self._creating: set[str] = set()
         self._leader = 0
         self._unclaimed = Unclaimed(store)
         self.taken_over = 0
@@ -95,6 +98,9 @@ class Replica:
     def owns(self, queue: str) -> bool:
         return group_of(queue) in self._held
 
+    def shares(self, work: Record) -> bool:
+        return self.owns(queue_of(work))
+
     async def assured(self) -> None:
         while time.monotonic() >= self._sure_until or not self._store.session.is_open:
             self._certain.clear()
@@ -107,7 +113,9 @@ class Replica:
         self._signals.tell(Said(0, work=[(work.table, work.id)]))
 
     def tell_creation(self, id: str, *, begun: bool) -> None:
-        self._signals.tell(Said(0, begun=[id]) if begun else Said(0, ended=[id]))
+        (self._creating.add if begun else self._creating.discard)(id)
+        if self.replicas > 1:
+            self._signals.tell(Said(0, begun=[id]) if begun else Said(0, ended=[id]))
 
     def standing(self) -> Standing:
         return Standing(
@@ -200,8 +208,7 @@ class Replica:
                 log.warning("replica %d does not answer any more: others do its work", number)
                 freed |= view.of(number)
                 del view.beats[number]
-        for number in self._creations.keys() - view.beats.keys():
-            self._forget_creations(number, holder)
+        self._creations.keep(view.beats, holder)
         return freed
 
     async def _balance(self, view: View, freed: set[int], holder: Holder) -> None:
@@ -210,8 +217,8 @@ class Replica:
         free = view.of(None) | freed
         if has < view.share and free:
             claimed = await self._replicas.claim(self.number, view.share - has)
-            self.taken_over += len(claimed & freed)
-            self._hold(self._held | claimed)
+            self.taken_over += sum(claimed.values())
+            self._hold(self._held | claimed.keys())
             log.info("this replica works on %d of %d groups of queues", len(self._held), GROUPS)
             self._looks.put_nowait((lambda queue: group_of(queue) in claimed, True))
             self._look_everywhere()
@@ -288,16 +295,6 @@ class Replica:
             self._look_everywhere()
         if said.look:
             self._wanted.set()
-        begun = self._creations.setdefault(said.sender, set())
-        for id_ in said.begun:
-            begun.add(id_)
-            holder.note_creation(id_, begun=True)
-        for id_ in said.ended:
-            begun.discard(id_)
-            holder.note_creation(id_, begun=False)
+            self._signals.tell(Said(0, begun=list(self._creating)))
+        self._creations.note(said, holder)
         self._hearing.note(said.work)
-
-    def _forget_creations(self, number: int, holder: Holder) -> None:
-        """What a replica had begun that is gone: others begin it again."""
-        for id_ in self._creations.pop(number):
-            holder.note_creation(id_, begun=False)

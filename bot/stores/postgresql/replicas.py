@@ -25,10 +25,14 @@ _REPLICAS = """
     FROM replicas r
 """
 _CLAIM = """
-    UPDATE claims SET owner = $1 WHERE grouping IN (
-        SELECT grouping FROM claims WHERE owner IS NULL ORDER BY grouping LIMIT $2 FOR UPDATE SKIP LOCKED
-    ) RETURNING grouping
+    WITH free AS (
+        SELECT grouping, lost FROM claims WHERE owner IS NULL ORDER BY grouping LIMIT $2
+        FOR UPDATE SKIP LOCKED
+    )
+    UPDATE claims c SET owner = $1, lost = false FROM free WHERE c.grouping = free.grouping
+    RETURNING c.grouping, free.lost
 """
+_IS_STILL = "SELECT number FROM replicas WHERE number = $1 AND beats = $2 FOR UPDATE"
 _OUTSTANDING = """
     SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN replicas r ON a.application_name = r.name
     WHERE r.number = $1 AND r.beats = $2
@@ -81,10 +85,9 @@ class Replicas:
 
         return await self._call(beat)
 
-    async def claim(self, number: int, count: int) -> set[int]:
-        """Claim up to so many free groups."""
-        rows = await self._call(lambda connection: connection.fetch(_CLAIM, number, count))
-        return {row["grouping"] for row in rows}
+    async def claim(self, number: int, count: int) -> dict[int, bool]:
+        """Claim up to so many free groups. Returns of each whether its last owner was removed by others."""
+        return dict(await self._call(lambda connection: connection.fetch(_CLAIM, number, count)))
 
     async def free(self, number: int, groups: Collection[int]) -> None:
         """Give groups back."""
@@ -99,8 +102,11 @@ class Replicas:
                 # A commit of it that is open would hold up what follows.
                 await connection.fetch(_OUTSTANDING, number, beats)
                 await connection.fetch("SELECT pg_advisory_xact_lock($1, $2)", FENCE, number)
-                sql = "DELETE FROM replicas WHERE number = $1 AND beats = $2 RETURNING number"
-                return await connection.fetchval(sql, number, beats) is not None
+                if await connection.fetchval(_IS_STILL, number, beats) is None:
+                    return False
+                await connection.execute("UPDATE claims SET lost = true WHERE owner = $1", number)
+                await connection.execute("DELETE FROM replicas WHERE number = $1", number)
+                return True
 
         return await self._call(remove)
 

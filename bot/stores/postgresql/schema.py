@@ -64,9 +64,11 @@ CREATE TABLE IF NOT EXISTS zoombot.replicas (
 );
 
 CREATE TABLE IF NOT EXISTS zoombot.claims (
-    grouping integer PRIMARY KEY, owner integer REFERENCES zoombot.replicas ON DELETE SET NULL
+    grouping integer PRIMARY KEY, owner integer REFERENCES zoombot.replicas ON DELETE SET NULL,
+    -- Whether its last owner was removed by others.
+    lost boolean NOT NULL DEFAULT false
 );
-INSERT INTO zoombot.claims SELECT number, NULL FROM generate_series(0, :last) number
+INSERT INTO zoombot.claims SELECT number, NULL, false FROM generate_series(0, :last) number
 ON CONFLICT DO NOTHING;
 """
 

@@ -206,7 +206,12 @@ async def test_who_writes_wakes_the_owner(members: Members) -> None:
 
 
 async def test_others_know_of_creations_until_they_end_or_their_replica_does(members: Members) -> None:
-    one, two = await members.join(), await members.join()
+    one = await members.join()
+    # Whoever joins is told of what has begun.
+    one.claims.tell_creation("early", begun=True)
+    two = await members.join()
+    await until(lambda: are_even(one, two) and two.hands.creations == {"early"})
+    one.claims.tell_creation("early", begun=False)
     for name in ("first", "second"):
         one.claims.tell_creation(name, begun=True)
     await until(lambda: two.hands.creations == {"first", "second"})
