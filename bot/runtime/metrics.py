@@ -35,6 +35,10 @@ class Metrics:
             "zoombot_webhook_answer_seconds", "From a webhook's arrival to its answer", registry=self.registry
         )
 
+    def count_zoom_call(self, name: str, status: int) -> None:
+        """Count a call to Zoom."""
+        self.zoom_calls.labels(name, str(status)).inc()
+
     def counter(self, name: str, about: str, read: Callable[[], float]) -> None:
         """Register a count that is kept elsewhere; ``read`` is called whenever ``/metrics`` is requested."""
         self.registry.register(_Count(f"zoombot_{name}", about, read))

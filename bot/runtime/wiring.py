@@ -73,12 +73,8 @@ async def open_context(
         stack.push_async_callback(shared.close, TOKENS_GRACE_S)
     http = open_zoom_session(zoom.ca_file)
     stack.push_async_callback(http.close)
-
-    def count(name: str, status: int) -> None:
-        metrics.zoom_calls.labels(name, str(status)).inc()
-
     people = People(mattermost, now)
-    api = _zoom(config, http, shared or tokens, clocks, timings, count, claims)
+    api = _zoom(config, http, shared or tokens, clocks, timings, metrics.count_zoom_call, claims)
     ctx = Context(
         config=config,
         bot=bot,

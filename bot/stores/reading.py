@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, TypeVar
 
 import msgspec
 
 from bot.stores import R
+
+T = TypeVar("T")
+
+# Documents decoded before other tasks get their turn.
+_SLICE = 100
 
 
 class UnreadableError(Exception):
@@ -74,3 +81,11 @@ def _reason(error: Exception) -> str:
     # The decoder quotes values of the record.
     text = re.sub(r"""(['"]).*\1""", "(hidden)", str(error), flags=re.DOTALL)
     return text[:1].lower() + text[1:200]
+
+
+async def slowly(each: Iterable[T]) -> AsyncIterator[T]:
+    """The same, and other tasks get their turn in between."""
+    for number, one in enumerate(each):
+        if number and not number % _SLICE:
+            await asyncio.sleep(0)
+        yield one

@@ -20,7 +20,7 @@ from bot.stores.indexes import Entry, Indexes, indexed, value_of
 from bot.stores.locks import Locks
 from bot.stores.lookups import Lookups, Row
 from bot.stores.memory import Memory
-from bot.stores.reading import Reader, Unreadable
+from bot.stores.reading import Reader, Unreadable, slowly
 from bot.stores.sqlite import Key
 from bot.stores.turns import Turns
 from bot.stores.writer import Saved, Writer
@@ -225,7 +225,7 @@ class TinyStore:
     ) -> dict[str, bytes]:
         """The documents of the file that are not fresh and not damaged, and that have the entry."""
         sound, faults = {}, []
-        async for row in _slowly(rows):
+        async for row in slowly(rows):
             if row.id in fresh:
                 continue
             if row.fault:
@@ -238,7 +238,7 @@ class TinyStore:
     async def _records(self, kind: type[R], bodies: dict[str, bytes]) -> list[R]:
         """The records of these documents. What cannot be read is set aside."""
         reader, records, faults = self._front.reader(kind), [], []
-        async for id_, body in _slowly(bodies.items()):
+        async for id_, body in slowly(bodies.items()):
             if record := reader.sound(id_, body):
                 records.append(record)
             else:
@@ -289,14 +289,6 @@ class TinyStore:
             if body is not None and (why := self._front.fault(table, id_, body)):
                 faults.append(Unreadable(table, id_, body, why))
         await self._set_aside([*faults, *self._memory.take_damaged()])
-
-
-async def _slowly(each: Iterable[T]) -> AsyncIterator[T]:
-    """The same, and other tasks get their turn in between."""
-    for number, one in enumerate(each):
-        if number and not number % _SLICE:
-            await asyncio.sleep(0)
-        yield one
 
 
 def _is_between(after: str | None, id_: str, last: str | None) -> bool:

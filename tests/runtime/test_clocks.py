@@ -69,10 +69,12 @@ async def nothing_is_destroyed(world: World, before: Counter[type[Record]], wait
 
 
 async def agree_again(world: World) -> None:
-    """The next call or ping tells it."""
-    await world.bot.ctx.mattermost.me()
+    """The next call or ping tells it, and the next look corrects the time."""
+    ctx = world.bot.ctx
+    await ctx.mattermost.me()
     while await reasons(world):
         pass
+    await ctx.clocks.settle(ctx.mattermost, ctx.zoom)
 
 
 @pytest.mark.parametrize("ahead_ms", [YEAR_MS, -YEAR_MS, 25 * HOUR_MS])

@@ -21,12 +21,10 @@ from bot.stores.postgresql.edits import Edit, Place, Readers, Row, kind_of, plac
 from bot.stores.postgresql.order import Order
 from bot.stores.postgresql.rows import entry_of, id_of, key_of
 from bot.stores.postgresql.session import Session
-from bot.stores.reading import Unreadable
+from bot.stores.reading import Unreadable, slowly
 
 T = TypeVar("T")
 
-# Documents decoded before other tasks get their turn.
-_SLICE = 100
 # How long a question about very much may take (s), and how long closing waits for changes.
 LONG_S = 120.0
 _CLOSE_S = 1.2
@@ -162,9 +160,7 @@ class PostgresStore:
         """The records of these rows. What cannot be read is set aside."""
         records: list[R] = []
         faults: dict[Place, bytes] = {}
-        for number, row in enumerate(rows):
-            if number and not number % _SLICE:
-                await asyncio.sleep(0)
+        async for row in slowly(rows):
             key, body = bytes(row["key"]), bytes(row["body"])
             record = self._readers.sound(kind, key, body)
             if record is not None:
