@@ -19,7 +19,7 @@ import asyncpg
 from bot.config.database import Database as Address
 from bot.errors import StoreError
 from bot.retrying import Backoff
-from bot.stores.postgresql.errors import FAILURES, described, translated
+from bot.stores.postgresql.errors import FAILURES, RefusedError, described, translated
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,8 @@ class Database:
         # Why the database is away; empty while it is not.
         self.trouble = ""
         self._open = False
+        # A running bot waits also for a database that refuses it: a password may be changed at one end first.
+        self._was_there = False
 
     @property
     def reachable(self) -> bool:
@@ -130,7 +132,8 @@ class Database:
                     found = await _unless_broken(connection, work)
             except FAILURES as error:
                 self._require_open()
-                if (lasting := translated(error, self.address.shown)) is not None:
+                lasting = translated(error, self.address.shown)
+                if lasting is not None and not (self._was_there and isinstance(lasting, RefusedError)):
                     raise lasting from None
                 failures += 1
                 self._note(described(error))
@@ -138,6 +141,7 @@ class Database:
                     raise StoreError(f"the database {self.address.shown} is away: {self.trouble}") from None
                 await self._pause(failures)
             else:
+                self._was_there = True
                 self._note("")
                 return found
 

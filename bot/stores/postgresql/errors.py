@@ -54,6 +54,10 @@ class LastingError(StoreError):
     """The database will not take the program until somebody does something."""
 
 
+class RefusedError(LastingError):
+    """The database does not let the program in. Once it did, that may be about to be mended."""
+
+
 def translated(error: BaseException, shown: str) -> StoreError | None:
     """The error for the caller; None if the call is to be tried again. Never quotes what was written."""
     state = getattr(error, "sqlstate", None)
@@ -63,7 +67,7 @@ def translated(error: BaseException, shown: str) -> StoreError | None:
         return LastingError("a later zoombot has opened the store: install that version here as well")
     for kind, what in _LASTING:
         if isinstance(error, kind):
-            return LastingError(f"store.url: the database {shown}: {what}")
+            return RefusedError(f"store.url: the database {shown}: {what}")
     if isinstance(error, ssl.SSLError):
         return LastingError(
             f"store.url: the database {shown}: TLS fails ({error.reason or 'no reason given'})"

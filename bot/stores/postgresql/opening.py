@@ -49,8 +49,7 @@ async def open_database(
                 f"the store {address.shown} was written by a later zoombot: install that version again"
             )
         stack.pop_all()
-        return store
-    raise AssertionError("unreachable")
+    return store
 
 
 async def look_at(url: str, ca_file: str, indexes: Indexes, watch_s: float) -> SeenDatabase:

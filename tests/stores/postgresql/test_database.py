@@ -52,6 +52,24 @@ async def test_calls_wait_while_the_database_restarts(
     assert not store.trouble
 
 
+async def test_a_running_bot_waits_for_a_database_that_refuses_it(own: OwnServer) -> None:
+    await execute(own.url, "CREATE ROLE tenant LOGIN")
+    await execute(own.url, "CREATE DATABASE flat OWNER tenant")
+    url = own.url.replace("zoombot@", "tenant@").replace("/postgres", "/flat")
+    store = await open_store(url)
+    await store.commit(Put(Cursor(id="before", at=1)))
+    await execute(own.url, "ALTER ROLE tenant NOLOGIN")
+    await execute(own.url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tenant'")
+    writing = asyncio.ensure_future(store.insert(Cursor(id="after", at=1)))
+    while store.writable:
+        await asyncio.sleep(0.01)
+    assert not writing.done()
+    await execute(own.url, "ALTER ROLE tenant LOGIN")
+    async with asyncio.timeout(15):
+        assert await writing
+    await store.close()
+
+
 async def test_a_commit_whose_answer_was_lost_is_made_once(store: PostgresStore, own: OwnServer) -> None:
     """Every connection is cut again and again while commits are made: each insert wins, each count is exact."""
     await store.commit(Put(Cursor(id="count", at=0)))
