@@ -17,6 +17,7 @@ from bot.stores import Change, Put
 from bot.zoom import Caller, MeetingInfo
 
 ROOM = "personal"
+UNIQUE = "unique"
 SETTINGS = "settings"
 
 _WORDS = ["always", "never", "ask"]
@@ -49,19 +50,15 @@ async def preference(ctx: Context, user_id: str) -> str:
 
 
 async def room_chosen(ctx: Context, job: Job, request: Request) -> list[Change] | None:
-    """Gate: ask which room to use, if the person wants to be asked."""
-    if {ROOM, "unique"} & set(request.choices) or await preference(ctx, request.user_id) != "ask":
+    """Gate: ask which room to use, if the person wants to be asked. Afterwards it is among the choices."""
+    if {ROOM, UNIQUE} & set(request.choices):
+        return None
+    if (chosen := await preference(ctx, request.user_id)) != "ask":
+        request.choices.append(ROOM if chosen == "always" else UNIQUE)
         return None
     question = text("which-room", **await questions.place(ctx, request))
     title = text("which-room-title")
-    return questions.ask(ctx, job, request, ROOM, question, [ROOM, "unique"], title=title, preferred=ROOM)
-
-
-async def wants_room(ctx: Context, request: Request) -> bool:
-    """Whether to hold this meeting in the personal room."""
-    if "unique" in request.choices:
-        return False
-    return ROOM in request.choices or await preference(ctx, request.user_id) == "always"
+    return questions.ask(ctx, job, request, ROOM, question, [ROOM, UNIQUE], title=title, preferred=ROOM)
 
 
 def off_at_zoom(ctx: Context, key: str) -> Text:

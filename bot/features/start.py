@@ -62,7 +62,7 @@ async def not_begun(ctx: Context, job: Job, request: Request) -> Changes | None:
 async def start(ctx: Context, job: Job, request: Request) -> Changes:
     """Create a meeting at Zoom and announce it."""
     caller = await ctx.caller(request.user_id)
-    if not await personal_room.wants_room(ctx, request):
+    if personal_room.ROOM not in request.choices:
         return _announce(ctx, job, request, await _create(ctx, job, request, caller))
     room = await personal_room.room(ctx, caller)
     if room is None:
