@@ -6,7 +6,7 @@ import asyncio
 import re
 
 from bot.core.inbox import TASK
-from bot.domain.records import Item, ItemState
+from bot.domain.records import Item, ItemState, Preference
 from bot.sandbox.mattermost import Post
 from tests.replicas.conftest import Cluster
 from tests.stores.server import execute
@@ -150,3 +150,27 @@ async def test_a_replica_that_was_taken_for_dead_begins_anew_and_doubles_nothing
     post, meeting = await world.meeting(topic="afterwards")
     await world.zoom.start(meeting.id)
     await world.shows(post, lambda now: now.props["meeting_status"] == "STARTED")
+
+
+async def test_a_question_is_asked_by_one_replica_and_answered_at_any(cluster: Cluster) -> None:
+    """The load balancer decides which replica a button reaches, and another one may work on the answer."""
+    world, alice = cluster.world, cluster.world.mattermost.user("alice")
+    for number in range(6):
+        asked = await cluster.ask("alice", world.direct("alice"), "settings")
+        word = ("always", "never")[number % 2]
+        await world.mattermost.press("alice", asked.id, word)
+        await world.shows(asked, lambda post: "attachments" in post.props and not buttons(post))
+        async with asyncio.timeout(10):
+            while await chosen(cluster, alice.id) != [word, word]:
+                await asyncio.sleep(0.01)
+
+
+async def chosen(cluster: Cluster, user_id: str) -> list[str]:
+    """What a person has chosen, as each replica sees it."""
+    kept = [await app.ctx.store.get(Preference, user_id) for app in cluster.apps]
+    return [each.pmi for each in kept if each]
+
+
+def buttons(post: Post) -> list[str]:
+    """The buttons that a post has."""
+    return [action["name"] for card in post.props["attachments"] for action in card.get("actions") or []]
