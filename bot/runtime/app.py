@@ -213,7 +213,7 @@ async def _started(
     listener = _listener(ctx, registry.grammar, http, timings, identity, out.second_tries.take, claims)
     stack.push_async_callback(_wind_down, ports, listener, worker, out.publisher)
     # Before the first webhook can arrive: it may be about a meeting that an unfinished item has created.
-    if left := await worker.recover(claims.owns, begun=True) + await out.publisher.recover(claims.owns):
+    if left := await worker.recover() + await out.publisher.recover():
         log.info("took up %d things left by the last run", left)
     reconciler = Reconciler(ctx, period_s=timings.reconcile_s)
     pause_s = timings.broken_pause_s

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bot.core.creations import PendingCreations
 from bot.domain.records import Item, Meeting
 from bot.runtime.publisher import Publisher
 from bot.runtime.worker import Worker
-from bot.stores.claims import Claims, IsMine, Work
+from bot.stores.claims import Claims, IsMine, Work, queue_of
 
 log = logging.getLogger(__name__)
 
@@ -31,11 +31,15 @@ class Claiming:
         """Claim work and pass it on, until cancelled."""
         await self.claims.run(self)
 
-    async def take_up(self, is_mine: IsMine, *, begun: bool) -> None:
+    async def take_up(self, is_mine: IsMine, own: Callable[[], None], *, begun: bool) -> None:
         """See :class:`bot.stores.claims.Holder`, as for all that follows."""
-        left = await self._worker.recover(is_mine, begun=begun) + await self._publisher.recover(is_mine)
-        if left and begun:
-            log.info("took up %d things that others had left", left)
+        items = [item for item in await self._worker.left() if is_mine(item.queue)]
+        records = [record for record in await self._publisher.left() if is_mine(queue_of(record))]
+        own()
+        self._worker.take_up(items, begun=begun)
+        self._publisher.take_up(records)
+        if (items or records) and begun:
+            log.info("took up %d things that others had left", len(items) + len(records))
 
     async def let_go(self, is_leaving: IsMine) -> None:
         """Finish what runs."""

@@ -7,7 +7,7 @@ edited in a queue of its own, so an edit delays nothing else.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from msgspec.structs import replace
@@ -54,7 +54,7 @@ class Publisher:
         self._posting = posting
         self._refusals = Refusals(ctx, registry, store, posting)
         self._turns = turns
-        self._editing = Editing(store, posting, self._refusals, turns, self._note_taken)
+        self._editing = Editing(store, posting, self._refusals, turns, lambda held: self.on_taken(held))
         # While the queues are full, what comes stays in the store.
         self._queues = Queues("publisher", max_waiting=max_waiting, on_room=self.recover)
         self._queued: set[str] = set()
@@ -69,18 +69,21 @@ class Publisher:
         """How many posts and edits are not made yet."""
         return self._queues.waiting
 
-    async def recover(self, is_mine: IsMine | None = None) -> int:
-        """Queue what another process left unposted, and return how many posts that is. What was held is tried
-        again. ``is_mine``: only those of these queues."""
-        found: list[Announcement | Notice] = [
-            *await self._store.find(Announcement, "stale", True),
-            *await self._store.find(Notice, "waiting", True),
-        ]
-        if is_mine is not None:
-            found = [record for record in found if is_mine(queue_of(record))]
-        for record in sorted(found, key=lambda record: record.created_at):
-            self.try_again(record)
+    async def recover(self) -> int:
+        """Queue what another process left unposted, also what was held, and return how many posts that is."""
+        found = await self.left()
+        self.take_up(found)
         return len(found)
+
+    async def left(self) -> list[Announcement | Notice]:
+        """What is not posted yet, or not up to date."""
+        stale = await self._store.find(Announcement, "stale", True)
+        return [*stale, *await self._store.find(Notice, "waiting", True)]
+
+    def take_up(self, records: Iterable[Announcement | Notice]) -> None:
+        """Queue what another process left."""
+        for record in sorted(records, key=lambda record: record.created_at):
+            self.try_again(record)
 
     def take(self, record: Announcement | Notice) -> None:
         """Queue a record of this process if its post is out of date."""
@@ -254,11 +257,7 @@ class Publisher:
 
         await self._store.update(Notice, said.id, note)
         if said.held:
-            self._note_taken(said.id)
-
-    def _note_taken(self, id: str) -> None:
-        # Whoever wants to know says so after this was made.
-        self.on_taken(id)
+            self.on_taken(said.id)
 
     async def _speak(
         self, notice: Notice, body: Body, channel_id: str, above: Announcement | None, doubtful: bool

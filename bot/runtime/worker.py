@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import msgspec
@@ -99,27 +100,31 @@ class Worker:
         oldest = min(self._taken.values(), default=0)
         return max(0.0, (self._ctx.now() - oldest) / 1000) if oldest else 0.0
 
-    async def recover(self, is_mine: IsMine | None = None, *, begun: bool = True) -> int:
-        """Queue all items that wait in the store, and return how many there are.
-
-        ``is_mine``: only those of these queues. ``begun``: another process may have begun some of them.
-        """
+    async def recover(self, *, begun: bool = True) -> int:
+        """Queue all items that wait in the store, and return how many there are. ``begun``: another process
+        may have begun some of them."""
         self._full = self._refused = self._recovering = True
         try:
             while self._refused:
                 self._refused = False
-                items = await self._store.find(Item, "state", ItemState.WAITING)
+                items = await self.left()
         finally:
             self._recovering = False
         self._full = False
-        if is_mine is not None:
-            items = [item for item in items if is_mine(item.queue)]
+        self.take_up(items, begun=begun)
+        return len(items)
+
+    async def left(self) -> list[Item]:
+        """All items that wait in the store."""
+        return await self._store.find(Item, "state", ItemState.WAITING)
+
+    def take_up(self, items: Collection[Item], *, begun: bool) -> None:
+        """Queue items that wait. ``begun``: another process may have begun some of them."""
         if begun:
             left = [item for item in items if item.id not in self._taken]
             self._left |= find_begun(left, self._ctx.now(), self._admission.per_sender)
         for item in sorted(items, key=age):
             self.take(item)
-        return len(items)
 
     async def idle(self) -> None:
         """Wait until no item is left in the queues."""

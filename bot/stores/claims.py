@@ -57,8 +57,12 @@ class Standing:
 class Holder(Protocol):
     """What works on the queues that a process has claimed."""
 
-    async def take_up(self, is_mine: IsMine, *, begun: bool) -> None:
-        """Take up what waits in the store for these queues. ``begun``: another process may have begun it."""
+    async def take_up(self, is_mine: IsMine, own: Callable[[], None], *, begun: bool) -> None:
+        """Take up what waits in the store for these queues. ``begun``: another process may have begun it.
+
+        ``own`` is called once it is known what that is: from then on the queues are this process's. Earlier
+        it could take for new what it is told of meanwhile, though another process had begun it.
+        """
 
     async def let_go(self, is_leaving: IsMine) -> None:
         """Finish what is being done for these queues, and begin nothing more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, Claims, ClaimTimings, IsMine, Work
@@ -13,8 +13,8 @@ from bot.stores.opening import open_claims, open_store
 class Idle:
     """A :class:`bot.stores.claims.Holder` that does nothing."""
 
-    async def take_up(self, is_mine: IsMine, *, begun: bool) -> None:
-        pass
+    async def take_up(self, is_mine: IsMine, own: Callable[[], None], *, begun: bool) -> None:
+        own()
 
     async def let_go(self, is_leaving: IsMine) -> None:
         pass

@@ -20,12 +20,13 @@ from contextlib import suppress
 
 from bot.domain.records import Record
 from bot.errors import FencedError, StoreError
-from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, ClaimTimings, Holder, IsMine, Standing, Work, queue_of
+from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, ClaimTimings, Holder, Standing, Work, queue_of
 from bot.stores.postgresql.creations import Creations
 from bot.stores.postgresql.hearing import Hearing
 from bot.stores.postgresql.replicas import Replicas, View
 from bot.stores.postgresql.schema import GROUPS
 from bot.stores.postgresql.signals import Said, Signals, read
+from bot.stores.postgresql.silence import Silence
 from bot.stores.postgresql.store import PostgresStore
 from bot.stores.postgresql.unclaimed import Unclaimed
 
@@ -59,17 +60,14 @@ class Replica:
         # Until when nobody can have taken over the work of this replica.
         self._sure_until = float("-inf")
         self._certain = asyncio.Event()
-        # Of each other replica: its beats and whether it is connected, and since when that is so.
-        self._still: dict[int, tuple[tuple[int, bool], float]] = {}
-        # What is to be looked at: the replicas, or the store, for these queues.
+        self._silence = Silence(timing)
         self._wanted = asyncio.Event()
-        self._looks: asyncio.Queue[tuple[IsMine, bool]] = asyncio.Queue()
+        # For what to look through the store: groups that a replica of this number claimed; all if empty.
+        self._looks: asyncio.Queue[tuple[int, set[int]]] = asyncio.Queue()
         self._hearing = Hearing(store, self._look_everywhere)
         self._looked_at = self._forgot_at = time.monotonic()
-        self._back_at = float("-inf")
         self._settled = asyncio.Event()
         self._creations = Creations()
-        # What this replica has begun itself: whoever joins is told.
         self._creating: set[str] = set()
         self._leader = 0
         self._unclaimed = Unclaimed(store)
@@ -166,8 +164,7 @@ class Replica:
                 await self._begin_anew(holder)
                 continue
             except StoreError as error:
-                # While the database is away, nobody's beats can count up.
-                self._still.clear()
+                self._silence.forget()
                 log.info("claims: %s", error)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._timing.beat_s):
@@ -193,18 +190,9 @@ class Replica:
 
     async def _remove_dead(self, view: View, holder: Holder) -> set[int]:
         """Remove replicas whose beats have stood still for too long. Returns their groups."""
-        now, freed = time.monotonic(), set()
-        seen = {number: (beats, number in view.connected) for number, beats in view.beats.items()}
-        seen.pop(self.number, None)
-        still = self._still
-        self._still = {
-            number: still[number] if still.get(number, (None,))[0] == each else (each, now)
-            for number, each in seen.items()
-        }
-        for number, ((beats, is_connected), since) in list(self._still.items()):
-            is_gone = not is_connected and now - self._back_at >= self._timing.return_s
-            patience_s = self._timing.gone_s if is_gone else self._timing.dead_s
-            if now - since >= patience_s and await self._replicas.remove(number, beats):
+        freed: set[int] = set()
+        for number, beats in self._silence.dead(view, self.number).items():
+            if await self._replicas.remove(number, beats):
                 log.warning("replica %d does not answer any more: others do its work", number)
                 freed |= view.of(number)
                 del view.beats[number]
@@ -218,10 +206,8 @@ class Replica:
         if has < view.share and free:
             claimed = await self._replicas.claim(self.number, view.share - has)
             self.taken_over += sum(claimed.values())
-            self._hold(self._held | claimed.keys())
-            log.info("this replica works on %d of %d groups of queues", len(self._held), GROUPS)
-            self._looks.put_nowait((lambda queue: group_of(queue) in claimed, True))
-            self._look_everywhere()
+            log.info("this replica works on %d of %d groups of queues", has + len(claimed), GROUPS)
+            self._looks.put_nowait((self.number, set(claimed)))
         elif len(self._held) > view.share and self._release is None:
             surplus = sorted(self._held - {_LEADERS}, reverse=True)[: len(self._held) - view.share]
             self._release = asyncio.create_task(self._give_back(set(surplus), holder))
@@ -249,7 +235,7 @@ class Replica:
             self._release.cancel()
         await holder.abandon()
         self._store.replica = self._signals.sender = 0
-        self._still.clear()
+        self._silence.forget()
 
     async def _do_rounds(self) -> None:
         now = time.monotonic()
@@ -267,25 +253,39 @@ class Replica:
 
     def _note_return(self) -> None:
         """The connection was opened again: what others said meanwhile was missed."""
-        self._back_at = time.monotonic()
-        self._still.clear()
+        self._silence.note_return()
         self._look_everywhere()
 
     def _look_everywhere(self) -> None:
         """Look through the store: something that was told may have been missed."""
         self._looked_at = time.monotonic()
         if self._looks.empty():
-            self._looks.put_nowait((self.owns, False))
+            self._looks.put_nowait((self.number, set()))
 
     async def _keep_looking(self, holder: Holder) -> None:
+        """Look through the store for what waits: for new groups, and for all that this replica has."""
         while True:
-            is_mine, begun = await self._looks.get()
+            number, new = await self._looks.get()
             try:
-                await holder.take_up(is_mine, begun=begun)
+                await self._look(number, new, holder)
             except StoreError as error:
                 log.warning("what waits in the store is looked for again: %s", error)
-                self._looks.put_nowait((is_mine, begun))
+                self._looks.put_nowait((number, new))
                 await asyncio.sleep(self._timing.beat_s)
+
+    async def _look(self, number: int, new: set[int], holder: Holder) -> None:
+        if not new:
+            await holder.take_up(self.owns, lambda: None, begun=False)
+            return
+
+        def own() -> None:
+            # Unless others have taken this replica for dead meanwhile.
+            if number == self.number:
+                self._hold(self._held | new)
+
+        await holder.take_up(lambda queue: group_of(queue) in new, own, begun=True)
+        # What was written meanwhile was told to nobody.
+        self._look_everywhere()
 
     def _hear(self, text: str, holder: Holder) -> None:
         said = read(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
@@ -30,10 +30,13 @@ class Hands:
     heard: list[Work] = field(default_factory=list)
     creations: set[str] = field(default_factory=set)
     abandoned: int = 0
+    looking: asyncio.Event = field(default_factory=asyncio.Event)
     # Set while what is being done can be finished.
     free: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def take_up(self, is_mine: IsMine, *, begun: bool) -> None:
+    async def take_up(self, is_mine: IsMine, own: Callable[[], None], *, begun: bool) -> None:
+        await self.looking.wait()
+        own()
         self.taken_up.append((is_mine, begun))
 
     async def let_go(self, is_leaving: IsMine) -> None:
@@ -80,14 +83,16 @@ class Members:
         self.url = new_database()
         self.all: list[Member] = []
 
-    async def join(self) -> Member:
-        """Another replica; returns once it has looked at the claims."""
+    async def join(self, *, looks: bool = True) -> Member:
+        """Another replica; returns once it has looked at the claims. ``looks``: it may look through the store."""
         store = await open_store(self.url)
         claims = open_claims(store, QUICK)
         assert isinstance(store, PostgresStore)
         assert isinstance(claims, Replica)
         hands = Hands()
         hands.free.set()
+        if looks:
+            hands.looking.set()
         member = Member(store, claims, hands, asyncio.create_task(claims.run(hands)))
         self.all.append(member)
         async with asyncio.timeout(10):
@@ -124,7 +129,7 @@ def are_even(one: Member, two: Member) -> bool:
 
 async def test_one_replica_does_everything_and_leads(members: Members) -> None:
     one = await members.join()
-    assert len(one.claims.held) == GROUPS
+    await until(lambda: len(one.claims.held) == GROUPS)
     assert one.claims.leads
     assert all(one.claims.owns(f"queue{number}") for number in range(100))
 
@@ -156,6 +161,19 @@ async def test_what_a_lost_replica_did_passes_to_the_others(members: Members, wa
     await until(lambda: len(two.claims.held) == GROUPS)
     assert two.claims.leads
     assert two.claims.taken_over > 0
+    assert any(begun for _, begun in two.hands.taken_up)
+
+
+async def test_nothing_is_its_own_before_it_is_known_what_others_had_begun(members: Members) -> None:
+    """Whatever it is told of earlier (by its socket, by another replica) it would take for new."""
+    one = await members.join()
+    await until(lambda: len(one.claims.held) == GROUPS)
+    await one.die()
+    two = await members.join(looks=False)
+    await until(lambda: two.claims.taken_over == GROUPS)
+    assert two.claims.held == frozenset()
+    two.hands.looking.set()
+    await until(lambda: len(two.claims.held) == GROUPS)
     assert any(begun for _, begun in two.hands.taken_up)
 
 
