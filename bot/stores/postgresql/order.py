@@ -24,7 +24,7 @@ class Order:
     async def change(self, places: Collection[Place], make: Callable[[], Awaitable[T]]) -> T:
         """Make a change of these documents, after those that were begun before. A caller that goes away does
         not undo it."""
-        before = {self._last[place] for place in places if place in self._last}
+        before = {self._last[place] for place in places if place in self._last} | self._abandoned
 
         async def in_turn() -> T:
             if before:
