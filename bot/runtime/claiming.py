@@ -37,7 +37,7 @@ class Claiming:
         records = [record for record in await self._publisher.left() if is_mine(queue_of(record))]
         own()
         self._worker.take_up(items, begun=begun)
-        self._publisher.take_up(records)
+        self._publisher.take_up(records, begun=begun)
         if (items or records) and begun:
             log.info("took up %d things that others had left", len(items) + len(records))
 

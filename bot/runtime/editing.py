@@ -38,7 +38,8 @@ class Stale:
 
 
 class Editing:
-    """Edits posts of announcements. ``on_taken`` is called with the id of a held one that Mattermost took."""
+    """Edits posts of announcements that this process ``owns``. ``on_taken`` is called with the id of a held
+    one that Mattermost took."""
 
     def __init__(
         self,
@@ -46,21 +47,23 @@ class Editing:
         posting: Posting,
         refusals: Refusals,
         turns: EditTurns,
+        owns: Callable[[Announcement], bool],
         on_taken: Callable[[str], None],
     ) -> None:
         self._store = store
         self._posting = posting
         self._refusals = refusals
         self._turns = turns
+        self._owns = owns
         self._on_taken = on_taken
 
     async def read(self, id: str, known: Stale | None = None) -> Stale | None:
-        """What an announcement's post is to show; None if that is noted already.
+        """What an announcement's post is to show; None if that is noted already, or another process's.
 
         ``known`` is what was read before: if nothing was marked since, its meeting is still the newest.
         """
         announcement = await self._store.get(Announcement, id)
-        if announcement is None or not announcement.stale:
+        if announcement is None or not announcement.stale or not self._owns(announcement):
             return None
         if known is not None and known.announcement.marks == announcement.marks:
             return Stale(announcement, known.meeting)

@@ -24,7 +24,7 @@ from bot.runtime.imports import Imports
 from bot.runtime.requests import Requests
 from bot.runtime.unread import UnreadChannels
 from bot.stores import Put, Store
-from bot.stores.claims import Alone, Claims, leading
+from bot.stores.claims import ALONE, Claims, leading
 
 log = logging.getLogger(__name__)
 
@@ -68,9 +68,9 @@ class Listener:
         timings: ListenerTimings = DEFAULT_LISTENER_TIMINGS,
         on_event: Deliver,
         events: frozenset[str],
-        claims: Claims | None = None,
+        claims: Claims = ALONE,
     ) -> None:
-        self._claims = claims or Alone()
+        self._claims = claims
         self.socket = socket
         self._mattermost = mattermost
         self._store = store

@@ -25,7 +25,7 @@ from bot.runtime.editing import Editing, Stale
 from bot.runtime.posting import NewPost, Posting
 from bot.runtime.queues import Queues
 from bot.runtime.refusals import Refusals, read_body
-from bot.stores.claims import Alone, Claims, IsMine, queue_of
+from bot.stores.claims import ALONE, Claims, IsMine, queue_of
 from bot.stores.notifying import NotifyingStore
 
 log = logging.getLogger(__name__)
@@ -46,15 +46,17 @@ class Publisher:
         turns: EditTurns,
         *,
         max_waiting: int = MAX_WAITING,
-        claims: Claims | None = None,
+        claims: Claims = ALONE,
     ) -> None:
         self._ctx = ctx
-        self._claims = claims or Alone()
+        self._claims = claims
         self._store = store
         self._posting = posting
         self._refusals = Refusals(ctx, registry, store, posting)
         self._turns = turns
-        self._editing = Editing(store, posting, self._refusals, turns, lambda held: self.on_taken(held))
+        self._editing = Editing(
+            store, posting, self._refusals, turns, self.owns, lambda held: self.on_taken(held)
+        )
         # While the queues are full, what comes stays in the store.
         self._queues = Queues("publisher", max_waiting=max_waiting, on_room=self.recover)
         self._queued: set[str] = set()
@@ -72,7 +74,7 @@ class Publisher:
     async def recover(self) -> int:
         """Queue what another process left unposted, also what was held, and return how many posts that is."""
         found = await self.left()
-        self.take_up(found)
+        self.take_up(found, begun=True)
         return len(found)
 
     async def left(self) -> list[Announcement | Notice]:
@@ -80,17 +82,17 @@ class Publisher:
         stale = await self._store.find(Announcement, "stale", True)
         return [*stale, *await self._store.find(Notice, "waiting", True)]
 
-    def take_up(self, records: Iterable[Announcement | Notice]) -> None:
-        """Queue what another process left."""
+    def take_up(self, records: Iterable[Announcement | Notice], *, begun: bool) -> None:
+        """Queue what another process left, or what nobody told of. Only what another process may have
+        ``begun`` is tried although it is held."""
         for record in sorted(records, key=lambda record: record.created_at):
-            self.try_again(record)
+            if begun or not record.held:
+                self.try_again(record)
 
     def take(self, record: Announcement | Notice) -> None:
         """Queue a record of this process if its post is out of date."""
-        if isinstance(record, Announcement):
-            self._take_announcement(record)
-        else:
-            self._take_notice(record)
+        if _is_wanted(record) and not record.held:
+            self.try_again(record, doubtful=False)
 
     def _note_meeting(self, meeting: Meeting) -> None:
         self.note_meeting(meeting)
@@ -101,7 +103,7 @@ class Publisher:
     def _note(self, record: Announcement | Notice) -> None:
         if self.owns(record):
             self.take(record)
-        elif record.stale if isinstance(record, Announcement) else record.waiting:
+        elif _is_wanted(record):
             self._claims.tell(record)
 
     def owns(self, record: Announcement | Notice) -> bool:
@@ -110,12 +112,11 @@ class Publisher:
 
     def try_again(self, record: Announcement | Notice, *, doubtful: bool = True) -> None:
         """Queue held records, and those of an earlier run. ``doubtful`` if they may have been posted."""
-        if not self.owns(record):
+        if record.id in self._queued or not self.owns(record):
             return
-        if isinstance(record, Announcement):
-            self._queue_announcement(record, doubtful=doubtful)
-        else:
-            self._queue_notice(record, doubtful=doubtful)
+        queue = self._queue_announcement if isinstance(record, Announcement) else self._queue_notice
+        if queue(record, doubtful):  # type: ignore[arg-type]
+            self._queued.add(record.id)
 
     async def idle(self) -> None:
         """Wait until every post is up to date."""
@@ -140,31 +141,16 @@ class Publisher:
         if meeting.revision > 1:
             self._turns.note_meeting(meeting)
 
-    def _take_announcement(self, announcement: Announcement) -> None:
-        if announcement.stale and not announcement.held:
-            self._queue_announcement(announcement)
-
-    def _queue_announcement(self, announcement: Announcement, *, doubtful: bool = False) -> None:
-        id = announcement.id
-        if id in self._queued:
-            return
-        self._queued.add(id)
+    def _queue_announcement(self, announcement: Announcement, doubtful: bool) -> bool:
+        id, channel_id = announcement.id, announcement.channel_id
         job = partial(self._edit, id) if announcement.post_id else partial(self._announce, id, doubtful)
-        channel_id = announcement.channel_id
-        if not self._queues.offer(id if announcement.post_id else channel_id, job, channel_id):
-            self._queued.discard(id)
+        return self._queues.offer(id if announcement.post_id else channel_id, job, channel_id)
 
-    def _take_notice(self, notice: Notice) -> None:
-        if notice.waiting and not notice.held:
-            self._queue_notice(notice)
-
-    def _queue_notice(self, notice: Notice, *, doubtful: bool = False) -> None:
-        if notice.post_id:
-            self._queues.offer(notice.id, partial(self._say, notice.id, "", doubtful), queue_of(notice))
-        elif notice.channel_id:
-            self._queues.offer(notice.channel_id, partial(self._say, notice.id, notice.channel_id, doubtful))
-        else:
-            self._queues.offer(notice.user_id, partial(self._tell, notice.id, doubtful))
+    def _queue_notice(self, notice: Notice, doubtful: bool) -> bool:
+        id, place = notice.id, "" if notice.post_id else notice.channel_id
+        if place or notice.post_id:
+            return self._queues.offer(place or id, partial(self._say, id, place, doubtful), queue_of(notice))
+        return self._queues.offer(notice.user_id, partial(self._tell, id, doubtful))
 
     async def _announce(self, id: str, doubtful: bool) -> None:
         # A change that arrives from now on needs another job.
@@ -175,7 +161,7 @@ class Publisher:
         announcement = stale.announcement
         if announcement.post_id:
             # It was posted and changed meanwhile. Edits hold up no new post.
-            self._queue_announcement(announcement)
+            self.take(announcement)
             return
         try:
             post_id = await self._post(stale, doubtful)
@@ -208,10 +194,11 @@ class Publisher:
     async def _say_below(self, announcement: Announcement) -> None:
         """Queue the notices that waited until the announcement was posted or given up."""
         for notice in await self._store.find(Notice, "under", announcement.id):
-            self._take_notice(notice)
+            self.take(notice)
 
     async def _tell(self, id: str, doubtful: bool) -> None:
         """Answer ``/zoom``, or find the person's direct channel: the posts in it have one queue."""
+        self._queued.discard(id)
         notice = await self._store.get(Notice, id)
         if notice is None or not notice.waiting or not self.owns(notice):
             return
@@ -231,6 +218,7 @@ class Publisher:
         self._queues.offer(channel_id, partial(self._say, id, channel_id, doubtful), notice.user_id)
 
     async def _say(self, id: str, channel_id: str, doubtful: bool) -> None:
+        self._queued.discard(id)
         notice = await self._store.get(Notice, id)
         if notice is None or not notice.waiting or not self.owns(notice):
             return
@@ -297,3 +285,7 @@ class Publisher:
 
 def _ignore(id: str) -> None:
     pass
+
+
+def _is_wanted(record: Announcement | Notice) -> bool:
+    return record.stale if isinstance(record, Announcement) else record.waiting

@@ -27,7 +27,7 @@ from bot.runtime.putting_down import PuttingDown
 from bot.runtime.queues import MAX_WAITING, Queues
 from bot.runtime.timer import Timer
 from bot.stores import Change
-from bot.stores.claims import Alone, Claims, IsMine
+from bot.stores.claims import ALONE, Claims, IsMine
 from bot.stores.notifying import NotifyingStore
 from bot.zoom.webhooks import Webhook
 
@@ -63,10 +63,10 @@ class Worker:
         admission: Admission | None = None,
         trials: Trials | None = None,
         first: AnswersFirst | None = None,
-        claims: Claims | None = None,
+        claims: Claims = ALONE,
     ) -> None:
         self._ctx = ctx
-        self._claims = claims or Alone()
+        self._claims = claims
         self._registry = registry
         self._inbox = inbox
         self._store = store
@@ -270,11 +270,15 @@ class Worker:
                 if failures > len(self._retry_policy.pauses_s):
                     await self._putting_down.set_aside(item, type(error).__name__)
                     return
-                await asyncio.sleep(self._retry_policy.pauses_s[max(failures - 1, 0)])
+                await asyncio.sleep(self._pause_s(failures))
                 self._metrics.retries.inc()
             else:
                 return
             retried = True
+
+    def _pause_s(self, failures: int) -> float:
+        policy = self._retry_policy
+        return policy.pauses_s[max(failures - 1, 0)] if self._store.writable else policy.away_s
 
     async def _handle(self, item: Item, retried: bool) -> list[Change]:
         job = Job(item.id, retried=retried, asked_at=item.asked_at)

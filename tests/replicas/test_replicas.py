@@ -7,7 +7,9 @@ import re
 
 from bot.core.inbox import TASK
 from bot.domain.records import Item, ItemState, Preference
-from bot.sandbox.mattermost import Post
+from bot.sandbox.mattermost import Call, Post
+from tests.conftest import World
+from tests.features.kit import planned
 from tests.replicas.conftest import Cluster
 from tests.stores.server import execute
 
@@ -175,3 +177,30 @@ async def chosen(cluster: Cluster, user_id: str) -> list[str]:
 def buttons(post: Post) -> list[str]:
     """The buttons that a post has."""
     return [action["name"] for card in post.props["attachments"] for action in card.get("actions") or []]
+
+
+async def test_what_one_replica_writes_for_another_is_posted_once_by_three(cluster: Cluster) -> None:
+    """The webhook of a followed meeting and the channel that follows it have queues of their own. The calls
+    count: one server of Mattermost recognizes the second, others of a cluster do not."""
+    await cluster.start()
+    world = cluster.world
+    meeting = planned(world, "alice")
+    await cluster.ask("alice", "dev", f"@zoom subscribe {meeting.id}")
+    for number in range(1, 9):
+        await world.zoom.start(meeting.id)
+        async with asyncio.timeout(10):
+            while len(calls_for(world, meeting.id)) < number:
+                await asyncio.sleep(0.01)
+        await world.zoom.end(meeting.id)
+        await cluster.settle()
+        assert len(calls_for(world, meeting.id)) == number
+
+
+def calls_for(world: World, number: int) -> list[Call]:
+    """The calls that made a post of a meeting."""
+    made = [each for each in world.mattermost.calls if each.method == "POST" and each.path.endswith("/posts")]
+    return [
+        call
+        for call in made
+        if isinstance(call.json, dict) and call.json.get("props", {}).get("meeting_id") == number
+    ]

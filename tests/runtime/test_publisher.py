@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from bot.core.registry import Registry
 from bot.domain.records import Announcement, Notice
@@ -155,3 +156,23 @@ async def test_what_the_full_queues_refuse_is_posted_once_there_is_room(world: W
     assert sorted(posts) == sorted(f"number {number}" for number in range(10))
     await publisher.close(1.0)
     await store.close()
+
+
+async def test_what_is_looked_for_again_is_queued_once_and_held_records_are_left(world: World) -> None:
+    """Another process may not have told of it; what Mattermost refuses has its own pace."""
+    world.mattermost.faults.add(503, method="POST", path="/posts$", user="zoom", times=-1)
+    asked = await world.mattermost.post("carol", "dev", "@zoom standup")
+    publisher = world.bot.publisher
+    while not (left := await publisher.left()):
+        await world.bot.ctx.mattermost.me()
+    for _ in range(20):
+        publisher.take_up(left, begun=False)
+    # The one that is being tried, and the one that has just been queued.
+    assert publisher.waiting <= 2
+    held = [structs.replace(record, id=f"{record.id}held", held=True) for record in left]
+    publisher.take_up(held, begun=False)
+    assert publisher.waiting <= 2
+    world.mattermost.faults.clear()
+    await world.answer_to(asked)
+    await publisher.idle()
+    assert len(world.answers_to(asked)) == 1
