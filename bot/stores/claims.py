@@ -104,9 +104,6 @@ class Claims(Protocol):
     async def run(self, holder: Holder) -> None:
         """Claim queues, and pass them to ``holder``, until cancelled."""
 
-    async def ready(self) -> None:
-        """Wait until something is claimed, or others have everything."""
-
     def tell(self, work: Work) -> None:
         """Say that this record was written for a queue of another process."""
 
@@ -172,9 +169,6 @@ class Alone:
     async def run(self, holder: Holder) -> None:
         """Nothing changes."""
         await asyncio.Event().wait()
-
-    async def ready(self) -> None:
-        """Everything is claimed."""
 
     def tell(self, work: Work) -> None:
         """There is nobody."""

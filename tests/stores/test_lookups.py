@@ -46,6 +46,18 @@ class Noting(sqlite3.Connection):
         return super().execute(sql, parameters)
 
 
+def held_up(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set it to let the disk answer."""
+    released, answer = threading.Event(), Lookups._answer
+
+    def slow(self: Lookups, question: Any) -> Any:
+        assert released.wait(30)
+        return answer(self, question)
+
+    monkeypatch.setattr(Lookups, "_answer", slow)
+    return released
+
+
 @pytest.mark.parametrize("ask", QUESTIONS.values(), ids=QUESTIONS)
 async def test_every_question_is_answered_by_an_index(tmp_path: Path, ask: Ask) -> None:
     path = tmp_path / "zoombot.db"
@@ -109,13 +121,7 @@ async def test_a_disk_that_does_not_answer_is_not_asked_without_end(
     path = tmp_path / "zoombot.db"
     await fill(path)
     store = await open_store(f"tinydb:{path}")
-    released, answer = threading.Event(), Lookups._answer
-
-    def slow(self: Lookups, question: Any) -> Any:
-        assert released.wait(30)
-        return answer(self, question)
-
-    monkeypatch.setattr(Lookups, "_answer", slow)
+    released = held_up(monkeypatch)
     monkeypatch.setattr(lookups_module, "WAITING", 3)
     asked = [asyncio.ensure_future(store.get(Thing, f"{number}")) for number in range(9)]
     refused, _ = await asyncio.wait(asked, return_when=asyncio.FIRST_COMPLETED)
@@ -186,13 +192,7 @@ async def test_the_writer_waits_for_what_was_asked_before(
     path = tmp_path / "zoombot.db"
     await fill(path)
     store = await open_store(f"tinydb:{path}")
-    released, answer = threading.Event(), Lookups._answer
-
-    def slow(self: Lookups, question: Any) -> Any:
-        assert released.wait(30)
-        return answer(self, question)
-
-    monkeypatch.setattr(Lookups, "_answer", slow)
+    released = held_up(monkeypatch)
     listing = asyncio.ensure_future(store.find(Thing, "on", True))
     await asyncio.sleep(0)
     deleting = asyncio.ensure_future(store.commit(*(Delete(Thing, f"{number}") for number in range(500))))

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-import zlib
 from contextlib import suppress
 
 from bot.domain.records import Record
@@ -23,7 +22,7 @@ from bot.errors import FencedError, StoreError
 from bot.stores.claims import DEFAULT_CLAIM_TIMINGS, ClaimTimings, Holder, Standing, Work, queue_of
 from bot.stores.postgresql.creations import Creations
 from bot.stores.postgresql.hearing import Hearing
-from bot.stores.postgresql.replicas import Replicas, View
+from bot.stores.postgresql.replicas import Replicas, View, group_of
 from bot.stores.postgresql.schema import GROUPS
 from bot.stores.postgresql.signals import Said, Signals, read
 from bot.stores.postgresql.silence import Silence
@@ -38,11 +37,6 @@ _LEADERS = 0
 _CLOSE_S = 0.8
 
 
-def group_of(queue: str) -> int:
-    """The group of a queue. The leader's group has none."""
-    return 1 + zlib.crc32(queue.encode("utf-8", "surrogateescape")) % (GROUPS - 1)
-
-
 class Replica:
     """The :class:`bot.stores.claims.Claims` of one replica. Its connections have the name ``name``."""
 
@@ -54,6 +48,8 @@ class Replica:
         self._signals = Signals(store.database)
         self._name = name
         self._timing = timing
+        # The groups that are its own by the database, and those that it works on.
+        self._claimed: set[int] = set()
         self._held: set[int] = set()
         self._changed = asyncio.Event()
         self._release: asyncio.Task[None] | None = None
@@ -66,7 +62,6 @@ class Replica:
         self._looks: asyncio.Queue[tuple[int, set[int]]] = asyncio.Queue()
         self._hearing = Hearing(store, self._look_everywhere)
         self._looked_at = self._forgot_at = time.monotonic()
-        self._settled = asyncio.Event()
         self._creations = Creations()
         self._creating: set[str] = set()
         self._leader = 0
@@ -104,9 +99,6 @@ class Replica:
             self._certain.clear()
             await self._certain.wait()
 
-    async def ready(self) -> None:
-        await self._settled.wait()
-
     def tell(self, work: Work) -> None:
         self._signals.tell(Said(0, work=[(work.table, work.id)]))
 
@@ -129,6 +121,9 @@ class Replica:
         session = self._store.session
         session.on_open = self._note_return
         session.on_heard = lambda text: self._hear(text, holder)
+        if lacking := self._claimed - self._held:
+            # It was broken off before it took them up, or gave them back.
+            self._looks.put_nowait((self.number, lacking))
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._signals.run())
@@ -182,7 +177,6 @@ class Replica:
         self.replicas = len(view.beats)
         freed = await self._remove_dead(view, holder)
         await self._balance(view, freed, holder)
-        self._settled.set()
         self._leader = view.owners.get(_LEADERS) or 0
         free = (view.of(None) | freed) - self._held
         self._unclaimed.note((lambda queue: group_of(queue) in free) if free else None)
@@ -207,6 +201,7 @@ class Replica:
             claimed = await self._replicas.claim(self.number, view.share - has)
             self.taken_over += sum(claimed.values())
             log.info("this replica works on %d of %d groups of queues", has + len(claimed), GROUPS)
+            self._claimed |= claimed.keys()
             self._looks.put_nowait((self.number, set(claimed)))
         elif len(self._held) > view.share and self._release is None:
             surplus = sorted(self._held - {_LEADERS}, reverse=True)[: len(self._held) - view.share]
@@ -218,10 +213,11 @@ class Replica:
             self._hold(self._held - groups)
             await holder.let_go(lambda queue: group_of(queue) in groups)
             await self._replicas.free(self.number, groups)
+            self._claimed -= groups
             self._signals.tell(Said(0, look=True))
         except StoreError as error:
-            # Still its own by the database.
-            self._hold(self._held | groups)
+            # Still its own by the database. What came meanwhile was passed over.
+            self._looks.put_nowait((self.number, groups))
             log.info("claims: %s", error)
         finally:
             self._release = None
@@ -230,6 +226,7 @@ class Replica:
         """Others have taken everything over: break everything off, and begin as a new replica."""
         log.warning("this replica did not answer for too long: others have taken over its work")
         self._hold(set())
+        self._claimed.clear()
         self._sure_until = float("-inf")
         if self._release is not None:
             self._release.cancel()
@@ -295,6 +292,7 @@ class Replica:
             self._look_everywhere()
         if said.look:
             self._wanted.set()
-            self._signals.tell(Said(0, begun=list(self._creating)))
+            for id in self._creating:
+                self._signals.tell(Said(0, begun=[id]))
         self._creations.note(said, holder)
         self._hearing.note(said.work)

@@ -129,7 +129,7 @@ class Database:
             self._require_open()
             try:
                 async with self._pool.acquire(timeout=2 * OPEN_S) as connection:
-                    found = await _unless_broken(connection, work)
+                    found = await unless_broken(connection, work)
             except FAILURES as error:
                 self._require_open()
                 lasting = translated(error, self.address.shown)
@@ -180,7 +180,7 @@ class Database:
         self._pool.terminate()
 
 
-async def _unless_broken(connection: Connection, work: Callable[[Connection], Awaitable[T]]) -> T:
+async def unless_broken(connection: Connection, work: Callable[[Connection], Awaitable[T]]) -> T:
     """What ``work`` returns. A connection on which something did not end is used no more."""
     try:
         return await work(connection)

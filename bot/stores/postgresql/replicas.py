@@ -6,13 +6,14 @@ A group of queues is free, or one replica's. Group 0 is the leader's.
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.errors import FencedError
 from bot.stores.postgresql.database import Connection, Database
-from bot.stores.postgresql.schema import FENCE
+from bot.stores.postgresql.schema import FENCE, GROUPS
 
 T = TypeVar("T")
 
@@ -55,6 +56,11 @@ class View:
     def of(self, owner: int | None) -> set[int]:
         """The groups of a replica; those that are free for None."""
         return {group for group, each in self.owners.items() if each == owner}
+
+
+def group_of(queue: str) -> int:
+    """The group of a queue. The leader's group has none."""
+    return 1 + zlib.crc32(queue.encode("utf-8", "surrogateescape")) % (GROUPS - 1)
 
 
 class Replicas:

@@ -13,7 +13,7 @@ from typing import Any
 from bot.errors import StoreError
 from bot.retrying import Backoff
 from bot.stores.locks import Locks
-from bot.stores.postgresql.database import Connection, Database
+from bot.stores.postgresql.database import Connection, Database, unless_broken
 from bot.stores.postgresql.errors import FAILURES
 
 log = logging.getLogger(__name__)
@@ -89,10 +89,12 @@ class Session:
             connection.terminate()
 
     async def _ask(self, sql: str, *arguments: Any) -> Any:
+        """The answer. A connection that does not answer is given up: it might keep a lock that nobody knows
+        of."""
         async with self._asking:
             if self._connection is None:
                 raise ConnectionResetError("the connection is not open")
-            return await self._connection.fetchval(sql, *arguments)
+            return await unless_broken(self._connection, lambda each: each.fetchval(sql, *arguments))
 
     @asynccontextmanager
     async def lock(self, name: str) -> AsyncIterator[Callable[[], bool]]:

@@ -14,7 +14,8 @@ from bot.errors import FencedError
 from bot.stores import Put
 from bot.stores.claims import ClaimTimings, IsMine, Work
 from bot.stores.opening import open_claims, open_store
-from bot.stores.postgresql.claims import Replica, group_of
+from bot.stores.postgresql.claims import Replica
+from bot.stores.postgresql.replicas import group_of
 from bot.stores.postgresql.schema import GROUPS
 from bot.stores.postgresql.store import PostgresStore
 from tests.stores.server import new_database
@@ -30,12 +31,15 @@ class Hands:
     heard: list[Work] = field(default_factory=list)
     creations: set[str] = field(default_factory=set)
     abandoned: int = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
     looking: asyncio.Event = field(default_factory=asyncio.Event)
     # Set while what is being done can be finished.
     free: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take_up(self, is_mine: IsMine, own: Callable[[], None], *, begun: bool) -> None:
-        await self.looking.wait()
+        if begun:
+            self.asked.set()
+            await self.looking.wait()
         own()
         self.taken_up.append((is_mine, begun))
 
@@ -95,8 +99,7 @@ class Members:
             hands.looking.set()
         member = Member(store, claims, hands, asyncio.create_task(claims.run(hands)))
         self.all.append(member)
-        async with asyncio.timeout(10):
-            await claims.ready()
+        await until(lambda: claims.replicas > 0)
         return member
 
     async def close(self) -> None:
@@ -177,6 +180,16 @@ async def test_nothing_is_its_own_before_it_is_known_what_others_had_begun(membe
     assert any(begun for _, begun in two.hands.taken_up)
 
 
+async def test_who_breaks_off_in_between_takes_up_what_it_has_claimed(members: Members) -> None:
+    one = await members.join(looks=False)
+    await one.hands.asked.wait()
+    assert one.claims.held == frozenset()
+    await one.freeze()
+    one.hands.looking.set()
+    one.wake()
+    await until(lambda: len(one.claims.held) == GROUPS)
+
+
 async def test_who_comes_back_late_can_finish_nothing_and_begins_anew(members: Members) -> None:
     one, two = await members.join(), await members.join()
     await one.freeze()
@@ -225,11 +238,14 @@ async def test_who_writes_wakes_the_owner(members: Members) -> None:
 
 async def test_others_know_of_creations_until_they_end_or_their_replica_does(members: Members) -> None:
     one = await members.join()
-    # Whoever joins is told of what has begun.
-    one.claims.tell_creation("early", begun=True)
+    # Whoever joins is told of what has begun, also if it is more than fits into one notification.
+    early = {f"post:{number:026}" for number in range(400)}
+    for name in early:
+        one.claims.tell_creation(name, begun=True)
     two = await members.join()
-    await until(lambda: are_even(one, two) and two.hands.creations == {"early"})
-    one.claims.tell_creation("early", begun=False)
+    await until(lambda: are_even(one, two) and two.hands.creations == early)
+    for name in early:
+        one.claims.tell_creation(name, begun=False)
     for name in ("first", "second"):
         one.claims.tell_creation(name, begun=True)
     await until(lambda: two.hands.creations == {"first", "second"})

@@ -12,7 +12,7 @@ from bot.domain.records import Item
 from bot.stores import Put
 from bot.stores.claims import Claims, ClaimTimings, Standing
 from bot.stores.opening import open_store
-from bot.stores.postgresql.claims import group_of
+from bot.stores.postgresql.replicas import group_of
 from tests.stores.replica import replica
 from tests.stores.server import new_database
 
